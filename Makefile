@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: Apache-2.0
+# Weft: build, test and install. `make help` lists the targets.
+
+MODE    ?= release
+ARCH    ?= native
+CC      ?= gcc
+CLANG   ?= clang
+PREFIX  ?= /usr
+DESTDIR ?=
+B       := build/$(MODE)
+
+# ---- flags ------------------------------------------------------------------
+
+PKG        := pkg-config
+PLAIN_PKGS := jansson
+DP_PKGS    := libdpdk libbpf libxdp libnl-3.0 libnl-route-3.0 libuv jansson libpcap libsystemd
+DP_INC     := $(patsubst -I%,-isystem %,$(filter -I% -include %.h,$(shell $(PKG) --cflags $(DP_PKGS)))) -include rte_config.h
+DP_LIBS     = $(shell $(PKG) --libs $(DP_PKGS)) -lpthread -lm
+PLAIN_LIBS  = $(shell $(PKG) --libs $(PLAIN_PKGS)) -lpcap
+
+WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
+	-Wold-style-definition -Wno-unused-parameter
+OPT_release := -O3 -g
+OPT_debug   := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -DWEFT_DEBUG
+OPT_coverage := -O0 -g --coverage
+OPT  := $(OPT_$(MODE))
+CFLAGS_ALL = -std=gnu11 -D_GNU_SOURCE -I. -I$(B) -fno-strict-aliasing -fno-common $(WARN) $(OPT) -MMD -MP $(CFLAGS)
+MARCH := -march=$(ARCH)
+LDFLAGS_ALL = $(filter -fsanitize% --coverage,$(OPT)) $(LDFLAGS)
+
+# ---- what is built from what --------------------------------------------------
+
+# Plain C (no DPDK include path: a DPDK header does not even compile there).
+PLAIN_DIRS := base flows control/openflow control/cli
+# The switch.
+DP_DIRS    := base/dp flows/dp ports ports/vhost ports/xdp overlay/vxlan datapath control/switchd
+TEST_DIRS  := tests/lib tests/pktgen
+
+MAINS := control/switchd/main.c control/cli/weft.c control/cli/ofctl.c tests/pktgen/main.c
+BPF_SRC := $(wildcard ports/xdp/*.bpf.c)
+SKEL := $(BPF_SRC:%.bpf.c=$(B)/%.skel.h)
+
+srcs = $(filter-out $(MAINS) %.bpf.c,$(wildcard $(addsuffix /*.c,$(1))))
+PLAIN_OBJ := $(patsubst %.c,$(B)/%.o,$(call srcs,$(PLAIN_DIRS)))
+DP_OBJ    := $(patsubst %.c,$(B)/%.o,$(call srcs,$(DP_DIRS)))
+TEST_OBJ  := $(patsubst %.c,$(B)/%.o,$(call srcs,$(TEST_DIRS)))
+PLAIN_LIB := $(B)/libweft-plain.a
+DP_LIB    := $(B)/libweft-dp.a
+TEST_LIB  := $(B)/libweft-test.a
+
+BIN := $(if $(wildcard control/switchd/main.c),$(B)/weftd) \
+       $(if $(wildcard control/cli/weft.c),$(B)/weft) \
+       $(if $(wildcard control/cli/ofctl.c),$(B)/weft-ofctl) \
+       $(if $(wildcard tests/pktgen/main.c),$(B)/weft-pktgen)
+
+UNIT := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/*_test.c))
+DIFF := $(patsubst tests/differential/%.c,$(B)/tests/differential/%,$(wildcard tests/differential/*_test.c))
+BENCH := $(patsubst tests/bench/%.c,$(B)/tests/bench/%,$(wildcard tests/bench/*_bench.c))
+FUZZ := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
+
+.PHONY: all debug check check-tests unit demo deps bench fuzz soak lint format layers coverage install clean help test-programs
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+
+all: $(BIN) ## build the release programs into build/release
+debug: ## build everything with ASan and UBSan into build/debug
+	$(MAKE) MODE=debug all test-programs
+
+test-programs: $(UNIT) $(DIFF) $(BENCH)
+
+# ---- rules ------------------------------------------------------------------
+
+$(PLAIN_OBJ) $(B)/control/cli/weft.o $(B)/control/cli/ofctl.o: $(B)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) $(MARCH) -c $< -o $@
+
+$(DP_OBJ) $(B)/control/switchd/main.o: $(B)/%.o: %.c | $(SKEL)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) $(DP_INC) $(MARCH) -c $< -o $@
+
+$(B)/tests/%.o: tests/%.c | $(SKEL)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) $(DP_INC) $(MARCH) -c $< -o $@
+
+$(B)/%.bpf.o: %.bpf.c
+	@mkdir -p $(@D)
+	$(CLANG) -target bpf -O2 -g -Wall -Werror -I. -I/usr/include/$(shell gcc -print-multiarch) -c $< -o $@
+
+$(B)/%.skel.h: $(B)/%.bpf.o
+	/usr/sbin/bpftool gen skeleton $< name $(notdir $*) > $@
+
+$(PLAIN_LIB): $(PLAIN_OBJ)
+$(DP_LIB): $(DP_OBJ)
+$(TEST_LIB): $(TEST_OBJ)
+%.a:
+	@rm -f $@
+	ar rcs $@ $^
+
+LINK_DP = $(CC) $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(DP_LIBS)
+LINK_PLAIN = $(CC) $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(PLAIN_LIBS)
+
+$(B)/weftd: $(B)/control/switchd/main.o $(DP_LIB) $(PLAIN_LIB)
+	$(LINK_DP)
+$(B)/weft: $(B)/control/cli/weft.o $(PLAIN_LIB)
+	$(LINK_PLAIN)
+$(B)/weft-ofctl: $(B)/control/cli/ofctl.o $(PLAIN_LIB)
+	$(LINK_PLAIN)
+$(B)/weft-pktgen: $(B)/tests/pktgen/main.o $(TEST_LIB) $(DP_LIB) $(PLAIN_LIB)
+	$(LINK_DP)
+$(UNIT) $(DIFF) $(BENCH): %: %.o $(TEST_LIB) $(DP_LIB) $(PLAIN_LIB)
+	$(LINK_DP) -lcriterion
+
+# Fuzz targets are built by clang in one go, with every source instrumented.
+FUZZ_SRC := $(call srcs,$(PLAIN_DIRS) $(DP_DIRS) $(TEST_DIRS))
+FUZZ_OBJ := $(patsubst %.c,build/fuzz/%.o,$(FUZZ_SRC))
+FUZZ_CFLAGS := -std=gnu11 -D_GNU_SOURCE -I. -I$(B) -fno-strict-aliasing -O1 -g -Wall -Werror -Wno-unknown-warning-option \
+	-Wno-address-of-packed-member -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=undefined -DWEFT_DEBUG -MMD -MP
+build/fuzz/%.o: %.c | $(SKEL)
+	@mkdir -p $(@D)
+	$(CLANG) $(FUZZ_CFLAGS) $(DP_INC) -march=$(ARCH) -c $< -o $@
+build/fuzz/libweft.a: $(FUZZ_OBJ)
+$(FUZZ): build/fuzz/%: build/fuzz/tests/fuzz/%.o build/fuzz/libweft.a
+	$(CLANG) -fsanitize=address,undefined,fuzzer -o $@ $< -Wl,--start-group build/fuzz/libweft.a -Wl,--end-group $(DP_LIBS)
+
+-include $(shell find build -name '*.d' 2>/dev/null)
+.SECONDARY:
+
+# ---- work -------------------------------------------------------------------
+
+deps: ## install the Debian packages that building and testing need
+	@.ci/deps
+
+check: deps ## install what is missing, build, run every test
+	$(MAKE) all test-programs
+	$(MAKE) layers
+	tests/run all
+
+unit: test-programs ## run the unit tests of this MODE only
+	tests/run unit
+
+demo: deps ## two hosts, two tenants, four real guests, one fabric
+	$(MAKE) all
+	tests/demo/demo
+
+bench: all test-programs ## run the benchmarks
+	tests/run bench
+
+fuzz: $(FUZZ) ## build the fuzz targets and run each for FUZZ_SECONDS (60)
+	tests/run fuzz
+
+soak: all test-programs ## churn under traffic for SOAK_SECONDS (600): nothing may leak
+	tests/run soak
+
+lint: ## clang-tidy over every C file, shellcheck over every script
+	@tests/lint
+
+format: ## reformat every C file in place
+	git ls-files '*.c' '*.h' | xargs -r clang-format -i
+
+layers: ## check that includes follow the layer table
+	@tests/layers
+
+coverage: ## unit and differential tests with gcov; report in build/coverage
+	$(MAKE) MODE=coverage all test-programs
+	MODE=coverage tests/run unit differential
+	gcovr -r . build/coverage --exclude tests --txt build/coverage/report.txt --print-summary
+
+install: all ## install programs, unit file and man-like READMEs under DESTDIR
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)/lib/systemd/system $(DESTDIR)/etc/weft
+	install -m 0755 $(B)/weftd $(DESTDIR)$(PREFIX)/sbin/weftd
+	install -m 0755 $(B)/weft $(B)/weft-ofctl $(B)/weft-pktgen vmm-glue/weft-vm $(DESTDIR)$(PREFIX)/bin/
+	install -m 0644 control/switchd/weftd.service $(DESTDIR)/lib/systemd/system/
+	install -m 0644 control/switchd/weftd.conf $(DESTDIR)/etc/weft/
+
+clean: ## remove what was built (the guest image stays in build/guest)
+	rm -rf build/release build/debug build/coverage build/fuzz
+
+help: ## show this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The wide flow key: every field a flow can match, at a fixed place, in network order unless said. A mask has the same
+ * shape. No padding: keys are compared and hashed whole, as 64-bit words. Shared fields follow the habit of Open
+ * vSwitch: ICMP type/code lie in tp_src/tp_dst, ARP op in nw_proto, ARP spa/tpa in nw_src/nw_dst, ND sll/tll in
+ * arp_sha/arp_tha. */
+#ifndef FLOWS_KEY_H
+#define FLOWS_KEY_H
+
+#include <assert.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/wire.h"
+
+enum { FLOW_REGS = 16, FLOW_VLANS = 2, FLOW_MPLS = 3 };
+
+enum flow_frag { FLOW_FRAG_ANY = 1, FLOW_FRAG_LATER = 2 }; /* nw_frag bits, as NXM_NX_IP_FRAG */
+
+struct flow_vlan {
+	be16 tpid; /* 0: no tag */
+	be16 tci;  /* with VLAN_CFI (0x1000) set when the tag is there */
+};
+
+struct flow_key {
+	/* pipeline state: not from the packet */
+	be64 metadata;
+	uint32_t regs[FLOW_REGS]; /* host order; xreg0 = regs[0] << 32 | regs[1] */
+	uint32_t in_port;	  /* host order, OpenFlow 1.3 number */
+	uint32_t actset_output;	  /* host order */
+	uint32_t pkt_mark;	  /* host order */
+	uint32_t conj_id;	  /* host order */
+	uint32_t ct_state;	  /* host order */
+	uint32_t ct_mark;	  /* host order */
+	uint8_t ct_label[16];
+	/* tunnel */
+	be64 tun_id;
+	be32 tun_src, tun_dst;
+	uint8_t tun_ipv6_src[16], tun_ipv6_dst[16];
+	be16 tun_flags;
+	be16 ct_zone;
+	uint8_t tun_tos, tun_ttl;
+	/* L2 */
+	struct mac eth_dst, eth_src;
+	be16 eth_type;			     /* of the innermost, after the tags; < 0x600: OFP "no type" 0x05ff */
+	struct flow_vlan vlan[FLOW_VLANS];   /* [0] outermost */
+	be32 mpls[FLOW_MPLS];		     /* label stack entries, [0] outermost; 0: none */
+	be32 pbb_isid;			     /* low 24 bits */
+	/* L3 */
+	be32 nw_src, nw_dst;
+	uint8_t ipv6_src[16], ipv6_dst[16];
+	be32 ipv6_label; /* low 20 bits */
+	uint8_t nw_frag, nw_proto, nw_tos, nw_ttl;
+	be16 ipv6_exthdr; /* OFPIEH_* bits */
+	/* L4 */
+	be16 tp_src, tp_dst;
+	be16 tcp_flags; /* low 12 bits */
+	struct mac arp_sha, arp_tha;
+	uint8_t nd_target[16];
+	uint8_t pad[8]; /* zero: fills the last word */
+};
+static_assert(sizeof(struct flow_key) % 8 == 0, "hashed and masked in 64-bit words");
+
+enum { FLOW_KEY_WORDS = sizeof(struct flow_key) / 8 };
+
+#endif
