@@ -12,8 +12,8 @@
 /* Nanoseconds since an arbitrary start; never goes back. Any thread. */
 uint64_t clock_now(void);
 
-/* From now on clock_now() returns `now` until clock_set() is called again; clock_release() gives real time back.
- * For tests and replay. Any thread may call it, the others see it soon. */
+/* From now on clock_now() returns `now` until clock_set() is called again; clock_release() gives real time
+ * back. For tests and replay. Any thread may call it, the others see it soon. */
 void clock_set(uint64_t now);
 void clock_release(void);
 

@@ -48,7 +48,7 @@ enum drop_reason {
 #define X(id, name, help) DROP_##id,
 	DROP_REASONS(X)
 #undef X
-	DROP_REASON_COUNT
+	        DROP_REASON_COUNT
 };
 
 /* "ring_full" ...; the help line of a reason. NULL when out of range. */

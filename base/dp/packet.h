@@ -2,18 +2,19 @@
 /*
  * The datapath's packet: a view.
  *
- * What: the first bytes of a packet in private memory (the head, with headroom for an encapsulation), references to
- * the rest where it still lies (guest memory, umem frame, mbuf), and what is known about it.
+ * What: the first bytes of a packet in private memory (the head, with headroom for an encapsulation),
+ * references to the rest where it still lies (guest memory, umem frame, mbuf), and what is known about it.
  *
- * Design: a guest can change its memory at any time, so headers are parsed and rewritten only in the head; whoever
- * needs more header bytes calls packet_pull(), which copies them once. Nobody but an output port reads the segments,
- * and it copies them exactly once. A short packet lies in the head as a whole and has no segments.
+ * Design: a guest can change its memory at any time, so headers are parsed and rewritten only in the head;
+ * whoever needs more header bytes calls packet_pull(), which copies them once. Nobody but an output port
+ * reads the segments, and it copies them exactly once. A short packet lies in the head as a whole and has no
+ * segments.
  *
  * Thread-safety: a packet belongs to one worker.
  *
- * Life cycle: an rx burst fills packets of the worker's pool; the segments stay valid until the worker calls the
- * receiving queue's release(). packet_snapshot() makes a second view of the same payload for an output whose packet is
- * changed afterwards.
+ * Life cycle: an rx burst fills packets of the worker's pool; the segments stay valid until the worker calls
+ * the receiving queue's release(). packet_snapshot() makes a second view of the same payload for an output
+ * whose packet is changed afterwards.
  */
 #ifndef BASE_DP_PACKET_H
 #define BASE_DP_PACKET_H
@@ -27,7 +28,7 @@
 
 enum {
 	BATCH_MAX = 64,
-	PACKET_HEADROOM = 128, /* room for outer Ethernet + VLAN + IPv6 + UDP + VXLAN (74) and more tags */
+	PACKET_HEADROOM = 128,   /* room for outer Ethernet + VLAN + IPv6 + UDP + VXLAN (74) and more tags */
 	PACKET_HEAD_FIRST = 128, /* bytes an rx burst copies at first (less when the packet is shorter) */
 	PACKET_HEAD_MAX = 384,   /* most bytes that packet_pull() can make private */
 	PACKET_SEGS_MAX = 64,    /* a chain with more pieces is refused by the port, counted */
@@ -43,12 +44,13 @@ enum packet_gso {
 };
 
 enum packet_flag {
-	/* The 16 bits at csum_start + csum_offset hold the pseudo-header sum (not inverted); the checksum is still to be
-	 * computed from csum_start to the end of the packet. */
+	/* The 16 bits at csum_start + csum_offset hold the pseudo-header sum (not inverted); the checksum is
+	 * still to be computed from csum_start to the end of the packet. */
 	PACKET_NEEDS_CSUM = 1 << 0,
 	PACKET_CSUM_VALID = 1 << 1, /* somebody trustworthy has verified the L4 checksum */
-	PACKET_ENCAP = 1 << 2,	    /* outer_l3/outer_l4 are valid: the head starts with VXLAN's outer headers */
-	PACKET_OUTER_CSUM = 1 << 3, /* the outer UDP checksum is to be computed while copying (IPv6 underlay) */
+	PACKET_ENCAP = 1 << 2, /* outer_l3/outer_l4 are valid: the head starts with VXLAN's outer headers */
+	PACKET_OUTER_CSUM =
+	        1 << 3, /* the outer UDP checksum is to be computed while copying (IPv6 underlay) */
 };
 
 struct packet_seg {
@@ -56,7 +58,8 @@ struct packet_seg {
 	uint32_t len;
 };
 
-/* Tunnel metadata: set by decap (what the packet came in with) and by set_field tun_* (how to encapsulate). */
+/* Tunnel metadata: set by decap (what the packet came in with) and by set_field tun_* (how to encapsulate).
+ */
 struct packet_tunnel {
 	uint64_t id; /* VNI, host order */
 	struct ip src;
@@ -68,14 +71,14 @@ struct packet_tunnel {
 
 struct packet {
 	/* line 0: where the bytes are, what the pipeline asks most */
-	uint8_t *head;	   /* first byte, inside buf */
-	uint32_t len;	   /* whole packet: head_len + all segments */
+	uint8_t *head;     /* first byte, inside buf */
+	uint32_t len;      /* whole packet: head_len + all segments */
 	uint16_t head_len; /* private bytes */
 	uint16_t nsegs;
 	const struct packet_seg *segs; /* own array, or the original's for a snapshot */
-	uint32_t in_port;	       /* OpenFlow number of the ingress port */
-	uint32_t hash;		       /* symmetric enough flow hash of the innermost headers, 0 = not computed */
-	uint16_t l3;		       /* offsets from head; 0 = absent. After encap: of the inner packet */
+	uint32_t in_port;              /* OpenFlow number of the ingress port */
+	uint32_t hash; /* symmetric enough flow hash of the innermost headers, 0 = not computed */
+	uint16_t l3;   /* offsets from head; 0 = absent. After encap: of the inner packet */
 	uint16_t l4;
 	uint16_t outer_l3; /* valid with PACKET_ENCAP */
 	uint16_t outer_l4;
@@ -83,8 +86,8 @@ struct packet {
 	uint16_t csum_start;
 	uint16_t csum_offset; /* from csum_start */
 	uint16_t gso_size;    /* payload bytes per segment */
-	uint8_t gso;	      /* enum packet_gso */
-	uint8_t recirc;	      /* times this packet was sent through the pipeline again */
+	uint8_t gso;          /* enum packet_gso */
+	uint8_t recirc;       /* times this packet was sent through the pipeline again */
 	uint16_t reserved;
 
 	struct packet_tunnel tunnel; /* all zero when the packet has none */
@@ -104,16 +107,17 @@ static inline void packet_reset(struct packet *p)
  * False when the packet is shorter than that or the head cannot hold it: nothing is changed then. */
 bool packet_pull(struct packet *p, uint32_t n);
 
-/* Moves the start of the packet: push opens n bytes in front (contents undefined), pop drops n bytes that are in the
- * head. All offsets (l3, l4, outer_*, csum_start) move along. False when there is no room / not so many bytes. */
+/* Moves the start of the packet: push opens n bytes in front (contents undefined), pop drops n bytes that are
+ * in the head. All offsets (l3, l4, outer_*, csum_start) move along. False when there is no room / not so
+ * many bytes. */
 bool packet_push(struct packet *p, uint16_t n);
 bool packet_pop(struct packet *p, uint16_t n);
 
 /* `to` becomes a second view of the same packet: private copy of the head, shared segments. */
 void packet_snapshot(struct packet *to, const struct packet *from);
 
-/* Copies `n` bytes from offset `ofs` of the whole packet (head, then segments) to `to`. The caller has checked the
- * bounds against p->len. */
+/* Copies `n` bytes from offset `ofs` of the whole packet (head, then segments) to `to`. The caller has
+ * checked the bounds against p->len. */
 void packet_copy_out(const struct packet *p, uint32_t ofs, uint32_t n, void *to);
 
 #endif

@@ -2,11 +2,13 @@
 /*
  * Read-copy-update between the control thread (one writer) and the workers (readers), on rte_rcu_qsbr.
  *
- * Design: the control thread publishes with rcu_assign() and hands what it took away to rcu_defer(); the callback runs
- * in the control thread once every online worker has passed a quiescent state. Nothing ever blocks: the event loop
- * calls rcu_poll() whenever it wakes, and at least every millisecond while rcu_pending().
+ * Design: the control thread publishes with rcu_assign() and hands what it took away to rcu_defer(); the
+ * callback runs in the control thread once every online worker has passed a quiescent state. Nothing ever
+ * blocks: the event loop calls rcu_poll() whenever it wakes, and at least every millisecond while
+ * rcu_pending().
  *
- * Thread-safety: rcu_defer/poll/pending/synchronize: control thread. rcu_quiescent/online/offline: the worker itself.
+ * Thread-safety: rcu_defer/poll/pending/synchronize: control thread. rcu_quiescent/online/offline: the worker
+ * itself.
  */
 #ifndef BASE_DP_RCU_H
 #define BASE_DP_RCU_H
@@ -31,7 +33,8 @@ void rcu_offline(unsigned id);
 /* Between batches: the worker holds no reference to anything published. */
 void rcu_quiescent(unsigned id);
 
-/* Calls fn(arg) in the control thread after a grace period. Calls keep their order. Never runs fn inside rcu_defer. */
+/* Calls fn(arg) in the control thread after a grace period. Calls keep their order. Never runs fn inside
+ * rcu_defer. */
 void rcu_defer(void (*fn)(void *arg), void *arg);
 /* Runs the callbacks whose grace period is over; returns how many ran. */
 unsigned rcu_poll(void);

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Operations on the packet view; see packet.h. */
+#include "base/dp/packet.h"
+
+static uint16_t room_behind(const struct packet *p)
+{
+	return (uint16_t)(p->buf + sizeof(p->buf) - (p->head + p->head_len));
+}
+
+/* A snapshot shares its original's segments: before the list is changed, it gets its own. */
+static void own_segs(struct packet *p)
+{
+	if (p->segs == p->own_segs)
+		return;
+	memcpy(p->own_segs, p->segs, p->nsegs * sizeof(p->segs[0]));
+	p->segs = p->own_segs;
+}
+
+bool packet_pull(struct packet *p, uint32_t n)
+{
+	uint16_t used = 0;
+
+	if (n <= p->head_len)
+		return true;
+	if (n > p->len || n - p->head_len > room_behind(p))
+		return false;
+	own_segs(p);
+	while (p->head_len < n) {
+		struct packet_seg *s = &p->own_segs[used];
+		uint32_t take = n - p->head_len < s->len ? n - p->head_len : s->len;
+
+		memcpy(p->head + p->head_len, s->data, take);
+		p->head_len = (uint16_t)(p->head_len + take);
+		s->data += take;
+		s->len -= take;
+		if (!s->len)
+			used++;
+	}
+	if (used) {
+		p->nsegs = (uint16_t)(p->nsegs - used);
+		memmove(p->own_segs, p->own_segs + used, p->nsegs * sizeof(p->own_segs[0]));
+	}
+	return true;
+}
+
+static void move_offset(uint16_t *ofs, int by)
+{
+	if (*ofs)
+		*ofs = (uint16_t)(*ofs + by > 0 ? *ofs + by : 0);
+}
+
+static void move_offsets(struct packet *p, int by)
+{
+	move_offset(&p->l3, by);
+	move_offset(&p->l4, by);
+	move_offset(&p->outer_l3, by);
+	move_offset(&p->outer_l4, by);
+	if (p->flags & PACKET_NEEDS_CSUM)
+		move_offset(&p->csum_start, by);
+}
+
+bool packet_push(struct packet *p, uint16_t n)
+{
+	if (n > p->head - p->buf)
+		return false;
+	p->head -= n;
+	p->head_len = (uint16_t)(p->head_len + n);
+	p->len += n;
+	move_offsets(p, n);
+	return true;
+}
+
+bool packet_pop(struct packet *p, uint16_t n)
+{
+	if (n > p->head_len)
+		return false;
+	p->head += n;
+	p->head_len = (uint16_t)(p->head_len - n);
+	p->len -= n;
+	move_offsets(p, -(int)n);
+	return true;
+}
+
+void packet_snapshot(struct packet *to, const struct packet *from)
+{
+	memcpy(to, from, offsetof(struct packet, own_segs));
+	to->head = to->buf + (from->head - from->buf);
+	memcpy(to->head, from->head, from->head_len);
+}
+
+void packet_copy_out(const struct packet *p, uint32_t ofs, uint32_t n, void *to)
+{
+	uint8_t *out = to;
+	uint32_t take;
+
+	if (ofs < p->head_len) {
+		take = n < p->head_len - ofs ? n : p->head_len - ofs;
+		memcpy(out, p->head + ofs, take);
+		out += take;
+		n -= take;
+		ofs = 0;
+	} else {
+		ofs -= p->head_len;
+	}
+	for (uint16_t i = 0; n && i < p->nsegs; i++) {
+		const struct packet_seg *s = &p->segs[i];
+
+		if (ofs >= s->len) {
+			ofs -= s->len;
+			continue;
+		}
+		take = n < s->len - ofs ? n : s->len - ofs;
+		memcpy(out, s->data + ofs, take);
+		out += take;
+		n -= take;
+		ofs = 0;
+	}
+}
