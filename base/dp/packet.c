@@ -7,15 +7,6 @@ static uint16_t room_behind(const struct packet *p)
 	return (uint16_t)(p->buf + sizeof(p->buf) - (p->head + p->head_len));
 }
 
-/* A snapshot shares its original's segments: before the list is changed, it gets its own. */
-static void own_segs(struct packet *p)
-{
-	if (p->segs == p->own_segs)
-		return;
-	memcpy(p->own_segs, p->segs, p->nsegs * sizeof(p->segs[0]));
-	p->segs = p->own_segs;
-}
-
 bool packet_pull(struct packet *p, uint32_t n)
 {
 	uint16_t used = 0;
@@ -24,9 +15,8 @@ bool packet_pull(struct packet *p, uint32_t n)
 		return true;
 	if (n > p->len || n - p->head_len > room_behind(p))
 		return false;
-	own_segs(p);
 	while (p->head_len < n) {
-		struct packet_seg *s = &p->own_segs[used];
+		struct packet_seg *s = &p->segs[used];
 		uint32_t take = n - p->head_len < s->len ? n - p->head_len : s->len;
 
 		memcpy(p->head + p->head_len, s->data, take);
@@ -38,7 +28,7 @@ bool packet_pull(struct packet *p, uint32_t n)
 	}
 	if (used) {
 		p->nsegs = (uint16_t)(p->nsegs - used);
-		memmove(p->own_segs, p->own_segs + used, p->nsegs * sizeof(p->own_segs[0]));
+		memmove(p->segs, p->segs + used, p->nsegs * sizeof(p->segs[0]));
 	}
 	return true;
 }
@@ -83,7 +73,8 @@ bool packet_pop(struct packet *p, uint16_t n)
 
 void packet_snapshot(struct packet *to, const struct packet *from)
 {
-	memcpy(to, from, offsetof(struct packet, own_segs));
+	memcpy(to, from, offsetof(struct packet, segs));
+	memcpy(to->segs, from->segs, from->nsegs * sizeof(from->segs[0]));
 	to->head = to->buf + (from->head - from->buf);
 	memcpy(to->head, from->head, from->head_len);
 }

@@ -75,7 +75,6 @@ struct packet {
 	uint32_t len;      /* whole packet: head_len + all segments */
 	uint16_t head_len; /* private bytes */
 	uint16_t nsegs;
-	const struct packet_seg *segs; /* own array, or the original's for a snapshot */
 	uint32_t in_port;              /* OpenFlow number of the ingress port */
 	uint32_t hash; /* symmetric enough flow hash of the innermost headers, 0 = not computed */
 	uint16_t l3;   /* offsets from head; 0 = absent. After encap: of the inner packet */
@@ -91,16 +90,15 @@ struct packet {
 	uint16_t reserved;
 
 	struct packet_tunnel tunnel; /* all zero when the packet has none */
-	struct packet_seg own_segs[PACKET_SEGS_MAX];
+	struct packet_seg segs[PACKET_SEGS_MAX]; /* the rest, nsegs of them */
 	uint8_t buf[PACKET_HEADROOM + PACKET_HEAD_MAX] __attribute__((aligned(64)));
 };
 
 /* Makes an empty packet: head at its default place, no bytes, no offload, no tunnel. */
 static inline void packet_reset(struct packet *p)
 {
-	memset(p, 0, offsetof(struct packet, own_segs));
+	memset(p, 0, offsetof(struct packet, segs));
 	p->head = p->buf + PACKET_HEADROOM;
-	p->segs = p->own_segs;
 }
 
 /* Copies bytes from the segments until at least `n` (<= PACKET_HEAD_MAX less what was prepended) are private.
@@ -113,7 +111,7 @@ bool packet_pull(struct packet *p, uint32_t n);
 bool packet_push(struct packet *p, uint16_t n);
 bool packet_pop(struct packet *p, uint16_t n);
 
-/* `to` becomes a second view of the same packet: private copy of the head, shared segments. */
+/* `to` becomes a second view of the same packet: its own head and segment list, the same payload. */
 void packet_snapshot(struct packet *to, const struct packet *from);
 
 /* Copies `n` bytes from offset `ofs` of the whole packet (head, then segments) to `to`. The caller has
