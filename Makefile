@@ -58,7 +58,7 @@ DIFF := $(patsubst tests/differential/%.c,$(B)/tests/differential/%,$(wildcard t
 BENCH := $(patsubst tests/bench/%.c,$(B)/tests/bench/%,$(wildcard tests/bench/*_bench.c))
 FUZZ := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
 
-.PHONY: all debug check check-tests unit demo deps bench fuzz soak lint format layers coverage install clean help test-programs
+.PHONY: all debug check check-tests unit demo deps bench fuzz soak lint format layers coverage install clean help test-programs fuzz-build
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 
@@ -145,6 +145,7 @@ demo: deps ## two hosts, two tenants, four real guests, one fabric
 bench: all test-programs ## run the benchmarks
 	tests/run bench
 
+fuzz-build: $(FUZZ)
 fuzz: $(FUZZ) ## build the fuzz targets and run each for FUZZ_SECONDS (60)
 	tests/run fuzz
 
