@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A blocking OpenFlow 1.3 client for command-line tools.
+ *
+ * What: connects to a switch's socket, agrees on a version, sends messages and waits for their replies.
+ * Thread-safety: one thread per client. Every wait is bounded by the timeout given at connect.
+ * Life cycle: connect -> calls -> close. After a failed call the connection is unusable, but for errors that
+ * the switch itself replied with (`-EPROTO`, text from the error message).
+ */
+#ifndef CONTROL_OPENFLOW_CLIENT_H
+#define CONTROL_OPENFLOW_CLIENT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct error;
+struct ofp_client;
+
+/* `path`: a unix socket. `timeout_ms`: bound of each wait. NULL with `e` filled when it fails. */
+struct ofp_client *ofp_client_connect(const char *path, int timeout_ms, struct error *e);
+void ofp_client_close(struct ofp_client *client); /* NULL is legal */
+
+/* Every message starts with the 8-byte OpenFlow header, made by the encoders in encode.h; its xid is
+ * overwritten here.
+ */
+
+/* Sends one message without waiting. Errors the switch replies with surface in the next ofp_client_barrier().
+ */
+int ofp_client_send(struct ofp_client *client, const void *message, size_t len, struct error *e);
+
+/* Sends a message and waits for the one with the same xid. The reply (`*reply`, `*reply_len`) belongs to the
+ * client until its next call. An error reply gives -EPROTO. */
+int ofp_client_transact(struct ofp_client *client, const void *message, size_t len, const uint8_t **reply,
+                        size_t *reply_len, struct error *e);
+
+/* Waits until the switch has carried out all that was sent before. -EPROTO when it refused one of them. */
+int ofp_client_barrier(struct ofp_client *client, struct error *e);
+
+/* Sends a multipart request and hands the body (after the 16-byte multipart header) of each reply message to
+ * `each` until the last. A negative return of `each` ends it with that value. */
+int ofp_client_multipart(struct ofp_client *client, const void *message, size_t len,
+                         int (*each)(const uint8_t *body, size_t len, void *arg, struct error *e), void *arg,
+                         struct error *e);
+
+#endif
