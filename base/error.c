@@ -31,5 +31,5 @@ void error_prefix(struct error *e, const char *format, ...)
 	n = vsnprintf(e->text, sizeof(e->text), format, args);
 	va_end(args);
 	if (n >= 0 && (size_t)n < sizeof(e->text))
-		snprintf(e->text + n, sizeof(e->text) - (size_t)n, ": %s", old);
+		snprintf(e->text + n, sizeof(e->text) - (size_t)n, ": %.240s", old);
 }

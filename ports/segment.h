@@ -50,7 +50,7 @@ struct segmenter {
 	uint32_t index;                                  /* of this frame, from 0 */
 	uint16_t headers;                                /* bytes in head, repeated in front of each frame */
 	uint16_t l3, l4;                                 /* inner; valid when cutting */
-	uint16_t frame_max;                              /* payload bytes of a full frame */
+	uint32_t frame_max;                              /* payload bytes of a full frame */
 	bool cut;                                        /* GSO: headers are rewritten for each frame */
 	bool copied;                                     /* this frame's payload was consumed */
 	bool finish_inner;                               /* the inner checksum is still to be computed */

@@ -38,7 +38,7 @@ static_assert(sizeof(struct vnet_header) == 12, "virtio 1.2 section 5.1.6");
 bool vnet_to_packet(const struct vnet_header *h, struct packet *p);
 
 /* The header for a packet that leaves whole (segment_passes). num_buffers = 1. `data_valid`: the peer
- * negotiated GUEST_CSUM, so that PACKET_CSUM_VALID may be told. */
-void vnet_from_packet(const struct packet *p, bool data_valid, struct vnet_header *h);
+ * negotiated GUEST_CSUM, so that PACKET_CSUM_VALID may be told; `ecn`: it negotiated GUEST_ECN. */
+void vnet_from_packet(const struct packet *p, bool data_valid, bool ecn, struct vnet_header *h);
 
 #endif
