@@ -1,62 +1,127 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The action program of a packet: what flows/dp/translate makes of a walk through the tables, and what
- * datapath/actions.c executes. Bounded, position-independent, no pointers to rules or ports.
+ * datapath/actions.c executes. Bounded, position-independent, no pointers to rules or ports, compact: a
+ * cached flow owns one.
  *
- * A program is executed from op 0; a drop on the way (TTL, push without room) ends the current branch. OP_SAVE
- * snapshots the packet, OP_RESTORE goes back to the snapshot (branches of groups and clone; nesting is unrolled by
- * translation into at most PROGRAM_SAVE_MAX levels). A program without an output op is a drop, and says why.
+ * A program is executed from op 0 to op nops - 1. OP_SAVE puts the packet's state (head, lengths, tunnel,
+ * offload) on a stack of at most PROGRAM_SAVE_MAX snapshots, OP_RESTORE takes the top back: branches of
+ * groups and clone. A drop on the way (TTL, push without room) ends the branch: execution goes on at the
+ * OP_RESTORE that matches the innermost open OP_SAVE, or ends. A program without an op is a drop, and
+ * drop_reason says why.
  */
 #ifndef FLOWS_DP_PROGRAM_H
 #define FLOWS_DP_PROGRAM_H
 
+#include <assert.h>
 #include <stdint.h>
 
 #include "base/wire.h"
 #include "base/dp/drops.h"
 #include "flows/field.h"
 
-enum { PROGRAM_OPS_MAX = 256, PROGRAM_SAVE_MAX = 8, PROGRAM_RULES_MAX = 64 };
+enum {
+	PROGRAM_OPS_MAX = 256,
+	PROGRAM_DATA_MAX = 128, /* 16-byte units */
+	PROGRAM_SAVE_MAX = 8,
+	PROGRAM_REFS_MAX = 96, /* rules, groups and buckets that count one packet */
+	PROGRAM_DEPS_MAX = 192,
+};
 
 enum op_type {
-	OP_OUTPUT,     /* port: a real port number (IN_PORT, LOCAL etc. already resolved or special below) */
-	OP_IN_PORT,    /* back where it came from */
+	OP_OUTPUT, /* arg32: a real port number, PORT_LOCAL included; arg16: max bytes, 0 = all. Never in_port
+	            */
+	OP_IN_PORT,    /* back where it came from; arg16 as above */
 	OP_FLOOD,      /* all but ingress and NO_FLOOD ports */
-	OP_ALL,	       /* all but ingress */
+	OP_ALL,        /* all but ingress */
 	OP_NORMAL,     /* L2 learning switch: fdb lookup at run time */
-	OP_CONTROLLER, /* max_len, reason, controller id; data: index of rule for cookie/table/metadata */
-	OP_SET_FIELD,  /* field, value, mask: header rewrite (never for registers and metadata) or tunnel metadata */
-	OP_PUSH_VLAN, OP_POP_VLAN,
-	OP_PUSH_MPLS, OP_POP_MPLS,
-	OP_PUSH_PBB, OP_POP_PBB,
-	OP_DEC_TTL,    /* on 0 or 1: packet-in OFPR_INVALID_TTL to `controller` if max_len, and the branch ends */
-	OP_DEC_MPLS_TTL, OP_COPY_TTL_IN, OP_COPY_TTL_OUT,
-	OP_METER,      /* meter slot */
-	OP_SAVE, OP_RESTORE,
-	OP_LEARN,      /* report to the control thread, which installs the flow (slot of the rule) */
-	OP_DROP,       /* reason */
+	OP_CONTROLLER, /* arg16: index of a struct program_controller in data */
+	OP_SET_FIELD,  /* field, arg16: index in data of value and (next unit) mask: header rewrite or tunnel
+	                  metadata */
+	OP_PUSH_VLAN,  /* arg16: TPID. The tag's TCI is 0 or that of the tag that was outermost */
+	OP_POP_VLAN,   /* nothing happens when there is no tag */
+	OP_PUSH_MPLS,  /* arg16: EtherType */
+	OP_POP_MPLS,   /* arg16: EtherType */
+	OP_PUSH_PBB,   /* arg16: EtherType */
+	OP_POP_PBB,
+	OP_DEC_TTL, /* the TTL is known to be above 1 when the program was made for it; else ends the branch
+	             */
+	OP_DEC_MPLS_TTL,
+	OP_COPY_TTL_IN,
+	OP_COPY_TTL_OUT,
+	OP_METER, /* arg32: meter slot */
+	OP_SAVE,
+	OP_RESTORE,
+	OP_LEARN, /* arg32: rule slot; report to the control thread, which installs the flow */
+	OP_DROP,  /* arg16: enum drop_reason; counts and ends the branch */
 };
 
 struct op {
-	uint8_t type;	/* enum op_type */
-	uint8_t field;	/* OP_SET_FIELD: enum field_id */
-	uint16_t arg16; /* max_len, ethertype, reason */
-	uint32_t arg32; /* port, meter slot, rule slot */
-	uint8_t value[16], mask[16]; /* OP_SET_FIELD: right-aligned big-endian, as wide as the field */
+	uint8_t type;  /* enum op_type */
+	uint8_t field; /* enum field_id */
+	uint16_t arg16;
+	uint32_t arg32;
 };
+static_assert(sizeof(struct op) == 8, "eight to a cache line");
 
-/* Which rule (and its table) counted this packet; generation-checked slot of flows/dp/rule.h. */
-struct rule_ref {
+/* What a packet-in tells about the place it was sent from. Two data units. */
+struct program_controller {
+	uint64_t cookie;
+	uint64_t metadata; /* host order */
+	uint32_t rule_slot;
+	uint16_t max_len;
+	uint16_t controller_id;
+	uint8_t table_id;
+	uint8_t reason; /* OFPR_* */
+	uint8_t pad[6];
+};
+static_assert(sizeof(struct program_controller) == 32, "two units of 16 bytes");
+
+/* Something that counts packets (rule, group, bucket, table miss): slot of flows/dp/slots.h. */
+struct slot_ref {
 	uint32_t slot;
 	uint32_t generation;
 };
 
+/* Header, then: data (16-byte units), refs, ops, deps. */
 struct program {
 	uint16_t nops;
-	uint16_t nrules;
-	uint8_t drop_reason; /* when nops == 0 */
-	struct rule_ref rules[PROGRAM_RULES_MAX];
-	struct op ops[PROGRAM_OPS_MAX];
+	uint16_t ndata;
+	uint16_t nrefs;
+	uint16_t ndeps;
+	uint16_t bytes; /* of all of it */
+	uint8_t drop_reason;
+	uint8_t flags;     /* enum program_flag */
+	uint32_t reserved; /* resume point, for connection tracking */
+	uint8_t body[];
+} __attribute__((aligned(16)));
+static_assert(sizeof(struct program) == 16, "data units stay aligned");
+
+enum program_flag { PROGRAM_NO_CACHE = 1 << 0 }; /* depends on more than the key */
+
+enum {
+	PROGRAM_BYTES_MAX =
+	        16 + PROGRAM_DATA_MAX * 16 + PROGRAM_REFS_MAX * 8 + PROGRAM_OPS_MAX * 8 + PROGRAM_DEPS_MAX * 2
 };
+
+static inline const uint8_t *program_data(const struct program *p, unsigned unit)
+{
+	return p->body + unit * 16;
+}
+
+static inline const struct slot_ref *program_refs(const struct program *p)
+{
+	return (const struct slot_ref *)(p->body + p->ndata * 16);
+}
+
+static inline const struct op *program_ops(const struct program *p)
+{
+	return (const struct op *)(p->body + p->ndata * 16 + p->nrefs * 8);
+}
+
+static inline const uint16_t *program_deps(const struct program *p)
+{
+	return (const uint16_t *)(p->body + p->ndata * 16 + p->nrefs * 8 + p->nops * 8);
+}
 
 #endif
