@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A match: a key and the bits of it that count. key has no bit outside mask, so two equal matches are equal
+ * bytes. Plain data: copied by assignment, nothing to free.
+ */
+#ifndef FLOWS_MATCH_H
+#define FLOWS_MATCH_H
+
+#include "flows/field.h"
+
+struct match {
+	struct flow_key key, mask;
+};
+
+enum { VLAN_CFI = 0x1000 }; /* in a TCI of a key: "there is a tag" */
+
+void match_init(struct match *m); /* everything matches */
+
+/* Adds one field. `mask` NULL means exact. Does what OpenFlow means rather than what the bits say: DL_VLAN
+ * 0xffff and VLAN_VID without CFI (0) mean "untagged"; DL_VLAN and DL_VLAN_PCP match the presence of the tag
+ * as well; NW_TOS matches the six DSCP bits. VLAN_VID takes the 13-bit OXM form (0x1000 | vid). An IN_PORT of
+ * 16 bits becomes a 32-bit port. 0; -EINVAL: `v` has bits outside the field; -ERANGE: an OpenFlow 1.0 port
+ * number that does not exist; -EEXIST is never given: the last value counts. */
+int match_set(struct match *m, enum field_id id, const struct field_value *v, const struct field_value *mask);
+
+/* The field's value and mask (zero mask: not matched). VLAN_VID in the 13-bit form. */
+void match_get(const struct match *m, enum field_id id, struct field_value *v, struct field_value *mask);
+
+/* Does the match say what the field needs (dl_type for nw_proto ...)? */
+bool match_meets(const struct match *m, enum field_id id);
+
+/* Drops the fields whose prerequisites the match does not state, as Open vSwitch normalises. Returns the
+ * first dropped field, FIELD_NONE when nothing was. */
+enum field_id match_normalize(struct match *m);
+
+bool match_equal(const struct match *a, const struct match *b);
+/* Is every packet of `narrow` one of `wide`? (What a loose flow_mod selects.) */
+bool match_covers(const struct match *wide, const struct match *narrow);
+/* Is there a packet that both match? (CHECK_OVERLAP.) */
+bool match_overlaps(const struct match *a, const struct match *b);
+bool match_packet(const struct match *m, const struct flow_key *packet);
+
+#endif
