@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Weft: build, test and install. `make help` lists the targets.
 
+VERSION := 0.1.0
 MODE    ?= release
 ARCH    ?= native
 CC      ?= gcc
@@ -24,7 +25,7 @@ OPT_release := -O3 -g
 OPT_debug   := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -DWEFT_DEBUG
 OPT_coverage := -O0 -g --coverage
 OPT  := $(OPT_$(MODE))
-CFLAGS_ALL = -std=gnu11 -D_GNU_SOURCE -I. -I$(B) -fno-strict-aliasing -fno-common $(WARN) $(OPT) -MMD -MP $(CFLAGS)
+CFLAGS_ALL = -std=gnu11 -D_GNU_SOURCE -I. -I$(B) -fno-strict-aliasing -fno-common -DWEFT_VERSION=\"$(VERSION)\" $(WARN) $(OPT) -MMD -MP $(CFLAGS)
 MARCH := -march=$(ARCH)
 LDFLAGS_ALL = $(filter -fsanitize% --coverage,$(OPT)) $(LDFLAGS)
 
@@ -114,7 +115,7 @@ $(UNIT) $(DIFF) $(BENCH): %: %.o $(TEST_LIB) $(DP_LIB) $(PLAIN_LIB)
 FUZZ_SRC := $(call srcs,$(PLAIN_DIRS) $(DP_DIRS) $(TEST_DIRS))
 FUZZ_OBJ := $(patsubst %.c,build/fuzz/%.o,$(FUZZ_SRC))
 FUZZ_CFLAGS := -std=gnu11 -D_GNU_SOURCE -I. -I$(B) -fno-strict-aliasing -O1 -g -Wall -Werror -Wno-unknown-warning-option \
-	-Wno-address-of-packed-member -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=undefined -DWEFT_DEBUG -MMD -MP
+	-Wno-address-of-packed-member -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=undefined -DWEFT_DEBUG -DWEFT_VERSION=\"$(VERSION)\" -MMD -MP
 build/fuzz/%.o: %.c | $(SKEL)
 	@mkdir -p $(@D)
 	$(CLANG) $(FUZZ_CFLAGS) $(DP_INC) -march=$(ARCH) -c $< -o $@
