@@ -61,7 +61,8 @@ enum action_type {
 	ACTION_FIN_TIMEOUT,
 	ACTION_EXIT,
 	ACTION_CLONE, /* nested */
-	/* instructions, in the order in which OpenFlow executes them (section 5.9); actions stand in front */
+	/* instructions: METER stands first in a list, then the actions, then the others in this order
+	   (section 5.9) */
 	ACTION_METER, /* number */
 	ACTION_CLEAR_ACTIONS,
 	ACTION_WRITE_ACTIONS, /* nested */
@@ -168,6 +169,9 @@ static inline bool action_is_instruction(enum action_type type)
 {
 	return type >= ACTION_METER;
 }
+
+/* As the text spells it: "output", "goto_table". Static storage. */
+const char *action_name(enum action_type type);
 
 void action_list_init(struct action_list *l);
 void action_list_free(struct action_list *l); /* leaves an empty list */

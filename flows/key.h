@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The wide flow key: every field a flow can match, at a fixed place, in network order unless said. A mask has the same
- * shape. No padding: keys are compared and hashed whole, as 64-bit words. Shared fields follow the habit of Open
- * vSwitch: ICMP type/code lie in tp_src/tp_dst, ARP op in nw_proto, ARP spa/tpa in nw_src/nw_dst, ND sll/tll in
- * arp_sha/arp_tha. */
+/* The wide flow key: every field a flow can match, at a fixed place, in network order unless said. A mask has
+ * the same shape. No padding: keys are compared and hashed whole, as 64-bit words. Shared fields follow the
+ * habit of Open vSwitch: ICMP type/code lie in tp_src/tp_dst, ARP op in nw_proto, ARP spa/tpa in
+ * nw_src/nw_dst, ND sll/tll in arp_sha/arp_tha. */
 #ifndef FLOWS_KEY_H
 #define FLOWS_KEY_H
 
@@ -25,12 +25,12 @@ struct flow_key {
 	/* pipeline state: not from the packet */
 	be64 metadata;
 	uint32_t regs[FLOW_REGS]; /* host order; xreg0 = regs[0] << 32 | regs[1] */
-	uint32_t in_port;	  /* host order, OpenFlow 1.3 number */
-	uint32_t actset_output;	  /* host order */
-	uint32_t pkt_mark;	  /* host order */
-	uint32_t conj_id;	  /* host order */
-	uint32_t ct_state;	  /* host order */
-	uint32_t ct_mark;	  /* host order */
+	uint32_t in_port;         /* host order, OpenFlow 1.3 number */
+	uint32_t actset_output;   /* host order */
+	uint32_t pkt_mark;        /* host order */
+	uint32_t conj_id;         /* host order */
+	uint32_t ct_state;        /* host order */
+	uint32_t ct_mark;         /* host order */
 	uint8_t ct_label[16];
 	/* tunnel */
 	be64 tun_id;
@@ -41,10 +41,10 @@ struct flow_key {
 	uint8_t tun_tos, tun_ttl;
 	/* L2 */
 	struct mac eth_dst, eth_src;
-	be16 eth_type;			     /* of the innermost, after the tags; < 0x600: OFP "no type" 0x05ff */
-	struct flow_vlan vlan[FLOW_VLANS];   /* [0] outermost */
-	be32 mpls[FLOW_MPLS];		     /* label stack entries, [0] outermost; 0: none */
-	be32 pbb_isid;			     /* low 24 bits */
+	be16 eth_type; /* of the innermost, after the tags; < 0x600: OFP "no type" 0x05ff */
+	struct flow_vlan vlan[FLOW_VLANS]; /* [0] outermost */
+	be32 mpls[FLOW_MPLS];              /* label stack entries, [0] outermost; 0: none */
+	be32 pbb_isid;                     /* low 24 bits */
 	/* L3 */
 	be32 nw_src, nw_dst;
 	uint8_t ipv6_src[16], ipv6_dst[16];

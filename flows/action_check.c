@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Is a list of actions one that a switch may carry out? Called by the text parser and by the OpenFlow
+ * endpoint before they accept a flow. Walks the list with what is known of the packet, as earlier actions
+ * change it. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/error.h"
+#include "flows/action.h"
+#include "flows/match.h"
+
+static const char *const names[ACTION_TYPES] = {
+        [ACTION_OUTPUT] = "output",
+        [ACTION_OUTPUT_TRUNC] = "output",
+        [ACTION_OUTPUT_REG] = "output",
+        [ACTION_CONTROLLER] = "controller",
+        [ACTION_ENQUEUE] = "enqueue",
+        [ACTION_SET_QUEUE] = "set_queue",
+        [ACTION_POP_QUEUE] = "pop_queue",
+        [ACTION_GROUP] = "group",
+        [ACTION_SET_FIELD] = "set_field",
+        [ACTION_MOVE] = "move",
+        [ACTION_PUSH_VLAN] = "push_vlan",
+        [ACTION_POP_VLAN] = "pop_vlan",
+        [ACTION_PUSH_MPLS] = "push_mpls",
+        [ACTION_POP_MPLS] = "pop_mpls",
+        [ACTION_PUSH_PBB] = "push_pbb",
+        [ACTION_POP_PBB] = "pop_pbb",
+        [ACTION_DEC_TTL] = "dec_ttl",
+        [ACTION_SET_TTL] = "mod_nw_ttl",
+        [ACTION_DEC_MPLS_TTL] = "dec_mpls_ttl",
+        [ACTION_SET_MPLS_TTL] = "set_mpls_ttl",
+        [ACTION_COPY_TTL_IN] = "copy_ttl_in",
+        [ACTION_COPY_TTL_OUT] = "copy_ttl_out",
+        [ACTION_PUSH] = "push",
+        [ACTION_POP] = "pop",
+        [ACTION_RESUBMIT] = "resubmit",
+        [ACTION_LEARN] = "learn",
+        [ACTION_CONJUNCTION] = "conjunction",
+        [ACTION_NOTE] = "note",
+        [ACTION_FIN_TIMEOUT] = "fin_timeout",
+        [ACTION_EXIT] = "exit",
+        [ACTION_CLONE] = "clone",
+        [ACTION_METER] = "meter",
+        [ACTION_CLEAR_ACTIONS] = "clear_actions",
+        [ACTION_WRITE_ACTIONS] = "write_actions",
+        [ACTION_WRITE_METADATA] = "write_metadata",
+        [ACTION_GOTO_TABLE] = "goto_table",
+};
+
+const char *action_name(enum action_type type)
+{
+	return (unsigned)type < ACTION_TYPES && names[type] ? names[type] : "?";
+}
+
+struct checker {
+	bool any; /* nothing is known of the packet: no prerequisite is checked */
+	struct match known;
+	uint8_t table_id;
+	unsigned depth, total;
+	enum action_fault fault;
+	struct error *err;
+};
+
+static int fault(struct checker *c, enum action_fault code, const char *format, ...)
+        __attribute__((format(printf, 3, 4)));
+
+static int fault(struct checker *c, enum action_fault code, const char *format, ...)
+{
+	char text[200];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	c->fault = code;
+	return error_set(c->err, EINVAL, "%s", text);
+}
+
+static const char *needs(enum field_id id)
+{
+	static const char *const text[] = {
+	        [FIELD_NEEDS_NONE] = "",
+	        [FIELD_NEEDS_VLAN] = "a VLAN tag",
+	        [FIELD_NEEDS_MPLS] = "dl_type=0x8847 or 0x8848",
+	        [FIELD_NEEDS_PBB] = "dl_type=0x88e7",
+	        [FIELD_NEEDS_IPV4] = "ip",
+	        [FIELD_NEEDS_IPV6] = "ipv6",
+	        [FIELD_NEEDS_IP] = "ip or ipv6",
+	        [FIELD_NEEDS_ARP] = "arp or rarp",
+	        [FIELD_NEEDS_TCP] = "tcp or tcp6",
+	        [FIELD_NEEDS_UDP] = "udp or udp6",
+	        [FIELD_NEEDS_SCTP] = "sctp or sctp6",
+	        [FIELD_NEEDS_ICMP] = "icmp",
+	        [FIELD_NEEDS_ICMPV6] = "icmp6",
+	        [FIELD_NEEDS_ND] = "icmp6 of type 135 or 136",
+	        [FIELD_NEEDS_ND_SOLICIT] = "icmp6,icmp_type=135,icmp_code=0",
+	        [FIELD_NEEDS_ND_ADVERT] = "icmp6,icmp_type=136,icmp_code=0",
+	};
+
+	return text[fields[id].prereq];
+}
+
+static int check_meets(struct checker *c, const char *who, enum field_id id)
+{
+	if (c->any || match_meets(&c->known, id))
+		return 0;
+	return fault(c, ACTION_FAULT_PREREQ, "%s: %s expects a match on %s", who, fields[id].name, needs(id));
+}
+
+static int check_subfield(struct checker *c, const char *who, const struct subfield *s, bool write)
+{
+	if ((unsigned)s->field >= FIELD_COUNT)
+		return fault(c, ACTION_FAULT_ARGUMENT, "%s: unknown field", who);
+	if (!s->bits || s->offset + s->bits > fields[s->field].bits)
+		return fault(c, ACTION_FAULT_ARGUMENT, "%s: bits %u to %u of %s, which has %u bits", who,
+		             s->offset, s->offset + s->bits - 1, fields[s->field].name,
+		             fields[s->field].bits);
+	if (write && !fields[s->field].writable)
+		return fault(c, ACTION_FAULT_READ_ONLY, "%s: %s is read-only", who, fields[s->field].name);
+	return check_meets(c, who, s->field);
+}
+
+static int check_set_field(struct checker *c, const struct action *a)
+{
+	enum field_id id = a->set_field.field;
+	const char *who = a->set_field.load ? "load" : "set_field";
+	unsigned bits;
+
+	if ((unsigned)id >= FIELD_COUNT)
+		return fault(c, ACTION_FAULT_ARGUMENT, "%s: unknown field", who);
+	if (!fields[id].writable)
+		return fault(c, ACTION_FAULT_READ_ONLY, "%s: %s is read-only", who, fields[id].name);
+	bits = id == FIELD_VLAN_VID ? 13 : fields[id].bits;
+	if (!value_fits(&a->set_field.value, bits) || !value_fits(&a->set_field.mask, bits))
+		return fault(c, ACTION_FAULT_VALUE, "%s: value too large for %s (%u bits)", who,
+		             fields[id].name, bits);
+	if (id == FIELD_VLAN_VID && !c->any && !(c->known.key.vlan[0].tci & htobe16(VLAN_CFI)))
+		return fault(c, ACTION_FAULT_PREREQ,
+		             "%s: vlan_vid expects a VLAN tag: match on one or push_vlan first", who);
+	return check_meets(c, who, id);
+}
+
+static int check_port(struct checker *c, uint32_t port)
+{
+	if (port && (port < PORT_MAX || (port >= PORT_IN_PORT && port != PORT_ANY)))
+		return 0;
+	return fault(c, ACTION_FAULT_PORT, "output: %u is not a port to send to", port);
+}
+
+static void learn_tag(struct checker *c)
+{
+	c->known.key.vlan[0].tci |= htobe16(VLAN_CFI);
+	c->known.mask.vlan[0].tci |= htobe16(VLAN_CFI);
+}
+
+static void know_type(struct checker *c, uint16_t type)
+{
+	c->known.key.eth_type = htobe16(type);
+	c->known.mask.eth_type = 0xffff;
+	c->known.mask.nw_proto = 0; /* of a header that lies deeper or nobody knows */
+}
+
+static int check_push(struct checker *c, const struct action *a)
+{
+	uint16_t type = a->ethertype;
+
+	switch (a->type) {
+	case ACTION_PUSH_VLAN:
+		if (type != ETH_TYPE_VLAN && type != ETH_TYPE_QINQ)
+			return fault(c, ACTION_FAULT_ARGUMENT, "push_vlan: 0x%04x, expected 0x8100 or 0x88a8",
+			             type);
+		learn_tag(c);
+		return 0;
+	case ACTION_PUSH_MPLS:
+		if (type != ETH_TYPE_MPLS && type != ETH_TYPE_MPLS_MC)
+			return fault(c, ACTION_FAULT_ARGUMENT, "push_mpls: 0x%04x, expected 0x8847 or 0x8848",
+			             type);
+		know_type(c, type);
+		return 0;
+	case ACTION_PUSH_PBB:
+		if (type != ETH_TYPE_PBB)
+			return fault(c, ACTION_FAULT_ARGUMENT, "push_pbb: 0x%04x, expected 0x88e7", type);
+		know_type(c, type);
+		return 0;
+	default: { /* pop_mpls */
+		int rc = check_meets(c, "pop_mpls", FIELD_MPLS_LABEL);
+
+		if (!rc)
+			know_type(c, type);
+		return rc;
+	}
+	}
+}
+
+static int check_learn(struct checker *c, const struct action_learn *learn)
+{
+	if (learn->table_id == 0xff)
+		return fault(c, ACTION_FAULT_TABLE, "learn: table 255 is not a table");
+	for (unsigned i = 0; i < learn->n_specs; i++) {
+		const struct learn_spec *s = &learn->specs[i];
+		int rc = s->immediate ? 0 : check_subfield(c, "learn", &s->src, false);
+
+		/* Whether the learned flow's match meets its own fields is found when it is learned. */
+		if (!rc && s->kind != LEARN_OUTPUT &&
+		    (!s->dst.bits || s->dst.offset + s->dst.bits > fields[s->dst.field].bits))
+			rc = fault(c, ACTION_FAULT_ARGUMENT, "learn: bits outside %s",
+			           fields[s->dst.field].name);
+		if (!rc && s->kind == LEARN_LOAD && !fields[s->dst.field].writable)
+			rc = fault(c, ACTION_FAULT_READ_ONLY, "learn: %s is read-only",
+			           fields[s->dst.field].name);
+		if (rc)
+			return rc;
+	}
+	if (learn->flags & LEARN_WRITE_RESULT)
+		return check_subfield(c, "learn", &learn->result, true);
+	return 0;
+}
+
+static int check_move(struct checker *c, const struct action *a)
+{
+	int rc = check_subfield(c, "move", &a->move.src, false);
+
+	if (!rc)
+		rc = check_subfield(c, "move", &a->move.dst, true);
+	if (!rc && a->move.src.bits != a->move.dst.bits)
+		rc = fault(c, ACTION_FAULT_ARGUMENT, "move: source of %u bits, destination of %u",
+		           a->move.src.bits, a->move.dst.bits);
+	return rc;
+}
+
+static bool allowed_in_set(enum action_type type)
+{
+	switch (type) {
+	case ACTION_OUTPUT:
+	case ACTION_GROUP:
+	case ACTION_SET_QUEUE:
+	case ACTION_SET_FIELD:
+	case ACTION_MOVE:
+	case ACTION_PUSH_VLAN:
+	case ACTION_POP_VLAN:
+	case ACTION_PUSH_MPLS:
+	case ACTION_POP_MPLS:
+	case ACTION_PUSH_PBB:
+	case ACTION_POP_PBB:
+	case ACTION_DEC_TTL:
+	case ACTION_SET_TTL:
+	case ACTION_DEC_MPLS_TTL:
+	case ACTION_SET_MPLS_TTL:
+	case ACTION_COPY_TTL_IN:
+	case ACTION_COPY_TTL_OUT:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static int check_list(struct checker *c, const struct action_list *l);
+
+static int check_nested(struct checker *c, const struct action *a)
+{
+	struct match before = c->known;
+	int rc;
+
+	if (++c->depth > ACTION_NESTING_MAX)
+		return fault(c, ACTION_FAULT_TOO_MANY, "%s: nested more than %u deep", action_name(a->type),
+		             ACTION_NESTING_MAX);
+	for (unsigned i = 0; i < a->nested.n; i++) {
+		enum action_type type = a->nested.items[i].type;
+
+		if (a->type == ACTION_WRITE_ACTIONS ? !allowed_in_set(type) : action_is_instruction(type))
+			return fault(c, ACTION_FAULT_ARGUMENT, "%s: %s is not allowed inside",
+			             action_name(a->type), action_name(type));
+	}
+	rc = check_list(c, &a->nested);
+	c->depth--;
+	c->known = before;
+	return rc;
+}
+
+static int check_one(struct checker *c, const struct action *a)
+{
+	switch (a->type) {
+	case ACTION_OUTPUT:
+	case ACTION_OUTPUT_TRUNC:
+		return check_port(c, a->output.port);
+	case ACTION_OUTPUT_REG:
+		return check_subfield(c, "output", &a->output_reg.src, false);
+	case ACTION_ENQUEUE:
+		return check_port(c, a->enqueue.port);
+	case ACTION_GROUP:
+		return a->number > 0xffffff00
+		               ? fault(c, ACTION_FAULT_ARGUMENT, "group: %u is reserved", a->number)
+		               : 0;
+	case ACTION_SET_FIELD:
+		return check_set_field(c, a);
+	case ACTION_MOVE:
+		return check_move(c, a);
+	case ACTION_PUSH_VLAN:
+	case ACTION_PUSH_MPLS:
+	case ACTION_POP_MPLS:
+	case ACTION_PUSH_PBB:
+		return check_push(c, a);
+	case ACTION_POP_VLAN:
+		c->known.mask.vlan[0].tci = 0;
+		c->known.key.vlan[0].tci = 0;
+		return 0;
+	case ACTION_POP_PBB:
+		return check_meets(c, "pop_pbb", FIELD_PBB_ISID);
+	case ACTION_DEC_TTL:
+	case ACTION_SET_TTL:
+		return check_meets(c, action_name(a->type), FIELD_NW_TTL);
+	case ACTION_DEC_MPLS_TTL:
+	case ACTION_SET_MPLS_TTL:
+		return check_meets(c, action_name(a->type), FIELD_MPLS_TTL);
+	case ACTION_PUSH:
+	case ACTION_POP:
+		return check_subfield(c, action_name(a->type), &a->subfield, a->type == ACTION_POP);
+	case ACTION_LEARN:
+		return check_learn(c, a->learn);
+	case ACTION_CONJUNCTION:
+		if (a->conjunction.n_clauses < 2 || a->conjunction.n_clauses > 64 ||
+		    a->conjunction.clause >= a->conjunction.n_clauses)
+			return fault(c, ACTION_FAULT_ARGUMENT,
+			             "conjunction: expected clause 1 to n of n = 2 to 64");
+		return 0;
+	case ACTION_FIN_TIMEOUT:
+		return check_meets(c, "fin_timeout", FIELD_TCP_SRC);
+	case ACTION_CLONE:
+	case ACTION_WRITE_ACTIONS:
+		return check_nested(c, a);
+	case ACTION_GOTO_TABLE:
+		if (a->number >= 0xff || (c->table_id != 0xff && a->number <= c->table_id))
+			return fault(c, ACTION_FAULT_TABLE, "goto_table: %u, expected a table after %u",
+			             a->number, c->table_id);
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+/* The place of an item in the order that OpenFlow demands. */
+static int rank(enum action_type type)
+{
+	return type == ACTION_METER ? 0 : action_is_instruction(type) ? (int)type : 1;
+}
+
+static int check_list(struct checker *c, const struct action_list *l)
+{
+	int last = -1;
+
+	for (unsigned i = 0; i < l->n; i++) {
+		const struct action *a = &l->items[i];
+		int here = rank(a->type), rc;
+
+		if (++c->total > ACTIONS_MAX)
+			return fault(c, ACTION_FAULT_TOO_MANY, "more than %u actions", ACTIONS_MAX);
+		if (here == last && here != 1)
+			return fault(c, ACTION_FAULT_ORDER, "%s: given twice", action_name(a->type));
+		if (here < last)
+			return fault(c, ACTION_FAULT_ORDER, "%s: must stand before %s", action_name(a->type),
+			             action_name(l->items[i - 1].type));
+		last = here;
+		rc = check_one(c, a);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+int action_list_check(const struct action_list *l, const struct match *m, uint8_t table_id,
+                      enum action_fault *code, struct error *err)
+{
+	struct checker c = {.any = m == NULL, .table_id = table_id, .err = err};
+	int rc;
+
+	if (m)
+		c.known = *m;
+	rc = check_list(&c, l);
+	if (code)
+		*code = c.fault;
+	return rc;
+}
