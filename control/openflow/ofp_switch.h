@@ -6,8 +6,8 @@
  * Thread-safety: every op is called on the thread of the uv loop the server was made with, never re-entrantly
  * from within another op's call, and may call its `done` at once or later on the same thread. Life cycle:
  * `ctx` outlives the server. Objects handed to an op are borrowed for the call unless said. A cursor (struct
- * ofp_dump) lives from *_dump_open to dump_close; between two dump_next calls flows may come and go: a cursor
- * must survive that (it may or may not see them), since a large dump is sent in slices.
+ * ofp_dump) lives from *_dump_open to dump_close; between two flow_dump_next calls flows may come and go: a
+ * cursor must survive that (it may or may not see them), since a large dump is sent in slices.
  */
 #ifndef CONTROL_OPENFLOW_OFP_SWITCH_H
 #define CONTROL_OPENFLOW_OFP_SWITCH_H
@@ -20,12 +20,14 @@
 #include "control/openflow/errors.h"
 
 struct action_list;
+struct flow_filter;
 struct flow_key;
 struct flow_mod;
 struct flow_stats;
 struct group_mod;
-struct match;
+struct group_stats;
 struct meter_mod;
+struct meter_stats;
 
 enum { OFP_PORT_NAME_MAX = 16, OFP_TABLE_NAME_MAX = 32 };
 
@@ -70,27 +72,9 @@ struct ofp_table_stats {
 	uint64_t lookup_count, matched_count;
 };
 
-/* Which flows a dump, an aggregate or a delete is about (OFPMP_FLOW's request). */
-struct ofp_flow_filter {
-	uint8_t table_id;   /* OFPTT_ALL: every table */
-	uint32_t out_port;  /* OFPP_ANY: no constraint */
-	uint32_t out_group; /* OFPG_ANY: no constraint */
-	uint64_t cookie, cookie_mask;
-	const struct match *match; /* flows at least as specific as this */
-};
-
 struct ofp_aggregate {
 	uint64_t packets, bytes;
 	uint32_t flows;
-};
-
-struct ofp_group_stats {
-	uint32_t group_id, ref_count;
-	uint64_t packets, bytes, duration_ns;
-	uint32_t n_buckets;
-	const struct ofp_bucket_stats {
-		uint64_t packets, bytes;
-	} * buckets; /* valid until the next dump_next */
 };
 
 /* Index: group type 0 all, 1 select, 2 indirect, 3 fast failover. */
@@ -106,15 +90,6 @@ struct ofp_meter_features {
 	uint32_t band_types; /* bit per OFPMBT_*: 1 drop, 2 dscp remark */
 	uint32_t capabilities;
 	uint8_t max_bands, max_color;
-};
-
-struct ofp_meter_stats {
-	uint32_t meter_id, flow_count;
-	uint64_t packets, bytes, duration_ns;
-	uint32_t n_bands;
-	const struct ofp_band_stats {
-		uint64_t packets, bytes;
-	} * bands; /* valid until the next dump_next */
 };
 
 struct ofp_port_mod {
@@ -175,26 +150,21 @@ struct ofp_switch_ops {
 	 * calls it before any statistics. */
 	void (*fold_stats)(void *ctx, ofp_done done, void *arg);
 
-	/* Cursors. dump_next returns 1 and fills `out` (borrowed until the next call), 0 at the end. NULL
-	 * from an open: out of memory. The filter is borrowed for the open call only. */
-	struct ofp_dump *(*flow_dump_open)(void *ctx, const struct ofp_flow_filter *filter);
+	/* A cursor over flows. flow_dump_next returns 1 and fills `out` (borrowed until the next call), 0 at
+	 * the end. NULL from an open: out of memory. The filter is borrowed for the open call only. */
+	struct ofp_dump *(*flow_dump_open)(void *ctx, const struct flow_filter *filter);
 	int (*flow_dump_next)(void *ctx, struct ofp_dump *dump, struct flow_stats *out);
-	void (*aggregate)(void *ctx, const struct ofp_flow_filter *filter, struct ofp_aggregate *out);
+	void (*flow_dump_close)(void *ctx, struct ofp_dump *dump);
+	void (*aggregate)(void *ctx, const struct flow_filter *filter, struct ofp_aggregate *out);
 
-	/* `group_id` OFPG_ALL: all of them. `desc` and `stats` may each be NULL. A description comes as the
-	 * group_mod (OFPGC_ADD) that would make the group, borrowed until the next call. */
-	struct ofp_dump *(*group_dump_open)(void *ctx, uint32_t group_id);
-	int (*group_dump_next)(void *ctx, struct ofp_dump *dump, const struct group_mod **desc,
-	                       struct ofp_group_stats *stats);
+	/* The group with the lowest id >= `from`, or NULL: as the GROUP_ADD that makes it, borrowed until the
+	 * next op. `stats`, when not NULL, is filled; the server frees it with group_stats_free(). */
+	const struct group_mod *(*group_next)(void *ctx, uint32_t from, struct group_stats *stats);
 	void (*group_features)(void *ctx, struct ofp_group_features *out);
 
 	void (*meter_features)(void *ctx, struct ofp_meter_features *out);
-	/* Called only when max_meters > 0; may be NULL otherwise. OFPM_ALL: all of them. */
-	struct ofp_dump *(*meter_dump_open)(void *ctx, uint32_t meter_id);
-	int (*meter_dump_next)(void *ctx, struct ofp_dump *dump, const struct meter_mod **desc,
-	                       struct ofp_meter_stats *stats);
-
-	void (*dump_close)(void *ctx, struct ofp_dump *dump);
+	/* As group_next; called only when max_meters > 0, may be NULL otherwise. */
+	const struct meter_mod *(*meter_next)(void *ctx, uint32_t from, struct meter_stats *stats);
 
 	enum ofp_error (*packet_out)(void *ctx, const struct ofp_packet_out *packet);
 
