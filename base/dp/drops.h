@@ -38,6 +38,7 @@
 	X(TUNNEL_BAD_CSUM,    "tunnel_bad_csum",    "outer UDP or IPv4 checksum wrong") \
 	X(TUNNEL_FRAGMENT,    "tunnel_fragment",    "fragmented outer packet") \
 	X(TUNNEL_VNI,         "tunnel_vni",         "no vxlan interface takes this VNI") \
+	X(TUNNEL_ECN,         "tunnel_ecn",         "congestion marked outside, not ECN-capable inside (RFC 6040)") \
 	X(TUNNEL_NO_DST,      "tunnel_no_dst",      "no tun_dst for a remote=flow port") \
 	X(TUNNEL_NO_ROUTE,    "tunnel_no_route",    "no route, or no uplink on the route's device") \
 	X(TUNNEL_NO_NEIGH,    "tunnel_no_neigh",    "the next hop's MAC is not resolved") \

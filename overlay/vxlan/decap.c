@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From an outer packet to the inner one; called by the datapath for packets from uplinks. */
+#include <rte_branch_prediction.h>
+
+#include "base/checksum.h"
+#include "base/wire.h"
+#include "base/dp/rcu.h"
+#include "overlay/vxlan/allow.h"
+#include "overlay/vxlan/vxlan.h"
+
+struct outer { /* of one packet, after validation; offsets from head */
+	struct ip src, dst;
+	uint32_t l4;
+	uint32_t end; /* of the UDP datagram */
+	uint32_t vni;
+	uint64_t pseudo; /* checksum of the pseudo header */
+	be16 csum;
+	uint8_t tos, ttl;
+};
+
+static int parse_ipv4(struct packet *p, struct outer *o)
+{
+	const struct ipv4_header *ip;
+	uint32_t ihl, total;
+
+	if (!packet_pull(p, sizeof(struct eth_header) + sizeof(*ip)))
+		return DROP_TUNNEL_BAD_LENGTH;
+	ip = (const void *)(p->head + sizeof(struct eth_header));
+	ihl = (ip->version_ihl & 15) * 4u;
+	total = be16toh(ip->total_len);
+	if (ip->version_ihl >> 4 != 4 || ihl < sizeof(*ip) || total < ihl ||
+	    total > p->len - sizeof(struct eth_header) || !packet_pull(p, sizeof(struct eth_header) + ihl))
+		return DROP_TUNNEL_BAD_LENGTH;
+	if (unlikely(csum_fold(csum_bytes(ip, ihl)) != 0xffff))
+		return DROP_TUNNEL_BAD_CSUM;
+	if (ip->proto != IP_PROTO_UDP)
+		return DROP_UNDERLAY_OTHER;
+	if (ip->frag & htobe16(0x3fff)) /* MF or an offset */
+		return DROP_TUNNEL_FRAGMENT;
+	o->src = ip_from_v4(ip->src);
+	o->dst = ip_from_v4(ip->dst);
+	o->tos = ip->tos;
+	o->ttl = ip->ttl;
+	o->l4 = (uint32_t)sizeof(struct eth_header) + ihl;
+	o->end = (uint32_t)sizeof(struct eth_header) + total;
+	o->pseudo = csum_pseudo4(ip->src, ip->dst, IP_PROTO_UDP, (uint16_t)(total - ihl));
+	return VXLAN_OK;
+}
+
+static int parse_ipv6(struct packet *p, struct outer *o)
+{
+	const struct ipv6_header *ip;
+	uint32_t payload;
+
+	if (!packet_pull(p, sizeof(struct eth_header) + sizeof(*ip)))
+		return DROP_TUNNEL_BAD_LENGTH;
+	ip = (const void *)(p->head + sizeof(struct eth_header));
+	payload = be16toh(ip->payload_len);
+	o->l4 = sizeof(struct eth_header) + sizeof(*ip);
+	if (be32toh(ip->version_tc_flow) >> 28 != 6 || payload > p->len - o->l4)
+		return DROP_TUNNEL_BAD_LENGTH;
+	if (ip->next_header == 44)
+		return DROP_TUNNEL_FRAGMENT;
+	if (ip->next_header != IP_PROTO_UDP)
+		return DROP_UNDERLAY_OTHER;
+	memcpy(o->src.b, ip->src, 16);
+	memcpy(o->dst.b, ip->dst, 16);
+	o->tos = (uint8_t)(be32toh(ip->version_tc_flow) >> 20);
+	o->ttl = ip->hop_limit;
+	o->end = o->l4 + payload;
+	o->pseudo = csum_pseudo6(ip->src, ip->dst, IP_PROTO_UDP, payload);
+	return VXLAN_OK;
+}
+
+static int parse_udp(struct packet *p, struct outer *o)
+{
+	const struct vxlan_header *vxlan;
+	const struct udp_header *udp;
+
+	if (o->end - o->l4 < sizeof(*udp) || !packet_pull(p, o->l4 + (uint32_t)sizeof(*udp)))
+		return DROP_TUNNEL_BAD_LENGTH;
+	udp = (const void *)(p->head + o->l4);
+	if (udp->dst != htobe16(VXLAN_PORT))
+		return DROP_UNDERLAY_OTHER;
+	if (be16toh(udp->len) != o->end - o->l4 ||
+	    o->end - o->l4 < sizeof(*udp) + sizeof(*vxlan) + sizeof(struct eth_header) ||
+	    !packet_pull(p, o->l4 + (uint32_t)(sizeof(*udp) + sizeof(*vxlan) + sizeof(struct eth_header))))
+		return DROP_TUNNEL_BAD_LENGTH;
+	udp = (const void *)(p->head + o->l4);
+	vxlan = (const void *)(udp + 1);
+	if (!(vxlan->flags & htobe32(VXLAN_FLAG_I)))
+		return DROP_TUNNEL_NO_FLAG_I;
+	o->vni = be32toh(vxlan->vni_rsvd) >> 8;
+	o->csum = udp->csum;
+	return VXLAN_OK;
+}
+
+static int parse_outer(struct packet *p, struct outer *o)
+{
+	const struct eth_header *eth;
+	int drop;
+
+	if (!packet_pull(p, sizeof(*eth)))
+		return DROP_TUNNEL_BAD_LENGTH;
+	eth = (const void *)p->head;
+	if (eth->type == htobe16(ETH_TYPE_IPV4))
+		drop = parse_ipv4(p, o);
+	else if (eth->type == htobe16(ETH_TYPE_IPV6))
+		drop = parse_ipv6(p, o);
+	else
+		drop = DROP_UNDERLAY_OTHER;
+	return drop == VXLAN_OK ? parse_udp(p, o) : drop;
+}
+
+static int choose_vtep(struct vxlan_vtep *const *vteps, unsigned n, const struct outer *o, unsigned *which)
+{
+	int reason = DROP_TUNNEL_NOT_OURS, best = -1;
+
+	for (unsigned i = 0; i < n; i++) {
+		const struct vxlan_config *c = &vteps[i]->config;
+		bool fixed = !ip_is_none(&c->remote);
+		int score = fixed * 2 + !c->vni_flow;
+
+		if (!ip_equal(&o->dst, ip_is_v4(&o->dst) ? &c->local4 : &c->local6))
+			continue;
+		if (!c->vni_flow && c->vni != o->vni) {
+			if (reason == DROP_TUNNEL_NOT_OURS)
+				reason = DROP_TUNNEL_VNI;
+		} else if (!(fixed && ip_equal(&o->src, &c->remote)) &&
+		           (fixed || !vxlan_allow_has(rcu_read(vteps[i]->allow), &o->src))) {
+			if (reason != VXLAN_OK)
+				reason = DROP_TUNNEL_SOURCE;
+		} else if (score > best) {
+			best = score;
+			*which = i;
+			reason = VXLAN_OK;
+		}
+	}
+	return reason;
+}
+
+/* Cuts the packet after `len` bytes, which it has. */
+static void trim(struct packet *p, uint32_t len)
+{
+	uint32_t left;
+	uint16_t i = 0;
+
+	p->len = len;
+	if (p->head_len >= len) {
+		p->head_len = (uint16_t)len;
+		p->nsegs = 0;
+		return;
+	}
+	for (left = len - p->head_len; left > p->segs[i].len; i++)
+		left -= p->segs[i].len;
+	p->segs[i].len = left;
+	p->nsegs = (uint16_t)(i + 1);
+}
+
+/* Over the datagram, which ends the (trimmed) packet. The payload is in memory that only the kernel or the
+ * NIC writes: uplinks are not guests. */
+static bool udp_csum_good(const struct packet *p, const struct outer *o)
+{
+	uint64_t sum = csum_add(o->pseudo, csum_bytes(p->head + o->l4, p->head_len - o->l4));
+	uint32_t ofs = p->head_len - o->l4;
+
+	for (uint16_t i = 0; i < p->nsegs; i++) {
+		sum = csum_add_at(sum, csum_bytes(p->segs[i].data, p->segs[i].len), ofs);
+		ofs += p->segs[i].len;
+	}
+	return csum_fold(sum) == 0xffff;
+}
+
+/* RFC 6040 section 4.2 for an outer CE or ECT(1); the inner packet is at head. */
+static int combine_ecn(struct packet *p, uint8_t outer)
+{
+	uint32_t l3 = sizeof(struct eth_header);
+	be16 type = ((const struct eth_header *)p->head)->type;
+	uint8_t before[2], inner, ecn, *field;
+
+	if (type == htobe16(ETH_TYPE_VLAN) && packet_pull(p, l3 + 4)) {
+		memcpy(&type, p->head + l3 + 2, 2);
+		l3 += 4;
+	}
+	if ((type != htobe16(ETH_TYPE_IPV4) && type != htobe16(ETH_TYPE_IPV6)) ||
+	    !packet_pull(p, l3 + (uint32_t)sizeof(struct ipv4_header)))
+		return VXLAN_OK;
+	field = p->head + l3;
+	inner = type == htobe16(ETH_TYPE_IPV4) ? field[1] & 3 : field[1] >> 4 & 3;
+	if (!inner)
+		return outer == 3 ? DROP_TUNNEL_ECN : VXLAN_OK;
+	ecn = outer == 3 ? 3 : inner == 2 ? 1 : inner; /* ECT(1) outside raises ECT(0) inside */
+	memcpy(before, field, 2);
+	if (type == htobe16(ETH_TYPE_IPV6)) {
+		field[1] = (uint8_t)((field[1] & ~0x30) | ecn << 4);
+		return VXLAN_OK;
+	}
+	field[1] = (uint8_t)((field[1] & ~3) | ecn);
+	((struct ipv4_header *)field)->csum =
+	        csum_update(((struct ipv4_header *)field)->csum, before, field, 2);
+	return VXLAN_OK;
+}
+
+static void forget_outer(struct packet *p, const struct outer *o)
+{
+	p->flags &= (uint16_t) ~(PACKET_NEEDS_CSUM | PACKET_CSUM_VALID | PACKET_ENCAP | PACKET_OUTER_CSUM);
+	p->l3 = p->l4 = p->outer_l3 = p->outer_l4 = 0;
+	p->csum_start = p->csum_offset = 0;
+	p->hash = 0;
+	p->tunnel = (struct packet_tunnel){
+	        .id = o->vni,
+	        .src = o->src,
+	        .dst = o->dst,
+	        .tos = o->tos,
+	        .ttl = o->ttl,
+	};
+}
+
+int vxlan_decap(struct vxlan_vtep *const *vteps, unsigned n, struct packet *p, unsigned *which)
+{
+	struct outer o;
+	int drop;
+
+	if (unlikely(p->gso != GSO_NONE))
+		return DROP_TUNNEL_BAD_LENGTH; /* glued datagrams are not one VXLAN packet */
+	drop = parse_outer(p, &o);
+	if (unlikely(drop != VXLAN_OK))
+		return drop;
+	drop = choose_vtep(vteps, n, &o, which);
+	if (unlikely(drop != VXLAN_OK))
+		return drop;
+	trim(p, o.end);
+	if (o.csum && !(p->flags & (PACKET_NEEDS_CSUM | PACKET_CSUM_VALID)) && !udp_csum_good(p, &o))
+		return DROP_TUNNEL_BAD_CSUM;
+	packet_pop(p, (uint16_t)(o.l4 + sizeof(struct udp_header) + sizeof(struct vxlan_header)));
+	forget_outer(p, &o);
+	return o.tos & 1 ? combine_ecn(p, o.tos & 3) : VXLAN_OK;
+}

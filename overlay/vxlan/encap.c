@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Puts a VTEP's outer headers in front of a packet; called by the datapath when a packet goes out of a vxlan
+ * port. */
+#include <rte_branch_prediction.h>
+
+#include "base/checksum.h"
+#include "base/hash.h"
+#include "base/wire.h"
+#include "overlay/vxlan/underlay.h"
+#include "overlay/vxlan/vxlan.h"
+
+enum { SPORT_FIRST = 49152, SPORT_MASK = 0x3fff }; /* RFC 7348 section 5: the dynamic ports */
+
+static bool inner_is_ip(const struct packet *p, be16 *type)
+{
+	if (p->l3 < sizeof(struct eth_header) || p->l3 + sizeof(struct ipv4_header) > p->head_len)
+		return false;
+	memcpy(type, p->head + p->l3 - 2, 2);
+	return *type == htobe16(ETH_TYPE_IPV4) ||
+	       (*type == htobe16(ETH_TYPE_IPV6) && p->l3 + sizeof(struct ipv6_header) <= p->head_len);
+}
+
+static uint8_t inner_ecn(const struct packet *p)
+{
+	be16 type;
+
+	if (!inner_is_ip(p, &type))
+		return 0;
+	return type == htobe16(ETH_TYPE_IPV4) ? p->head[p->l3 + 1] & 3 : p->head[p->l3 + 1] >> 4 & 3;
+}
+
+/* When nobody has hashed the flow yet: addresses and ports, or the MAC pair. */
+static uint32_t inner_hash(const struct packet *p)
+{
+	uint64_t words[6] = {0};
+	be16 type;
+
+	if (!inner_is_ip(p, &type)) {
+		if (p->head_len >= 12)
+			memcpy(words, p->head, 12);
+		return (uint32_t)hash_words(words, 2, 0);
+	}
+	if (type == htobe16(ETH_TYPE_IPV4))
+		memcpy(words, p->head + p->l3 + offsetof(struct ipv4_header, src), 8);
+	else
+		memcpy(words, p->head + p->l3 + offsetof(struct ipv6_header, src), 32);
+	if (p->l4 && p->l4 + 4u <= p->head_len)
+		memcpy(&words[4], p->head + p->l4, 4);
+	return (uint32_t)hash_words(words, 6, 0);
+}
+
+/* Bytes of the largest inner frame that will be on the wire: GSO counts by the segment. 0 when the headers
+ * don't fit the offload metadata. */
+static uint32_t frame_len(const struct packet *p)
+{
+	uint32_t header;
+
+	if (p->gso == GSO_NONE)
+		return p->len;
+	if (p->gso == GSO_TCP4 || p->gso == GSO_TCP6) {
+		if (p->csum_start + sizeof(struct tcp_header) > p->head_len)
+			return 0;
+		header = (p->head[p->csum_start + 12] >> 4) * 4u;
+	} else {
+		header = sizeof(struct udp_header);
+	}
+	header += p->csum_start;
+	return header + p->gso_size < p->len ? header + p->gso_size : p->len;
+}
+
+static void patch_ipv4(struct packet *p, uint8_t tos, uint32_t l3_len)
+{
+	struct ipv4_header *ip = (void *)(p->head + p->outer_l3);
+
+	ip->tos = tos;
+	ip->total_len = htobe16((uint16_t)l3_len);
+	if (p->tunnel.ttl)
+		ip->ttl = p->tunnel.ttl;
+	ip->csum = csum_finish(csum_bytes(ip, sizeof(*ip))); /* the template's csum is 0 */
+}
+
+static void patch_ipv6(struct packet *p, uint8_t tos, uint32_t l3_len)
+{
+	struct ipv6_header *ip = (void *)(p->head + p->outer_l3);
+
+	ip->version_tc_flow = htobe32(6u << 28 | (uint32_t)tos << 20);
+	ip->payload_len = htobe16((uint16_t)(l3_len - sizeof(*ip)));
+	if (p->tunnel.ttl)
+		ip->hop_limit = p->tunnel.ttl;
+}
+
+static void patch(const struct vxlan_vtep *v, struct packet *p, uint8_t tos, bool v4)
+{
+	struct udp_header *udp = (void *)(p->head + p->outer_l4);
+	struct vxlan_header *vxlan = (void *)(udp + 1);
+	uint32_t l3_len = p->len - p->outer_l3;
+	uint32_t vni = v->config.vni_flow ? (uint32_t)p->tunnel.id & 0xffffff : v->config.vni;
+
+	if (l3_len > 65535) /* only GSO; the segmenter writes each segment's own */
+		l3_len = 65535;
+	if (v4)
+		patch_ipv4(p, tos, l3_len);
+	else
+		patch_ipv6(p, tos, l3_len);
+	udp->src = htobe16((uint16_t)(SPORT_FIRST + ((p->hash ^ p->hash >> 16) & SPORT_MASK)));
+	udp->len = htobe16((uint16_t)(l3_len - (p->outer_l4 - p->outer_l3)));
+	vxlan->vni_rsvd = htobe32(vni << 8);
+	p->flags |= PACKET_ENCAP;
+	if (!v4 && !v->config.zero_csum6)
+		p->flags |= PACKET_OUTER_CSUM;
+}
+
+int vxlan_encap(const struct vxlan_vtep *v, unsigned worker, struct packet *p, struct vxlan_out *out)
+{
+	const struct ip *remote = ip_is_none(&v->config.remote) ? &p->tunnel.dst : &v->config.remote;
+	bool v4 = ip_is_v4(remote);
+	const struct ip *local = v4 ? &v->config.local4 : &v->config.local6;
+	const struct underlay_path *path;
+	uint32_t overhead, frame;
+	uint8_t tos;
+
+	if (unlikely(ip_is_none(remote)))
+		return DROP_TUNNEL_NO_DST;
+	if (unlikely(ip_is_none(local)))
+		return DROP_TUNNEL_NO_ROUTE;
+	path = underlay_lookup(v->underlay, worker, local, remote);
+	if (unlikely(path->drop >= 0))
+		return path->drop;
+	out->ifindex = path->ifindex;
+
+	overhead = path->len - path->l3;
+	out->inner_mtu = path->mtu - overhead - (p->l3 ? p->l3 : (uint32_t)sizeof(struct eth_header));
+	frame = frame_len(p);
+	if (unlikely(!frame))
+		return DROP_SEGMENT_FAILED;
+	if (unlikely(frame + overhead > path->mtu))
+		return DROP_TUNNEL_TOO_BIG;
+	if (!p->hash)
+		p->hash = inner_hash(p);
+	tos = (uint8_t)((p->tunnel.tos & ~3) | inner_ecn(p));
+	if (unlikely(p->flags & PACKET_ENCAP || !packet_push(p, path->len)))
+		return DROP_NO_HEADROOM; /* or encapsulated already, which the view cannot say twice */
+	memcpy(p->head, path->header, path->len);
+	p->outer_l3 = path->l3;
+	p->outer_l4 = path->l4;
+	patch(v, p, tos, v4);
+	return VXLAN_OK;
+}
