@@ -12,8 +12,8 @@
 void test_eal_init(void)
 {
 	static bool done;
-	char *argv[] = {"test", "--in-memory", "--no-pci", "--no-telemetry", "--no-huge", "-m",
-	                "128",  "-l",          "0",        "--log-level",    "error",     NULL};
+	char *argv[] = {"test", "--no-shconf", "--no-pci", "--no-telemetry",      "--no-huge", "-m",
+	                "128",  "-l",          "0",        "--log-level=*:error", NULL};
 
 	if (done)
 		return;
