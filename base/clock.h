@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #define NS_PER_MS 1000000ull
+#undef NS_PER_S /* DPDK has one, too */
 #define NS_PER_S 1000000000ull
 
 /* Nanoseconds since an arbitrary start; never goes back. Any thread. */

@@ -9,7 +9,10 @@
 #include <string.h>
 
 #include <rte_dev.h>
+/* <netinet/ip.h>, which DPDK includes, has a struct ip of its own. */
+#define ip netinet_ip
 #include <rte_ethdev.h>
+#undef ip
 
 #include "ports/options.h"
 

@@ -8,6 +8,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "base/wire.h"
 #include "ports/options.h"
 #include "ports/segment.h"
 
