@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A kernel tap with virtio-net headers; see tap.h. Called by the port type in tap_port.c and by
  * ports/ethdev's exception path. */
+#include "base/wire.h"
 #include "ports/tap.h"
 
 #include <errno.h>
@@ -155,7 +156,7 @@ static void send_whole(struct tap *t, struct port *port, unsigned worker, struct
 	struct iovec iov[2 + PACKET_SEGS_MAX];
 	struct vnet_header vnet;
 
-	vnet_from_packet(p, true, &vnet);
+	vnet_from_packet(p, true, false, &vnet);
 	iov[0] = (struct iovec){&vnet, sizeof(vnet)};
 	iov[1] = (struct iovec){p->head, p->head_len};
 	for (unsigned i = 0; i < p->nsegs; i++)
