@@ -3,10 +3,7 @@
  * the text syntax, the tables and tests. */
 #include "flows/field.h"
 
-#include <ctype.h>
-#include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #define CLASS_NXM_0 FIELD_NXM_0
 #define CLASS_NXM_1 FIELD_NXM_1
@@ -328,7 +325,7 @@ static const struct {
 
 static bool name_is(const char *full, const char *name, size_t len)
 {
-	return full && strlen(full) == len && strncasecmp(full, name, len) == 0;
+	return full && strlen(full) == len && memcmp(full, name, len) == 0;
 }
 
 enum field_id field_by_name(const char *name, size_t len)
