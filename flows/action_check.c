@@ -130,12 +130,15 @@ static int check_set_field(struct checker *c, const struct action *a)
 
 	if ((unsigned)id >= FIELD_COUNT)
 		return fault(c, ACTION_FAULT_ARGUMENT, "%s: unknown field", who);
-	if (!fields[id].writable)
+	if (!fields[id].writable ||
+	    (fields[id].nxm_class == FIELD_CLASS_NONE && fields[id].oxm_class == FIELD_CLASS_NONE))
 		return fault(c, ACTION_FAULT_READ_ONLY, "%s: %s is read-only", who, fields[id].name);
 	bits = id == FIELD_VLAN_VID ? 13 : fields[id].bits;
 	if (!value_fits(&a->set_field.value, bits) || !value_fits(&a->set_field.mask, bits))
 		return fault(c, ACTION_FAULT_VALUE, "%s: value too large for %s (%u bits)", who,
 		             fields[id].name, bits);
+	if (id == FIELD_VLAN_VID && !a->set_field.load && !(value_to_u64(&a->set_field.value) & VLAN_CFI))
+		return fault(c, ACTION_FAULT_VALUE, "%s: vlan_vid expects 0x1000 + the id", who);
 	if (id == FIELD_VLAN_VID && !c->any && !(c->known.key.vlan[0].tci & htobe16(VLAN_CFI)))
 		return fault(c, ACTION_FAULT_PREREQ,
 		             "%s: vlan_vid expects a VLAN tag: match on one or push_vlan first", who);
@@ -144,7 +147,7 @@ static int check_set_field(struct checker *c, const struct action *a)
 
 static int check_port(struct checker *c, uint32_t port)
 {
-	if (port && (port < PORT_MAX || (port >= PORT_IN_PORT && port != PORT_ANY)))
+	if (port < PORT_MAX || (port >= PORT_IN_PORT && port != PORT_ANY))
 		return 0;
 	return fault(c, ACTION_FAULT_PORT, "output: %u is not a port to send to", port);
 }

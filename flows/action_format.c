@@ -125,8 +125,6 @@ static void format_fin_timeout(struct text *out, const struct action *a)
 	text_add(out, ")");
 }
 
-static void format_list(struct text *out, const struct action_list *l, const struct port_names *names);
-
 static void format_one(struct text *out, const struct action *a, const struct port_names *names)
 {
 	switch (a->type) {
@@ -199,7 +197,7 @@ static void format_one(struct text *out, const struct action *a, const struct po
 	case ACTION_CLONE:
 	case ACTION_WRITE_ACTIONS:
 		text_add(out, "%s(", action_name(a->type));
-		format_list(out, &a->nested, names);
+		actions_format(out, &a->nested, names);
 		text_add(out, ")");
 		break;
 	case ACTION_WRITE_METADATA:

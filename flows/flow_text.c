@@ -317,21 +317,6 @@ static void format_flags(struct text *out, uint16_t flags)
 	}
 }
 
-static void format_duration(struct text *out, uint64_t ns)
-{
-	unsigned long long seconds = ns / 1000000000;
-	unsigned fraction = (unsigned)(ns % 1000000000);
-
-	if (!fraction)
-		text_add(out, "%llus", seconds);
-	else if (fraction % 1000000 == 0)
-		text_add(out, "%llu.%03us", seconds, fraction / 1000000);
-	else if (fraction % 1000 == 0)
-		text_add(out, "%llu.%06us", seconds, fraction / 1000);
-	else
-		text_add(out, "%llu.%09us", seconds, fraction);
-}
-
 /* The match and the blank after it, if there is anything. */
 static void format_match(struct text *out, const struct match *m, int priority,
                          const struct port_names *names)
@@ -349,7 +334,7 @@ void flow_stats_format(struct text *out, const struct flow_stats *fs, bool show_
 	text_add(out, " cookie=0x%llx, ", (unsigned long long)fs->cookie);
 	if (show_stats) {
 		text_add(out, "duration=");
-		format_duration(out, fs->duration_ns);
+		duration_format(out, fs->duration_ns);
 		text_add(out, ", table=%u, n_packets=%llu, n_bytes=%llu, ", fs->table_id,
 		         (unsigned long long)fs->n_packets, (unsigned long long)fs->n_bytes);
 	} else if (fs->table_id) {

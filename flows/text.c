@@ -70,6 +70,21 @@ void text_free(struct text *t)
 	memset(t, 0, sizeof(*t));
 }
 
+void duration_format(struct text *out, uint64_t ns)
+{
+	unsigned long long seconds = ns / 1000000000;
+	unsigned fraction = (unsigned)(ns % 1000000000);
+
+	if (!fraction)
+		text_add(out, "%llus", seconds);
+	else if (fraction % 1000000 == 0)
+		text_add(out, "%llu.%03us", seconds, fraction / 1000000);
+	else if (fraction % 1000 == 0)
+		text_add(out, "%llu.%06us", seconds, fraction / 1000);
+	else
+		text_add(out, "%llu.%09us", seconds, fraction);
+}
+
 /* ---- ports ---- */
 
 static const struct {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Flows, groups and meters as text, both ways, in the grammar and the output of ovs-ofctl 3.1.
+ * Flows and groups as text, both ways, in the grammar and the output of ovs-ofctl 3.1.
  *
  * Parsers take a whole zero-terminated text that they do not change, and on a mistake return -EINVAL and an
  * error that names the field, the column (counted from 1) and what was expected; what they filled is freed
@@ -12,7 +12,6 @@
 #include "base/error.h"
 #include "flows/flow_mod.h"
 #include "flows/group.h"
-#include "flows/meter.h"
 
 /* A growing string. Zero-initialised is empty; data is NULL until something was added. After a failed
  * allocation it stays as it was and `failed` is set. */
@@ -29,6 +28,9 @@ void text_chomp(struct text *t, char c);
 /* Never NULL. */
 const char *text_get(const struct text *t);
 void text_free(struct text *t);
+
+/* "1.500s": as many digits as it takes, in steps of three. */
+void duration_format(struct text *out, uint64_t ns);
 
 /* Names of ports, both ways; a NULL pointer means numbers only. */
 struct port_names {
@@ -74,16 +76,13 @@ void flow_stats_format(struct text *out, const struct flow_stats *fs, bool show_
 /* A flow_mod as ofp-print shows it: "ADD table:1 priority=5,ip actions=drop". */
 void flow_mod_format(struct text *out, const struct flow_mod *fm, const struct port_names *names);
 
-/* "group_id=1,type=select,bucket=weight:5,actions=output:1". */
+/* "group_id=1,type=select,bucket=weight:5,actions=output:1". To delete, "group_id=1", "group_id=all" or
+ * nothing (all). `gm` is initialised here; on success the caller frees it. */
 int group_mod_parse(const char *text, enum group_command command, const struct port_names *names,
                     struct group_mod *gm, struct error *err);
 /* "group_id=1,type=select,bucket=weight:5,actions=output:1": a line of dump-groups without the leading blank.
  */
 void group_format(struct text *out, const struct group_mod *gm, const struct port_names *names);
 void group_stats_format(struct text *out, const struct group_stats *gs);
-
-/* "meter=1,kbps,band=type=drop,rate=1000". */
-int meter_mod_parse(const char *text, enum meter_command command, struct meter_mod *mm, struct error *err);
-void meter_format(struct text *out, const struct meter_mod *mm);
 
 #endif
