@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Codec of match fields and of struct ofp_match. Called by the codecs of every message that carries one. */
+#include "control/openflow/oxm.h"
+
+#include <endian.h>
+
+enum { OFPMT_OXM = 1 };
+
+/* The significant bits as the wire counts them: VLAN_VID has the presence bit above the VID. */
+static unsigned wire_bits(enum field_id id)
+{
+	return id == FIELD_VLAN_VID ? 13 : fields[id].bits;
+}
+
+enum field_id oxm_read_header(uint32_t header)
+{
+	enum field_id id = field_by_wire(header >> 16, (header >> 9) & 0x7f);
+
+	if (id == FIELD_NONE || (header >> 16) == FIELD_ONF || (header & 0x1ff) != fields[id].bytes)
+		return FIELD_NONE;
+	return id;
+}
+
+uint32_t oxm_header(enum field_id id, bool masked, bool nxm)
+{
+	const struct field *f = &fields[id];
+	bool use_nxm = f->oxm_class == FIELD_CLASS_NONE || (nxm && f->nxm_class != FIELD_CLASS_NONE);
+	uint32_t field_class = use_nxm ? f->nxm_class : f->oxm_class;
+	uint32_t number = use_nxm ? f->nxm_number : f->oxm_number;
+	uint32_t len = f->bytes * (masked ? 2u : 1u) + (field_class == FIELD_ONF ? 4 : 0);
+
+	return field_class << 16 | number << 9 | (masked ? 0x100u : 0) | len;
+}
+
+void oxm_put(struct ofp_writer *w, enum field_id id, const struct field_value *value,
+             const struct field_value *mask)
+{
+	uint32_t header = oxm_header(id, mask != NULL, false);
+	unsigned n = fields[id].bytes;
+
+	ofp_put_u32(w, header);
+	if (header >> 16 == FIELD_ONF)
+		ofp_put_u32(w, ONF_EXPERIMENTER);
+	ofp_put_bytes(w, value->b + 16 - n, n);
+	if (mask)
+		ofp_put_bytes(w, mask->b + 16 - n, n);
+}
+
+static enum ofp_error check_value(enum field_id id, const struct field_value *value,
+                                  const struct field_value *mask)
+{
+	struct field_value full = value_ones(0, wire_bits(id));
+
+	/* A mask may cover the padding bits of a field that does not fill its bytes, as some clients send. */
+	if (!value_fits(value, wire_bits(id)) && id != FIELD_DL_VLAN)
+		return OFPBMC_BAD_VALUE;
+	for (unsigned i = 0; i < sizeof(value->b); i++) {
+		if (value->b[i] & ~mask->b[i])
+			return OFPBMC_BAD_WILDCARDS;
+		if (!fields[id].maskable && (mask->b[i] & full.b[i]) != full.b[i])
+			return OFPBMC_BAD_MASK;
+	}
+	if (id == FIELD_VLAN_VID && value_to_u64(value) != 0 && !(value_to_u64(value) & VLAN_CFI) &&
+	    (value_to_u64(mask) & VLAN_CFI))
+		return OFPBMC_BAD_VALUE;
+	return OFP_OK;
+}
+
+enum ofp_error oxm_read(struct ofp_reader *r, enum field_id *id, struct field_value *value,
+                        struct field_value *mask, bool *masked)
+{
+	uint32_t header = ofp_get_u32(r), field_class = header >> 16;
+	unsigned len = header & 0xff, expected;
+	struct ofp_reader body = ofp_get_part(r, len);
+	const uint8_t *p;
+
+	*masked = header & 0x100;
+	if (body.failed)
+		return OFPBMC_BAD_LEN;
+	if (field_class == FIELD_ONF && ofp_get_u32(&body) != ONF_EXPERIMENTER)
+		return OFPBMC_BAD_FIELD;
+	*id = field_by_wire(field_class, (header >> 9) & 0x7f);
+	if (*id == FIELD_NONE)
+		return OFPBMC_BAD_FIELD;
+	expected = fields[*id].bytes;
+	if (ofp_left(&body) != expected * (*masked ? 2 : 1))
+		return OFPBMC_BAD_LEN;
+	p = ofp_get(&body, expected);
+	*value = value_from_bytes(p, expected);
+	*mask = value_ones(0, wire_bits(*id));
+	if (*masked) {
+		struct field_value full = *mask;
+
+		*mask = value_from_bytes(ofp_get(&body, expected), expected);
+		for (unsigned i = 0; i < sizeof(mask->b); i++) {
+			if (value->b[i] & ~mask->b[i])
+				return OFPBMC_BAD_WILDCARDS;
+			mask->b[i] &= full.b[i];
+		}
+	}
+	return check_value(*id, value, mask);
+}
+
+enum ofp_error oxm_read_match(struct ofp_reader *r, struct match *match)
+{
+	uint64_t seen[(FIELD_COUNT + 63) / 64] = {0};
+	uint16_t type = ofp_get_u16(r), len = ofp_get_u16(r);
+	struct ofp_reader body;
+
+	match_init(match);
+	if (r->failed || len < 4)
+		return OFPBMC_BAD_LEN;
+	if (type != OFPMT_OXM)
+		return OFPBMC_BAD_TYPE;
+	body = ofp_get_part(r, len - 4u);
+	ofp_skip(r, -len & 7u);
+	if (r->failed)
+		return OFPBMC_BAD_LEN;
+	while (ofp_left(&body)) {
+		struct field_value value, mask;
+		enum field_id id;
+		bool masked;
+		enum ofp_error error = oxm_read(&body, &id, &value, &mask, &masked);
+
+		if (error)
+			return error;
+		if (seen[id / 64] & 1ull << id % 64)
+			return OFPBMC_DUP_FIELD;
+		seen[id / 64] |= 1ull << id % 64;
+		if (!match_meets(match, id))
+			return OFPBMC_BAD_PREREQ;
+		if (!value_is_zero(&mask) && match_set(match, id, &value, masked ? &mask : NULL))
+			return OFPBMC_BAD_VALUE;
+	}
+	return OFP_OK;
+}
+
+/* Every bit of a key that a match can be about, in an order in which prerequisites come first. Members that
+ * several fields share are listed under each; the prerequisite decides. */
+static const uint8_t order[] = {
+        FIELD_IN_PORT_OXM,  FIELD_ACTSET_OUTPUT, FIELD_TUN_ID,    FIELD_TUN_SRC,   FIELD_TUN_DST,
+        FIELD_TUN_IPV6_SRC, FIELD_TUN_IPV6_DST,  FIELD_TUN_FLAGS, FIELD_METADATA,  FIELD_PKT_MARK,
+        FIELD_CONJ_ID,      FIELD_CT_STATE,      FIELD_CT_ZONE,   FIELD_CT_MARK,   FIELD_CT_LABEL,
+        FIELD_REG0,         FIELD_REG1,          FIELD_REG2,      FIELD_REG3,      FIELD_REG4,
+        FIELD_REG5,         FIELD_REG6,          FIELD_REG7,      FIELD_REG8,      FIELD_REG9,
+        FIELD_REG10,        FIELD_REG11,         FIELD_REG12,     FIELD_REG13,     FIELD_REG14,
+        FIELD_REG15,        FIELD_ETH_DST,       FIELD_ETH_SRC,   FIELD_ETH_TYPE,  FIELD_VLAN_TCI,
+        FIELD_MPLS_LABEL,   FIELD_MPLS_TC,       FIELD_MPLS_BOS,  FIELD_MPLS_TTL,  FIELD_PBB_ISID,
+        FIELD_IPV4_SRC,     FIELD_IPV4_DST,      FIELD_IPV6_SRC,  FIELD_IPV6_DST,  FIELD_IPV6_LABEL,
+        FIELD_IPV6_EXTHDR,  FIELD_NW_PROTO,      FIELD_IP_DSCP,   FIELD_NW_ECN,    FIELD_NW_TTL,
+        FIELD_IP_FRAG,      FIELD_ARP_OP,        FIELD_ARP_SPA,   FIELD_ARP_TPA,   FIELD_ARP_SHA,
+        FIELD_ARP_THA,      FIELD_TCP_SRC,       FIELD_TCP_DST,   FIELD_TCP_FLAGS, FIELD_UDP_SRC,
+        FIELD_UDP_DST,      FIELD_SCTP_SRC,      FIELD_SCTP_DST,  FIELD_ICMP_TYPE, FIELD_ICMP_CODE,
+        FIELD_ICMPV6_TYPE,  FIELD_ICMPV6_CODE,   FIELD_ND_TARGET, FIELD_ND_SLL,    FIELD_ND_TLL,
+};
+
+static void put_matched(struct ofp_writer *w, const struct match *match, enum field_id id)
+{
+	struct field_value value, mask, full = value_ones(0, wire_bits(id));
+
+	match_get(match, id, &value, &mask);
+	if (value_is_zero(&mask))
+		return;
+	oxm_put(w, id, &value, fields[id].maskable && memcmp(&mask, &full, sizeof(mask)) ? &mask : NULL);
+}
+
+/* As VID and PCP where standard OpenFlow can say it, else as the TCI of NXM. */
+static void put_vlan(struct ofp_writer *w, const struct match *match)
+{
+	uint16_t mask = be16toh(match->mask.vlan[0].tci), key = be16toh(match->key.vlan[0].tci);
+	uint16_t pcp = mask & 0xe000;
+	bool tagged = (mask & key) & VLAN_CFI;
+
+	if (!mask)
+		return;
+	if (mask == 0xffff && !key) { /* untagged: any PCP */
+		struct field_value none = value_from_u64(0);
+
+		oxm_put(w, FIELD_VLAN_VID, &none, NULL);
+	} else if (!pcp || (pcp == 0xe000 && tagged)) {
+		put_matched(w, match, FIELD_VLAN_VID);
+		if (pcp)
+			put_matched(w, match, FIELD_VLAN_PCP);
+	} else {
+		put_matched(w, match, FIELD_VLAN_TCI);
+	}
+}
+
+void oxm_put_match(struct ofp_writer *w, const struct match *match)
+{
+	size_t start = w->len;
+
+	ofp_put_u16(w, OFPMT_OXM);
+	ofp_put_u16(w, 0);
+	for (unsigned i = 0; i < sizeof(order); i++) {
+		if (order[i] == FIELD_VLAN_TCI)
+			put_vlan(w, match);
+		else if (match_meets(match, order[i]))
+			put_matched(w, match, order[i]);
+	}
+	ofp_set_u16(w, start + 2, (uint16_t)(w->len - start));
+	ofp_put_align(w, start);
+}
