@@ -12,15 +12,6 @@ static unsigned wire_bits(enum field_id id)
 	return id == FIELD_VLAN_VID ? 13 : fields[id].bits;
 }
 
-enum field_id oxm_read_header(uint32_t header)
-{
-	enum field_id id = field_by_wire(header >> 16, (header >> 9) & 0x7f);
-
-	if (id == FIELD_NONE || (header >> 16) == FIELD_ONF || (header & 0x1ff) != fields[id].bytes)
-		return FIELD_NONE;
-	return id;
-}
-
 uint32_t oxm_header(enum field_id id, bool masked, bool nxm)
 {
 	const struct field *f = &fields[id];
@@ -30,6 +21,29 @@ uint32_t oxm_header(enum field_id id, bool masked, bool nxm)
 	uint32_t len = f->bytes * (masked ? 2u : 1u) + (field_class == FIELD_ONF ? 4 : 0);
 
 	return field_class << 16 | number << 9 | (masked ? 0x100u : 0) | len;
+}
+
+enum field_id oxm_read_header(struct ofp_reader *r)
+{
+	uint32_t header = ofp_get_u32(r), field_class = header >> 16;
+	unsigned len = header & 0x1ff;
+	enum field_id id = field_by_wire(field_class, (header >> 9) & 0x7f);
+
+	if (field_class == FIELD_ONF) {
+		if (ofp_get_u32(r) != ONF_EXPERIMENTER)
+			return FIELD_NONE;
+		len -= 4;
+	}
+	return id == FIELD_NONE || r->failed || len != fields[id].bytes ? FIELD_NONE : id;
+}
+
+void oxm_put_header(struct ofp_writer *w, enum field_id id)
+{
+	uint32_t header = oxm_header(id, false, true);
+
+	ofp_put_u32(w, header);
+	if (header >> 16 == FIELD_ONF)
+		ofp_put_u32(w, ONF_EXPERIMENTER);
 }
 
 void oxm_put(struct ofp_writer *w, enum field_id id, const struct field_value *value,

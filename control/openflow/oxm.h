@@ -11,16 +11,16 @@
 enum ofp_error oxm_read(struct ofp_reader *r, enum field_id *id, struct field_value *value,
                         struct field_value *mask, bool *masked);
 
-/* Reads only the four (experimenter: eight) bytes of a header, as NXM actions carry it. FIELD_NONE when
- * unknown or when its length is not the field's. */
-enum field_id oxm_read_header(uint32_t header);
+/* Only the header of a field (4 bytes, 8 for an experimenter's), as Nicira's actions name fields. FIELD_NONE
+ * when unknown or when its length is not the field's. */
+enum field_id oxm_read_header(struct ofp_reader *r);
+void oxm_put_header(struct ofp_writer *w, enum field_id id);
 
 /* Writes one field, with the mask unless it is NULL. */
 void oxm_put(struct ofp_writer *w, enum field_id id, const struct field_value *value,
              const struct field_value *mask);
 
-/* The 32-bit header with `len` the bytes that follow. NXM is preferred with `nxm`, as Nicira's actions need
- * it. */
+/* The 32-bit header. NXM is preferred with `nxm`. */
 uint32_t oxm_header(enum field_id id, bool masked, bool nxm);
 
 /* A struct ofp_match: type, length, fields, padding to 8 bytes. Fields must come after their prerequisites
