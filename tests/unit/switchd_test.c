@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* weftd's own parts that need no datapath: options, state file, JSON-RPC socket. */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "control/switchd/options.h"
+#include "control/switchd/rpc.h"
+#include "control/switchd/state.h"
+
+static char dir[64];
+
+static void make_dir(void)
+{
+	strcpy(dir, "/tmp/weft-switchd-XXXXXX");
+	cr_assert(mkdtemp(dir));
+}
+
+static void remove_dir(void)
+{
+	char command[128];
+
+	snprintf(command, sizeof(command), "rm -r %s", dir);
+	cr_assert_eq(system(command), 0);
+}
+
+static enum options_result read_args(struct options *o, struct error *e, char **argv)
+{
+	int argc = 0;
+
+	while (argv[argc])
+		argc++;
+	return options_read(argc, argv, o, e);
+}
+
+Test(options, cores_ranges_and_defaults)
+{
+	struct options o;
+	struct error e;
+
+	cr_assert_eq(read_args(&o, &e, (char *[]){"weftd", "--workers", "1,3-5", "--rundir", "/x", NULL}),
+	             OPTIONS_RUN);
+	cr_assert_eq(o.nworkers, 4);
+	cr_assert_eq(o.workers[3], 5);
+	cr_assert_str_eq(o.bridge, "br0");
+	cr_assert_str_eq(o.state, "/x/interfaces.json");
+}
+
+Test(options, mistakes_are_named)
+{
+	struct options o;
+	struct error e;
+
+	cr_assert_eq(read_args(&o, &e, (char *[]){"weftd", "--workers", "1,x", NULL}), OPTIONS_USAGE);
+	cr_assert(strstr(e.text, "workers") && strstr(e.text, "column 3"), "%s", e.text);
+	cr_assert_eq(read_args(&o, &e, (char *[]){"weftd", "--bridge", "a/b", NULL}), OPTIONS_USAGE);
+	cr_assert_eq(read_args(&o, &e, (char *[]){"weftd", "stray", NULL}), OPTIONS_USAGE);
+}
+
+Test(options, the_command_line_beats_the_file, .init = make_dir, .fini = remove_dir)
+{
+	char path[128];
+	struct options o;
+	struct error e;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/conf", dir);
+	f = fopen(path, "w");
+	fputs("# comment\nbridge = br7\nmemory=128\n", f);
+	fclose(f);
+	cr_assert_eq(read_args(&o, &e, (char *[]){"weftd", "--config", path, "--bridge", "br8", NULL}),
+	             OPTIONS_RUN);
+	cr_assert_str_eq(o.bridge, "br8");
+	cr_assert_eq(o.memory_mb, 128);
+	f = fopen(path, "w");
+	fputs("bridge = br7\nnonsense = 1\n", f);
+	fclose(f);
+	cr_assert_eq(read_args(&o, &e, (char *[]){"weftd", "--config", path, NULL}), OPTIONS_USAGE);
+	cr_assert(strstr(e.text, ":2: nonsense"), "%s", e.text);
+}
+
+Test(state, survives_and_refuses_garbage, .init = make_dir, .fini = remove_dir)
+{
+	char path[128];
+	struct error e;
+	json_t *list, *one;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/sub/state.json", dir);
+	list = state_load(path, &e);
+	cr_assert_eq(json_array_size(list), 0);
+	json_array_append_new(list, json_pack("{s:s}", "name", "vm1"));
+	cr_assert_eq(state_save(path, list, &e), 0, "%s", e.text);
+	one = state_load(path, &e);
+	cr_assert(json_equal(list, one));
+	json_decref(list);
+	json_decref(one);
+	f = fopen(path, "w");
+	fputs("{\"version\": 1, \"interf", f);
+	fclose(f);
+	cr_assert_null(state_load(path, &e));
+	cr_assert(strstr(e.text, path));
+}
+
+Test(state, only_one_weftd_for_a_rundir, .init = make_dir, .fini = remove_dir)
+{
+	struct error e;
+	int fd = state_lock_rundir(dir, &e);
+
+	cr_assert_geq(fd, 0);
+	cr_assert_eq(state_lock_rundir(dir, &e), -EBUSY);
+	close(fd);
+	fd = state_lock_rundir(dir, &e);
+	cr_assert_geq(fd, 0);
+	close(fd);
+}
+
+static int echo(void *ctx, json_t *params, json_t **result, struct error *e)
+{
+	if (!json_object_get(params, "text"))
+		return error_set(e, EINVAL, "text: missing");
+	*result = json_incref(params);
+	return 0;
+}
+
+/* Sends `text` and returns what came back, while the loop runs; the caller frees. */
+static char *exchange(uv_loop_t *loop, const char *path, const char *text, size_t len)
+{
+	struct sockaddr_un to = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	char *reply = calloc(1, 4096);
+	size_t sent = 0, got = 0;
+
+	strcpy(to.sun_path, path);
+	cr_assert_eq(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
+	while (!memchr(reply, '\n', got)) {
+		ssize_t n = sent < len ? send(fd, text + sent, len - sent, MSG_NOSIGNAL) : 0;
+
+		if (n > 0)
+			sent += (size_t)n;
+		uv_run(loop, UV_RUN_NOWAIT);
+		n = recv(fd, reply + got, 4095 - got, 0);
+		if (n > 0)
+			got += (size_t)n;
+		cr_assert_neq(n, 0, "closed without a reply");
+	}
+	close(fd);
+	return reply;
+}
+
+Test(rpc, replies_errors_and_bounds, .init = make_dir, .fini = remove_dir, .timeout = 60)
+{
+	static const struct rpc_method methods[] = {{"echo", echo}, {NULL, NULL}};
+	static const struct {
+		const char *request, *expect;
+	} cases[] = {
+	        {"{\"id\":1,\"method\":\"echo\",\"params\":{\"text\":\"hi\"}}\n",
+	         "\"result\":{\"text\":\"hi\"}"},
+	        {"{\"id\":2,\"method\":\"echo\"}\n", "-32602"},
+	        {"{\"id\":3,\"method\":\"nope\"}\n", "-32601"},
+	        {"{\"id\":4}\n", "-32600"},
+	        {"not json\n", "-32700"},
+	        {"[1]\n", "-32700"},
+	};
+	struct rpc_server *server;
+	struct error e;
+	uv_loop_t loop;
+	struct stat st;
+	char path[100], *huge;
+
+	uv_loop_init(&loop);
+	snprintf(path, sizeof(path), "%s/sock", dir);
+	cr_assert_eq(rpc_listen(&loop, path, methods, NULL, &server, &e), 0, "%s", e.text);
+	stat(path, &st);
+	cr_assert_eq(st.st_mode & 0777, 0660);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char *reply = exchange(&loop, path, cases[i].request, strlen(cases[i].request));
+
+		cr_assert(strstr(reply, cases[i].expect), "%s -> %s", cases[i].request, reply);
+		free(reply);
+	}
+	huge = calloc(1, RPC_LINE_MAX);
+	memset(huge, ' ', RPC_LINE_MAX);
+	free(exchange(&loop, path, huge, RPC_LINE_MAX));
+	free(huge);
+	rpc_close(server);
+	uv_run(&loop, UV_RUN_DEFAULT);
+	cr_assert_eq(uv_loop_close(&loop), 0);
+	cr_assert_neq(access(path, F_OK), 0);
+}
