@@ -63,7 +63,7 @@ FUZZ := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 
-all: $(BIN) ## build the release programs into build/release
+all: $(BIN) $(PLAIN_LIB) $(DP_LIB) $(TEST_LIB) ## build the release programs into build/release
 debug: ## build everything with ASan and UBSan into build/debug
 	$(MAKE) MODE=debug all test-programs
 

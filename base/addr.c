@@ -38,7 +38,7 @@ const char *mac_format(struct mac m, char *text)
 	return text;
 }
 
-int ip_parse(const char *text, struct ip *out)
+int ip_parse(const char *text, struct ip_addr *out)
 {
 	uint32_t v4;
 
@@ -49,7 +49,7 @@ int ip_parse(const char *text, struct ip *out)
 	return inet_pton(AF_INET6, text, out->b) == 1 ? 0 : -EINVAL;
 }
 
-const char *ip_format(const struct ip *a, char *text)
+const char *ip_format(const struct ip_addr *a, char *text)
 {
 	if (ip_is_v4(a))
 		inet_ntop(AF_INET, a->b + 12, text, IP_TEXT_MAX);

@@ -12,7 +12,7 @@ struct mac {
 };
 
 /* An IPv4 address is kept as ::ffff:a.b.c.d; all zero means "none". Bytes are in network order. */
-struct ip {
+struct ip_addr {
 	uint8_t b[16];
 };
 
@@ -28,33 +28,33 @@ static inline bool mac_is_multicast(struct mac m)
 	return m.b[0] & 1;
 }
 
-static inline bool ip_equal(const struct ip *a, const struct ip *b)
+static inline bool ip_equal(const struct ip_addr *a, const struct ip_addr *b)
 {
 	return memcmp(a->b, b->b, 16) == 0;
 }
 
-static inline bool ip_is_none(const struct ip *a)
+static inline bool ip_is_none(const struct ip_addr *a)
 {
-	static const struct ip none;
+	static const struct ip_addr none;
 	return ip_equal(a, &none);
 }
 
-static inline bool ip_is_v4(const struct ip *a)
+static inline bool ip_is_v4(const struct ip_addr *a)
 {
 	static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 	return memcmp(a->b, mapped, 12) == 0;
 }
 
 /* `be` is the IPv4 address in network order. */
-static inline struct ip ip_from_v4(uint32_t be)
+static inline struct ip_addr ip_from_v4(uint32_t be)
 {
-	struct ip a = {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff}};
+	struct ip_addr a = {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff}};
 	memcpy(a.b + 12, &be, 4);
 	return a;
 }
 
 /* Network order; only meaningful when ip_is_v4(). */
-static inline uint32_t ip_to_v4(const struct ip *a)
+static inline uint32_t ip_to_v4(const struct ip_addr *a)
 {
 	uint32_t be;
 	memcpy(&be, a->b + 12, 4);
@@ -66,7 +66,7 @@ int mac_parse(const char *text, struct mac *out);
 /* Writes into `text` (at least MAC_TEXT_MAX / IP_TEXT_MAX bytes) and returns it. */
 const char *mac_format(struct mac m, char *text);
 /* IPv4 or IPv6 presentation form, nothing around it. 0 or -EINVAL. */
-int ip_parse(const char *text, struct ip *out);
-const char *ip_format(const struct ip *a, char *text);
+int ip_parse(const char *text, struct ip_addr *out);
+const char *ip_format(const struct ip_addr *a, char *text);
 
 #endif

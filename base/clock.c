@@ -14,7 +14,7 @@ uint64_t clock_now(void)
 	if (now)
 		return now;
 	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
+	return (uint64_t)ts.tv_sec * CLOCK_SECOND + (uint64_t)ts.tv_nsec;
 }
 
 void clock_set(uint64_t now)

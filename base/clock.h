@@ -6,9 +6,8 @@
 
 #include <stdint.h>
 
-#define NS_PER_MS 1000000ull
-#undef NS_PER_S /* DPDK has one, too */
-#define NS_PER_S 1000000000ull
+#define CLOCK_MS 1000000ull
+#define CLOCK_SECOND 1000000000ull
 
 /* Nanoseconds since an arbitrary start; never goes back. Any thread. */
 uint64_t clock_now(void);

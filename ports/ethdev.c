@@ -3,10 +3,7 @@
  * exception path in ethdev_exception.c. */
 #include "ports/ethdev_private.h"
 
-/* <netinet/ip.h>, which DPDK includes, has a struct ip of its own. */
-#define ip netinet_ip
 #include <rte_ethdev.h>
-#undef ip
 
 #include "ports/segment.h"
 

@@ -72,7 +72,7 @@ void exception_destroy(struct exception *x)
 	free(x);
 }
 
-void exception_set_vteps(struct exception *x, const struct ip *vteps, unsigned n)
+void exception_set_vteps(struct exception *x, const struct ip_addr *vteps, unsigned n)
 {
 	struct vtep_set *fresh = calloc(1, sizeof(*fresh)), *old = x->vteps;
 
@@ -86,7 +86,7 @@ void exception_set_vteps(struct exception *x, const struct ip *vteps, unsigned n
 
 /* Offset of the UDP header of an unfragmented packet without options, and its destination; 0: something else.
  */
-static uint32_t udp_offset(struct packet *p, struct ip *dst)
+static uint32_t udp_offset(struct packet *p, struct ip_addr *dst)
 {
 	const uint32_t l3 = sizeof(struct eth_header);
 	const struct eth_header *eth = (const void *)p->head;
@@ -112,7 +112,7 @@ bool exception_is_ours(const struct exception *x, struct packet *p)
 {
 	const struct vtep_set *set = rcu_read(x->vteps);
 	const struct udp_header *udp;
-	struct ip dst;
+	struct ip_addr dst;
 	uint32_t l4;
 
 	if (!packet_pull(p, sizeof(struct eth_header)))

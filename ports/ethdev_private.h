@@ -20,7 +20,7 @@ enum {
 /* The addresses that are ours; replaced as a whole under RCU. */
 struct vtep_set {
 	unsigned n;
-	struct ip addrs[ETHDEV_VTEPS_MAX];
+	struct ip_addr addrs[ETHDEV_VTEPS_MAX];
 };
 
 struct exception {
@@ -52,7 +52,7 @@ void ethdev_tx(struct port *p, unsigned worker, struct packet **pkts, unsigned n
 struct exception *exception_create(const struct port_env *env, const struct port *owner, const char *dev,
                                    struct error *e);
 void exception_destroy(struct exception *x);
-void exception_set_vteps(struct exception *x, const struct ip *vteps, unsigned n);
+void exception_set_vteps(struct exception *x, const struct ip_addr *vteps, unsigned n);
 /* Is this VXLAN for one of our VTEPs? Pulls what it needs into the head. Worker. */
 bool exception_is_ours(const struct exception *x, struct packet *p);
 /* Sends what the kernel has for the device. Worker, the one of the rxq. */

@@ -9,10 +9,7 @@
 #include <string.h>
 
 #include <rte_dev.h>
-/* <netinet/ip.h>, which DPDK includes, has a struct ip of its own. */
-#define ip netinet_ip
 #include <rte_ethdev.h>
-#undef ip
 
 #include "ports/options.h"
 
@@ -32,7 +29,7 @@ static json_t *info(struct port *p)
 	                 d->exception ? d->exception->tap.dev : NULL);
 }
 
-static void set_vteps(struct port *p, const struct ip *vteps, unsigned n)
+static void set_vteps(struct port *p, const struct ip_addr *vteps, unsigned n)
 {
 	if (of(p)->exception)
 		exception_set_vteps(of(p)->exception, vteps, n);

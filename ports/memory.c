@@ -24,7 +24,7 @@ struct memory_port {
 	struct memory_list held[PORT_RXQ_MAX]; /* in the pipeline until release() */
 	struct memory_list out;
 	int wake[PORT_RXQ_MAX]; /* eventfds for sleeping workers */
-	struct ip vteps[16];
+	struct ip_addr vteps[16];
 	unsigned nvteps;
 };
 
@@ -107,7 +107,7 @@ unsigned memory_waiting(struct port *p, unsigned queue)
 	return n;
 }
 
-unsigned memory_vteps(struct port *p, struct ip *out, unsigned max)
+unsigned memory_vteps(struct port *p, struct ip_addr *out, unsigned max)
 {
 	struct memory_port *m = of(p);
 
@@ -273,7 +273,7 @@ static bool port_arm(struct port_rxq *q, bool on)
 
 /* ---- control ---- */
 
-static void port_set_vteps(struct port *p, const struct ip *vteps, unsigned n)
+static void port_set_vteps(struct port *p, const struct ip_addr *vteps, unsigned n)
 {
 	struct memory_port *m = of(p);
 

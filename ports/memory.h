@@ -40,7 +40,7 @@ struct memory_frame *memory_collect(struct port *p);
 /* Frames injected that no burst has taken yet. */
 unsigned memory_waiting(struct port *p, unsigned queue);
 /* The VTEP addresses that the datapath has told an uplink; returns how many. */
-unsigned memory_vteps(struct port *p, struct ip *out, unsigned max);
+unsigned memory_vteps(struct port *p, struct ip_addr *out, unsigned max);
 /* From now on the port has these caps, carrier and MTU; the datapath is told. */
 void memory_change(struct port *p, uint32_t caps, bool carrier, uint32_t mtu);
 

@@ -67,7 +67,7 @@ struct port_ops {
 	int (*set)(struct port *p, json_t *options, struct error *e);
 	/* An uplink takes in VXLAN (UDP 4789) for these addresses and leaves the rest to the kernel. Called with all of them
 	 * whenever the set changes. Control thread. NULL: not an uplink. */
-	void (*set_vteps)(struct port *p, const struct ip *vteps, unsigned n);
+	void (*set_vteps)(struct port *p, const struct ip_addr *vteps, unsigned n);
 	/* Stops and frees; the port was unpublished and a grace period is over. Calls done(arg) when all is gone (may be
 	 * later, from the event loop). Control thread. */
 	void (*destroy)(struct port *p, void (*done)(void *arg), void *arg);

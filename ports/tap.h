@@ -11,6 +11,7 @@
 #include "base/addr.h"
 #include "base/error.h"
 #include "base/dp/packet.h"
+#include "base/wire.h"
 #include "ports/port.h"
 
 enum { TAP_BURST = 16, TAP_FRAME_MAX = 65536 + 256 };

@@ -62,8 +62,8 @@ struct packet_seg {
  */
 struct packet_tunnel {
 	uint64_t id; /* VNI, host order */
-	struct ip src;
-	struct ip dst;
+	struct ip_addr src;
+	struct ip_addr dst;
 	uint8_t tos;
 	uint8_t ttl;
 	uint16_t flags;

@@ -23,7 +23,7 @@ static struct vxlan_allow *allow_alloc(uint32_t entries)
 	return a;
 }
 
-static void allow_insert(struct vxlan_allow *a, const struct ip *ip)
+static void allow_insert(struct vxlan_allow *a, const struct ip_addr *ip)
 {
 	uint32_t i = vxlan_allow_slot(a, ip);
 
@@ -42,7 +42,7 @@ static int allow_fill(struct vxlan_allow *a, const char *text, struct error *e)
 
 	for (const char *p = text; *p;) {
 		size_t len = strcspn(p, ",");
-		struct ip ip;
+		struct ip_addr ip;
 
 		if (len >= sizeof(one))
 			return error_set(e, EINVAL, "allow: address %zu characters long", len);

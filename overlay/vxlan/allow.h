@@ -21,13 +21,13 @@ struct vxlan_allow {
 	uint32_t n;
 	uint32_t mask; /* of slots[] */
 	uint64_t seed;
-	struct ip slots[]; /* all zero: free */
+	struct ip_addr slots[]; /* all zero: free */
 };
 
 /* Builds the set from "any" or "ADDR,ADDR,...". 0 or -errno, reason in `e`. */
 int vxlan_allow_parse(const char *text, struct vxlan_allow **out, struct error *e);
 
-static inline uint32_t vxlan_allow_slot(const struct vxlan_allow *a, const struct ip *ip)
+static inline uint32_t vxlan_allow_slot(const struct vxlan_allow *a, const struct ip_addr *ip)
 {
 	uint64_t words[2];
 
@@ -35,7 +35,7 @@ static inline uint32_t vxlan_allow_slot(const struct vxlan_allow *a, const struc
 	return (uint32_t)hash_words(words, 2, a->seed) & a->mask;
 }
 
-static inline bool vxlan_allow_has(const struct vxlan_allow *a, const struct ip *ip)
+static inline bool vxlan_allow_has(const struct vxlan_allow *a, const struct ip_addr *ip)
 {
 	if (a->any)
 		return true;

@@ -9,7 +9,7 @@
 #include "overlay/vxlan/vxlan.h"
 
 struct outer { /* of one packet, after validation; offsets from head */
-	struct ip src, dst;
+	struct ip_addr src, dst;
 	uint32_t l4;
 	uint32_t end; /* of the UDP datagram */
 	uint32_t vni;

@@ -112,9 +112,9 @@ static void patch(const struct vxlan_vtep *v, struct packet *p, uint8_t tos, boo
 
 int vxlan_encap(const struct vxlan_vtep *v, unsigned worker, struct packet *p, struct vxlan_out *out)
 {
-	const struct ip *remote = ip_is_none(&v->config.remote) ? &p->tunnel.dst : &v->config.remote;
+	const struct ip_addr *remote = ip_is_none(&v->config.remote) ? &p->tunnel.dst : &v->config.remote;
 	bool v4 = ip_is_v4(remote);
-	const struct ip *local = v4 ? &v->config.local4 : &v->config.local6;
+	const struct ip_addr *local = v4 ? &v->config.local4 : &v->config.local6;
 	const struct underlay_path *path;
 	uint32_t overhead, frame;
 	uint8_t tos;

@@ -21,7 +21,7 @@ enum {
 
 /* ---- small conversions ---- */
 
-static bool ip_from_attr(const struct nlattr *a, struct ip *ip)
+static bool ip_from_attr(const struct nlattr *a, struct ip_addr *ip)
 {
 	uint32_t v4;
 
@@ -38,12 +38,12 @@ static bool ip_from_attr(const struct nlattr *a, struct ip *ip)
 	return true;
 }
 
-static int put_ip(struct nl_msg *msg, int type, const struct ip *ip)
+static int put_ip(struct nl_msg *msg, int type, const struct ip_addr *ip)
 {
 	return ip_is_v4(ip) ? nla_put(msg, type, 4, ip->b + 12) : nla_put(msg, type, 16, ip->b);
 }
 
-static uint8_t family_of(const struct ip *ip)
+static uint8_t family_of(const struct ip_addr *ip)
 {
 	return ip_is_v4(ip) ? AF_INET : AF_INET6;
 }
@@ -125,7 +125,7 @@ static bool on_address(struct underlay *u, struct nlmsghdr *h)
 
 struct neighbour {
 	int ifindex;
-	struct ip ip;
+	struct ip_addr ip;
 	struct mac mac;
 	bool resolved, stale;
 };

@@ -20,9 +20,9 @@ enum {
 	AGE_MS = 1000,
 	MTU_MIN = 576, /* RFC 791; below it a tunnel makes no sense */
 };
-static const uint64_t unused_ns = 300 * NS_PER_S; /* then a remote that nobody holds is forgotten */
-static const uint64_t retry_ns = 1 * NS_PER_S;
-static const uint64_t idle_retry_ns = 30 * NS_PER_S; /* unresolved, held, but without traffic */
+static const uint64_t unused_ns = 300 * CLOCK_SECOND; /* then a remote that nobody holds is forgotten */
+static const uint64_t retry_ns = 1 * CLOCK_SECOND;
+static const uint64_t idle_retry_ns = 30 * CLOCK_SECOND; /* unresolved, held, but without traffic */
 
 static const struct underlay_path unresolved = {.drop = DROP_TUNNEL_NO_NEIGH};
 static const struct underlay_path unreachable = {.drop = DROP_TUNNEL_NO_ROUTE};
@@ -57,8 +57,8 @@ static void report_miss(struct underlay *u, unsigned worker, const struct pair *
 	__atomic_store_n(&m->head, head + 1, __ATOMIC_RELEASE);
 }
 
-const struct underlay_path *underlay_lookup(struct underlay *u, unsigned worker, const struct ip *local,
-                                            const struct ip *remote)
+const struct underlay_path *underlay_lookup(struct underlay *u, unsigned worker, const struct ip_addr *local,
+                                            const struct ip_addr *remote)
 {
 	struct pair pair = {*local, *remote};
 	struct remote *r = find(u, &pair);
@@ -233,7 +233,7 @@ static void forget(struct underlay *u, uint32_t index)
 	rcu_defer(free_remote, r);
 }
 
-int underlay_hold(struct underlay *u, const struct ip *local, const struct ip *remote)
+int underlay_hold(struct underlay *u, const struct ip_addr *local, const struct ip_addr *remote)
 {
 	struct pair pair = {*local, *remote};
 	struct remote *r = find(u, &pair);
@@ -246,7 +246,7 @@ int underlay_hold(struct underlay *u, const struct ip *local, const struct ip *r
 	return 0;
 }
 
-void underlay_release(struct underlay *u, const struct ip *local, const struct ip *remote)
+void underlay_release(struct underlay *u, const struct ip_addr *local, const struct ip_addr *remote)
 {
 	struct pair pair = {*local, *remote};
 	struct remote *r = find(u, &pair);
@@ -310,7 +310,7 @@ void underlay_all_dirty(struct underlay *u)
 	start_work(u);
 }
 
-void underlay_neighbour_changed(struct underlay *u, int ifindex, const struct ip *next_hop, bool resolved,
+void underlay_neighbour_changed(struct underlay *u, int ifindex, const struct ip_addr *next_hop, bool resolved,
                                 bool stale, struct mac mac)
 {
 	for (uint32_t i = 0; i < u->n; i++) {
@@ -455,7 +455,7 @@ void underlay_destroy(struct underlay *u, void (*done)(void *arg), void *arg)
 
 /* ---- questions ---- */
 
-bool underlay_is_local(const struct underlay *u, const struct ip *a)
+bool underlay_is_local(const struct underlay *u, const struct ip_addr *a)
 {
 	for (uint32_t i = 0; i < u->naddresses; i++)
 		if (ip_equal(&u->addresses[i].ip, a))

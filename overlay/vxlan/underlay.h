@@ -55,18 +55,18 @@ void underlay_destroy(struct underlay *u, void (*done)(void *arg), void *arg);
 /* The path from `local` to `remote`, never NULL; an unknown remote is reported to the control thread and
  * answered with a path whose `drop` is DROP_TUNNEL_NO_NEIGH. Both addresses are of one family. Worker
  * `worker`. */
-const struct underlay_path *underlay_lookup(struct underlay *u, unsigned worker, const struct ip *local,
-                                            const struct ip *remote);
+const struct underlay_path *underlay_lookup(struct underlay *u, unsigned worker, const struct ip_addr *local,
+                                            const struct ip_addr *remote);
 
 /* The pair is resolved now and not aged until released as often. -ENOSPC at the bound. */
-int underlay_hold(struct underlay *u, const struct ip *local, const struct ip *remote);
-void underlay_release(struct underlay *u, const struct ip *local, const struct ip *remote);
+int underlay_hold(struct underlay *u, const struct ip_addr *local, const struct ip_addr *remote);
+void underlay_release(struct underlay *u, const struct ip_addr *local, const struct ip_addr *remote);
 
 /* Handles what workers have reported; also done by a timer of its own. */
 void underlay_poll(struct underlay *u);
 
 /* True when `a` is an address of this host, as last heard from the kernel. */
-bool underlay_is_local(const struct underlay *u, const struct ip *a);
+bool underlay_is_local(const struct underlay *u, const struct ip_addr *a);
 
 /* Array of {local, remote, state, dev, next_hop, mac, mtu} for `weft` and for tests. New reference. */
 json_t *underlay_info(const struct underlay *u);

@@ -22,14 +22,14 @@ enum {
 };
 
 struct pair {
-	struct ip local, remote;
+	struct ip_addr local, remote;
 };
 
 /* What the kernel says about the way to a remote. */
 struct route {
 	int err; /* 0, or -errno: no way */
 	int ifindex;
-	struct ip next_hop; /* the remote itself when on link */
+	struct ip_addr next_hop; /* the remote itself when on link */
 	uint32_t mtu;
 	struct mac device; /* of the uplink */
 };
@@ -68,7 +68,7 @@ struct link {
 
 struct address {
 	int ifindex;
-	struct ip ip;
+	struct ip_addr ip;
 };
 
 struct underlay {
@@ -117,7 +117,7 @@ void kernel_resolve(struct underlay *u, const struct remote *r);
 
 /* Routes, links or addresses changed: every path is looked up again, soon. */
 void underlay_all_dirty(struct underlay *u);
-void underlay_neighbour_changed(struct underlay *u, int ifindex, const struct ip *next_hop, bool resolved,
+void underlay_neighbour_changed(struct underlay *u, int ifindex, const struct ip_addr *next_hop, bool resolved,
                                 bool stale, struct mac mac);
 
 #endif

@@ -18,7 +18,7 @@ static int parse_local(const char *text, struct vxlan_config *c, struct error *e
 		return error_set(e, EINVAL, "local: expected ADDR or ADDR,ADDR");
 	strcpy(copy, text);
 	for (char *s = strtok_r(copy, ",", &save); s; s = strtok_r(NULL, ",", &save)) {
-		struct ip ip, *to;
+		struct ip_addr ip, *to;
 
 		if (ip_parse(s, &ip) || ip_is_none(&ip))
 			return error_set(e, EINVAL, "local: expected an IPv4 or IPv6 address, not \"%s\"", s);
@@ -112,9 +112,9 @@ int vxlan_config_parse(const json_t *options, struct vxlan_config *config, struc
 	return 0;
 }
 
-static const struct ip *local_for(const struct vxlan_vtep *v, const struct ip *remote)
+static const struct ip_addr *local_for(const struct vxlan_vtep *v, const struct ip_addr *remote)
 {
-	const struct ip *local = ip_is_v4(remote) ? &v->config.local4 : &v->config.local6;
+	const struct ip_addr *local = ip_is_v4(remote) ? &v->config.local4 : &v->config.local6;
 
 	return ip_is_none(local) ? NULL : local;
 }
@@ -126,7 +126,7 @@ static void hold_listed(struct vxlan_vtep *v, const struct vxlan_allow *a, bool 
 	if (!ip_is_none(&v->config.remote) || !a)
 		return;
 	for (uint32_t i = 0; i <= a->mask; i++) {
-		const struct ip *remote = &a->slots[i], *local;
+		const struct ip_addr *remote = &a->slots[i], *local;
 
 		local = ip_is_none(remote) ? NULL : local_for(v, remote);
 		if (local && hold)

@@ -15,7 +15,7 @@ struct xdp_port {
 	char dev[16];
 	bool steer_all;
 	struct xdp_program *prog; /* NULL: the netdev is not there */
-	struct ip vteps[XDP_VTEPS_MAX];
+	struct ip_addr vteps[XDP_VTEPS_MAX];
 	unsigned nvteps;
 	uv_poll_t watch;
 	int watch_fd;
@@ -178,7 +178,7 @@ static json_t *info(struct port *port)
 	                 "queues", (int)port->nrxq, "vteps", (int)x->nvteps);
 }
 
-static void set_vteps(struct port *port, const struct ip *vteps, unsigned n)
+static void set_vteps(struct port *port, const struct ip_addr *vteps, unsigned n)
 {
 	struct xdp_port *x = (struct xdp_port *)port;
 	int err;

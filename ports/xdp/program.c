@@ -15,7 +15,7 @@ struct xdp_program {
 	struct vxlan *skel;
 	int link; /* fd: the only reference to the attachment */
 	bool native;
-	struct ip vteps[XDP_VTEPS_MAX];
+	struct ip_addr vteps[XDP_VTEPS_MAX];
 	unsigned nvteps;
 };
 
@@ -83,7 +83,7 @@ int xdp_program_add_queue(struct xdp_program *p, uint32_t id, struct xdp_queue *
 	return bpf_map_update_elem(bpf_map__fd(p->skel->maps.sockets), &id, &q->fd, BPF_ANY);
 }
 
-static bool listed(const struct ip *list, unsigned n, const struct ip *a)
+static bool listed(const struct ip_addr *list, unsigned n, const struct ip_addr *a)
 {
 	for (unsigned i = 0; i < n; i++)
 		if (ip_equal(&list[i], a))
@@ -91,7 +91,7 @@ static bool listed(const struct ip *list, unsigned n, const struct ip *a)
 	return false;
 }
 
-int xdp_program_set_vteps(struct xdp_program *p, const struct ip *vteps, unsigned n)
+int xdp_program_set_vteps(struct xdp_program *p, const struct ip_addr *vteps, unsigned n)
 {
 	int map = bpf_map__fd(p->skel->maps.vteps), err = 0;
 	const uint8_t one = 1;

@@ -77,7 +77,7 @@ int xdp_program_attach(int ifindex, bool steer_all, struct xdp_program **out, st
 void xdp_program_detach(struct xdp_program *prog);
 int xdp_program_add_queue(struct xdp_program *prog, uint32_t id, struct xdp_queue *q);
 /* Replaces the set of VTEP addresses. 0 or -errno. */
-int xdp_program_set_vteps(struct xdp_program *prog, const struct ip *vteps, unsigned n);
+int xdp_program_set_vteps(struct xdp_program *prog, const struct ip_addr *vteps, unsigned n);
 bool xdp_program_is_native(const struct xdp_program *prog);
 
 /* ---- netdev.c ---- */

@@ -104,7 +104,7 @@ static int decap(struct vxlan_vtep *v, struct packet *p)
 Test(vxlan, decap_strips_and_tells_the_tunnel)
 {
 	struct vxlan_vtep *v = make_vtep("{\"local\":\"172.31.0.1\",\"allow\":\"172.31.0.2\"}");
-	struct ip src = ip_from_v4(htobe32(0xac1f0002)), dst = ip_from_v4(htobe32(0xac1f0001));
+	struct ip_addr src = ip_from_v4(htobe32(0xac1f0002)), dst = ip_from_v4(htobe32(0xac1f0001));
 	struct packet p;
 
 	make_outer4(&p);
@@ -272,7 +272,7 @@ Test(vxlan, encap_writes_the_outer_headers)
 {
 	struct vxlan_vtep *v = make_vtep("{\"local\":\"172.31.0.1\"}");
 	uint8_t expected[sizeof(outer4)];
-	struct ip remote = ip_from_v4(htobe32(0xac1f0002));
+	struct ip_addr remote = ip_from_v4(htobe32(0xac1f0002));
 	struct vxlan_out out = {0};
 	struct packet p;
 	uint16_t sport;

@@ -92,7 +92,7 @@ static void open_port(const char *steer)
 {
 	json_t *o = json_pack("{s:s, s:s}", "dev", "a0", "steer", steer);
 	struct error e = {""};
-	struct ip vtep;
+	struct ip_addr vtep;
 
 	ip_parse("172.31.0.1", &vtep);
 	cr_assert_eq(port_type_afxdp.create(&env, "up0", 7, o, &port, &e), 0, "%s", e.text);

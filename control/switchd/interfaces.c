@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Interface definitions and their ports; see interfaces.h. Called by control/switchd/methods.c and switchd.c.
+ */
+#include "control/switchd/interfaces.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "control/switchd/state.h"
+#include "ports/options.h"
+
+enum { VTEPS_MAX = 64 };
+
+struct interface {
+	struct interface *next;
+	char name[PORT_NAME_MAX];
+	char type[16];
+	uint32_t ofport;
+	json_t *options;
+	struct port *port; /* NULL: could not be made, `why` says why */
+	struct error why;
+};
+
+struct interfaces {
+	struct switchd *switchd;
+	struct interface *first;
+	unsigned n;
+};
+
+struct interfaces *interfaces_create(struct switchd *s)
+{
+	struct interfaces *list = calloc(1, sizeof(*list));
+
+	if (list)
+		list->switchd = s;
+	return list;
+}
+
+static void interface_free(struct interface *i)
+{
+	json_decref(i->options);
+	free(i);
+}
+
+void interfaces_destroy(struct interfaces *list)
+{
+	if (!list)
+		return;
+	while (list->first) {
+		struct interface *i = list->first;
+
+		list->first = i->next;
+		if (i->port)
+			datapath_port_remove(list->switchd->datapath, i->port, NULL, NULL);
+		interface_free(i);
+	}
+	free(list);
+}
+
+static struct interface **find(struct interfaces *list, const char *name)
+{
+	struct interface **at = &list->first;
+
+	while (*at && strcmp((*at)->name, name))
+		at = &(*at)->next;
+	return at;
+}
+
+static int save(struct interfaces *list, struct error *e)
+{
+	json_t *all = json_array();
+	int rc;
+
+	for (struct interface *i = list->first; i; i = i->next)
+		json_array_append_new(all, json_pack("{s:s, s:s, s:I, s:O}", "name", i->name, "type", i->type,
+		                                     "ofport", (json_int_t)i->ofport, "options", i->options));
+	rc = state_save(list->switchd->options->state, all, e);
+	json_decref(all);
+	return rc;
+}
+
+/* Adds the addresses of a vxlan interface's "local=ADDR[,ADDR6]". */
+static unsigned add_locals(const struct interface *i, struct ip_addr *vteps, unsigned n)
+{
+	char text[2 * IP_TEXT_MAX + 2], *rest = text, *one;
+	const char *local = json_string_value(json_object_get(i->options, "local"));
+
+	if (!i->port || strcmp(i->type, "vxlan") || !local || strlen(local) >= sizeof(text))
+		return n;
+	memcpy(text, local, strlen(local) + 1);
+	while ((one = strsep(&rest, ",")) && n < VTEPS_MAX)
+		n += ip_parse(one, &vteps[n]) == 0;
+	return n;
+}
+
+static void tell_uplinks(struct interfaces *list)
+{
+	struct ip_addr vteps[VTEPS_MAX];
+	unsigned n = 0;
+
+	for (struct interface *i = list->first; i; i = i->next)
+		n = add_locals(i, vteps, n);
+	for (struct interface *i = list->first; i; i = i->next)
+		if (i->port && i->port->ops->set_vteps)
+			i->port->ops->set_vteps(i->port, vteps, n);
+}
+
+static int set_storm(struct interfaces *list, struct interface *i, json_t *options, struct error *e)
+{
+	static const char *const keys[] = {"storm-broadcast", "storm-multicast", "storm-unknown"};
+	struct storm_limits limits;
+	uint32_t *limit[] = {&limits.broadcast, &limits.multicast, &limits.unknown};
+	uint64_t value;
+
+	datapath_port_get_storm(list->switchd->datapath, i->port, &limits);
+	for (int k = 0; k < 3; k++) {
+		if (options_number(options, keys[k], 0, UINT32_MAX, *limit[k], &value, e))
+			return -EINVAL;
+		*limit[k] = (uint32_t)value;
+	}
+	return datapath_port_set_storm(list->switchd->datapath, i->port, &limits);
+}
+
+/* Splits the options that every interface has from those of its type; both are new references. */
+static json_t *take_storm(json_t *options, json_t **rest)
+{
+	json_t *storm = json_object();
+	const char *key;
+	json_t *value;
+
+	*rest = json_object();
+	json_object_foreach(options, key, value)
+	        json_object_set(strncmp(key, "storm-", 6) ? *rest : storm, key, value);
+	return storm;
+}
+
+static int make_port(struct interfaces *list, struct interface *i, struct error *e)
+{
+	static const char *const known[] = {"storm-broadcast", "storm-multicast", "storm-unknown", NULL};
+	json_t *rest, *storm = take_storm(i->options, &rest);
+	int rc = options_known(storm, known, e);
+
+	if (!rc)
+		rc = datapath_port_add(list->switchd->datapath, i->name, i->type, i->ofport, rest, &i->port,
+		                       e);
+	if (!rc) {
+		i->ofport = i->port->ofport;
+		rc = set_storm(list, i, storm, e);
+		if (rc) {
+			datapath_port_remove(list->switchd->datapath, i->port, NULL, NULL);
+			i->port = NULL;
+		}
+	}
+	json_decref(rest);
+	json_decref(storm);
+	return rc;
+}
+
+static struct interface *append(struct interfaces *list, const char *name, const char *type, uint32_t ofport,
+                                json_t *options)
+{
+	struct interface *i = calloc(1, sizeof(*i)), **at = &list->first;
+
+	if (!i)
+		return NULL;
+	memcpy(i->name, name, strlen(name) + 1);
+	memcpy(i->type, type, strlen(type) + 1);
+	i->ofport = ofport;
+	i->options = json_deep_copy(options);
+	while (*at)
+		at = &(*at)->next;
+	*at = i;
+	list->n++;
+	return i;
+}
+
+static void unlink_interface(struct interfaces *list, struct interface **at)
+{
+	struct interface *i = *at;
+
+	*at = i->next;
+	list->n--;
+	interface_free(i);
+}
+
+static int check(struct interfaces *list, const char *name, const char *type, struct error *e)
+{
+	if (!*name || strlen(name) >= PORT_NAME_MAX || strpbrk(name, "/ \t\n,=:"))
+		return error_set(e, EINVAL,
+		                 "name: expected 1 to %d letters without blanks, '/', ',', '=' or ':'",
+		                 PORT_NAME_MAX - 1);
+	if (!*type || strlen(type) >= sizeof(((struct interface *)0)->type))
+		return error_set(e, EINVAL, "type: expected vhost-user, afxdp, ethdev, tap or vxlan");
+	if (*find(list, name))
+		return error_set(e, EEXIST, "name: interface '%s' exists", name);
+	if (list->n >= INTERFACES_MAX)
+		return error_set(e, ENOSPC, "name: there are %d interfaces already", INTERFACES_MAX);
+	return 0;
+}
+
+int interfaces_add(struct interfaces *list, const char *name, const char *type, uint32_t ofport,
+                   json_t *options, struct error *e)
+{
+	struct interface *i;
+	int rc = check(list, name, type, e);
+
+	if (rc)
+		return rc;
+	i = append(list, name, type, ofport, options);
+	if (!i)
+		return error_set(e, ENOMEM, "out of memory");
+	rc = make_port(list, i, e);
+	if (!rc)
+		rc = save(list, e);
+	if (rc) {
+		if (i->port)
+			datapath_port_remove(list->switchd->datapath, i->port, NULL, NULL);
+		unlink_interface(list, find(list, name));
+		return rc;
+	}
+	tell_uplinks(list);
+	return 0;
+}
+
+int interfaces_set(struct interfaces *list, const char *name, json_t *options, struct error *e)
+{
+	struct interface *i = *find(list, name);
+	json_t *rest, *storm;
+	int rc = 0;
+
+	if (!i)
+		return error_set(e, ENOENT, "name: no interface '%s'", name);
+	if (!i->port)
+		return error_set(e, EAGAIN, "name: interface '%s' is not up: %s", name, i->why.text);
+	storm = take_storm(options, &rest);
+	if (json_object_size(rest) && !i->port->ops->set)
+		rc = error_set(e, ENOTSUP, "%s: cannot be changed on an interface of type %s",
+		               json_object_iter_key(json_object_iter(rest)), i->type);
+	else if (json_object_size(rest))
+		rc = i->port->ops->set(i->port, rest, e);
+	if (!rc && json_object_size(storm))
+		rc = set_storm(list, i, storm, e);
+	json_decref(rest);
+	json_decref(storm);
+	if (rc)
+		return rc;
+	json_object_update(i->options, options);
+	return save(list, e);
+}
+
+int interfaces_del(struct interfaces *list, const char *name, struct error *e)
+{
+	struct interface **at = find(list, name);
+
+	if (!*at)
+		return error_set(e, ENOENT, "name: no interface '%s'", name);
+	if ((*at)->port)
+		datapath_port_remove(list->switchd->datapath, (*at)->port, NULL, NULL);
+	unlink_interface(list, at);
+	tell_uplinks(list);
+	return save(list, e);
+}
+
+static void try_port(struct interfaces *list, struct interface *i)
+{
+	struct error before = i->why;
+
+	if (make_port(list, i, &i->why) == 0)
+		log_info("interface %s: up", i->name);
+	else if (strcmp(before.text, i->why.text))
+		log_warn("interface %s: %s (tried again every second)", i->name, i->why.text);
+}
+
+int interfaces_restore(struct interfaces *list, struct error *e)
+{
+	json_t *all = state_load(list->switchd->options->state, e), *one;
+	size_t index;
+
+	if (!all)
+		return -EINVAL;
+	json_array_foreach(all, index, one)
+	{
+		const char *name, *type;
+		json_t *options;
+		json_int_t ofport;
+
+		if (json_unpack(one, "{s:s, s:s, s:I, s:o}", "name", &name, "type", &type, "ofport", &ofport,
+		                "options", &options) ||
+		    check(list, name, type, e)) {
+			log_error("state: %s: interface %zu is not usable", list->switchd->options->state,
+			          index);
+			continue;
+		}
+		if (append(list, name, type, (uint32_t)ofport, options))
+			try_port(list, *find(list, name));
+	}
+	json_decref(all);
+	tell_uplinks(list);
+	return 0;
+}
+
+void interfaces_retry(struct interfaces *list)
+{
+	bool came = false;
+
+	for (struct interface *i = list->first; i; i = i->next) {
+		if (i->port)
+			continue;
+		try_port(list, i);
+		came |= i->port != NULL;
+	}
+	if (came)
+		tell_uplinks(list);
+}
+
+static json_t *show(const struct interface *i)
+{
+	json_t *o =
+	        json_pack("{s:s, s:s, s:I, s:O, s:b}", "name", i->name, "type", i->type, "ofport",
+	                  (json_int_t)i->ofport, "options", i->options, "up", i->port && i->port->carrier);
+	char mac[MAC_TEXT_MAX];
+
+	if (!i->port) {
+		json_object_set_new(o, "error", json_string(i->why.text));
+		return o;
+	}
+	json_object_set_new(o, "mtu", json_integer(i->port->mtu));
+	json_object_set_new(o, "mac", json_string(mac_format(i->port->mac, mac)));
+	json_object_set_new(o, "queues", json_integer(i->port->nrxq));
+	if (i->port->ops->info)
+		json_object_set_new(o, "info", i->port->ops->info(i->port));
+	return o;
+}
+
+json_t *interfaces_show(struct interfaces *list, const char *name, struct error *e)
+{
+	json_t *all;
+
+	if (name) {
+		struct interface *i = *find(list, name);
+
+		if (i)
+			return show(i);
+		error_set(e, ENOENT, "name: no interface '%s'", name);
+		return NULL;
+	}
+	all = json_array();
+	for (struct interface *i = list->first; i; i = i->next)
+		json_array_append_new(all, show(i));
+	return all;
+}

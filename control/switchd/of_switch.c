@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The switch behind the OpenFlow endpoint: struct ofp_switch_ops over the tables and the datapath. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "control/switchd/flow_ops.h"
+#include "control/switchd/switchd.h"
+#include "flows/flow_mod.h"
+#include "flows/group.h"
+#include "flows/key.h"
+
+enum { STATE_LINK_DOWN = 1, STATE_LIVE = 4, SWITCH_GROUPS_MAX = 65536 };
+
+static uint64_t op_datapath_id(void *ctx)
+{
+	struct switchd *s = ctx;
+
+	return s->datapath_id;
+}
+
+static const struct ofp_switch_desc *op_desc(void *ctx)
+{
+	static const struct ofp_switch_desc desc = {"Weft", "vhost-user switch", WEFT_VERSION, "None",
+	                                            "None"};
+
+	return &desc;
+}
+
+void of_switch_port(const struct switchd *s, const struct port *port, struct ofp_port *out)
+{
+	*out = (struct ofp_port){.port_no = OFPP_LOCAL, .config = PORT_CONFIG_DOWN, .state = STATE_LINK_DOWN};
+	if (!port || port->ofport == OFPP_LOCAL)
+		snprintf(out->name, sizeof(out->name), "%s", s->options->bridge);
+	else
+		snprintf(out->name, sizeof(out->name), "%s", port->name);
+	if (!port) {
+		uint64_t id = htobe64(s->datapath_id);
+
+		memcpy(out->hw_addr.b, (uint8_t *)&id + 2, 6);
+		return;
+	}
+	out->port_no = port->ofport;
+	out->hw_addr = port->mac;
+	out->config = port->config;
+	out->state = port->carrier && !(port->config & PORT_CONFIG_DOWN) ? STATE_LIVE : STATE_LINK_DOWN;
+}
+
+static void port_stats(struct switchd *s, const struct port *port, struct ofp_port_stats *out)
+{
+	struct port_counters c;
+
+	memset(out, 0, sizeof(*out));
+	if (!port)
+		return;
+	datapath_port_counters(s->datapath, port, &c);
+	out->rx_packets = c.rx_packets;
+	out->rx_bytes = c.rx_bytes;
+	out->tx_packets = c.tx_packets;
+	out->tx_bytes = c.tx_bytes;
+	out->rx_errors = c.drops[DROP_RX_RUNT] + c.drops[DROP_RX_BAD_DESC] + c.drops[DROP_RX_BAD_OFFLOAD] +
+	                 c.drops[DROP_RX_TOO_MANY_SEGS];
+	out->tx_dropped = c.drops[DROP_RING_FULL] + c.drops[DROP_NO_CARRIER] + c.drops[DROP_TOO_BIG];
+	out->tx_errors = c.drops[DROP_TX_ERROR] + c.drops[DROP_SEGMENT_FAILED];
+	out->duration_ns = clock_now() - datapath_port_added(s->datapath, port);
+}
+
+static bool op_port_next(void *ctx, bool first, uint32_t after, struct ofp_port *out,
+                         struct ofp_port_stats *stats)
+{
+	struct switchd *s = ctx;
+	struct port *port;
+
+	if (!first && after == OFPP_LOCAL)
+		return false;
+	port = datapath_port_next(s->datapath, first, after);
+	of_switch_port(s, port, out);
+	if (stats)
+		port_stats(s, port, stats);
+	return true; /* without a port of its own the bridge is still listed, as LOCAL */
+}
+
+static enum ofp_error op_port_mod(void *ctx, const struct ofp_port_mod *mod)
+{
+	struct switchd *s = ctx;
+	struct port *port = datapath_port_by_number(s->datapath, mod->port_no);
+
+	if (!port)
+		return OFPPMFC_BAD_PORT;
+	if (!mac_equal(port->mac, mod->hw_addr))
+		return OFPPMFC_BAD_HW_ADDR;
+	datapath_port_set_config(s->datapath, port, (port->config & ~mod->mask) | (mod->config & mod->mask));
+	return OFP_OK;
+}
+
+static unsigned op_table_count(void *ctx)
+{
+	return TABLES_COUNT;
+}
+
+static uint32_t op_table_max_entries(void *ctx)
+{
+	struct switchd *s = ctx;
+
+	return tables_max_rules(s->tables);
+}
+
+static void op_table_name(void *ctx, uint8_t table_id, char name[OFP_TABLE_NAME_MAX])
+{
+	snprintf(name, OFP_TABLE_NAME_MAX, "table%u", table_id);
+}
+
+static void op_table_stats(void *ctx, uint8_t table_id, struct ofp_table_stats *out)
+{
+	struct switchd *s = ctx;
+	struct tables_stats stats;
+
+	tables_table_stats(s->tables, table_id, &stats);
+	*out = (struct ofp_table_stats){stats.active, stats.lookups, stats.matched};
+}
+
+static enum ofp_error op_apply(void *ctx, const struct ofp_change *changes, unsigned n, unsigned *failed)
+{
+	struct switchd *s = ctx;
+
+	return flow_ops_apply(s->tables, changes, n, failed);
+}
+
+static void op_barrier(void *ctx, ofp_done done, void *arg)
+{
+	rcu_defer(done, arg);
+}
+
+static void op_fold_stats(void *ctx, ofp_done done, void *arg)
+{
+	switchd_fold(ctx, done, arg);
+}
+
+/* A cursor of the tables is the endpoint's cursor. */
+static struct ofp_dump *op_flow_dump_open(void *ctx, const struct flow_filter *filter)
+{
+	struct switchd *s = ctx;
+
+	return (struct ofp_dump *)tables_dump_open(s->tables, filter);
+}
+
+static int op_flow_dump_next(void *ctx, struct ofp_dump *dump, struct flow_stats *out)
+{
+	return tables_dump_next((struct tables_dump *)dump, clock_now(), out);
+}
+
+static void op_dump_close(void *ctx, struct ofp_dump *dump)
+{
+	tables_dump_close((struct tables_dump *)dump);
+}
+
+static void op_aggregate(void *ctx, const struct flow_filter *filter, struct ofp_aggregate *out)
+{
+	struct switchd *s = ctx;
+	struct tables_totals totals;
+
+	tables_aggregate(s->tables, filter, &totals);
+	*out = (struct ofp_aggregate){
+	        .packets = totals.packets, .bytes = totals.bytes, .flows = totals.flows};
+}
+
+static const struct group_mod *op_group_next(void *ctx, uint32_t from, struct group_stats *stats)
+{
+	struct switchd *s = ctx;
+
+	return tables_group_next(s->tables, from, clock_now(), stats);
+}
+
+static void op_group_features(void *ctx, struct ofp_group_features *out)
+{
+	*out = (struct ofp_group_features){.types = 0xf, .capabilities = 0xf};
+	for (int type = 0; type < 4; type++)
+		out->max_groups[type] = SWITCH_GROUPS_MAX;
+}
+
+static void op_meter_features(void *ctx, struct ofp_meter_features *out)
+{
+	memset(out, 0, sizeof(*out));
+}
+
+static enum ofp_error op_packet_out(void *ctx, const struct ofp_packet_out *p)
+{
+	static uint8_t buffer[PROGRAM_BYTES_MAX] __attribute__((aligned(16)));
+	struct program *program = (struct program *)buffer;
+	struct switchd *s = ctx;
+	struct flow_key key;
+
+	if (p->len > PACKET_IN_MAX)
+		return OFPBRC_BAD_LEN;
+	datapath_packet_key(p->in_port, p->data, (uint32_t)p->len, &key);
+	tables_packet_out(s->tables, &key, p->actions, (uint32_t)p->len, clock_now(), program);
+	switch (datapath_packet_out(s->datapath, p->in_port, program, p->data, (uint32_t)p->len)) {
+	case 0:
+	case -ENOBUFS: /* counted by the datapath, like any packet that finds a queue full */
+		return OFP_OK;
+	default:
+		return OFPBRC_BAD_PACKET;
+	}
+}
+
+static uint16_t op_frag_mode(void *ctx)
+{
+	return 0;
+}
+
+static enum ofp_error op_set_frag_mode(void *ctx, uint16_t mode)
+{
+	return mode ? OFPSCFC_BAD_FLAGS : OFP_OK;
+}
+
+const struct ofp_switch_ops of_switch_ops = {
+        .datapath_id = op_datapath_id,
+        .desc = op_desc,
+        .port_next = op_port_next,
+        .port_mod = op_port_mod,
+        .table_count = op_table_count,
+        .table_max_entries = op_table_max_entries,
+        .table_name = op_table_name,
+        .table_stats = op_table_stats,
+        .apply = op_apply,
+        .barrier = op_barrier,
+        .fold_stats = op_fold_stats,
+        .flow_dump_open = op_flow_dump_open,
+        .flow_dump_next = op_flow_dump_next,
+        .flow_dump_close = op_dump_close,
+        .aggregate = op_aggregate,
+        .group_next = op_group_next,
+        .group_features = op_group_features,
+        .meter_features = op_meter_features,
+        .packet_out = op_packet_out,
+        .frag_mode = op_frag_mode,
+        .set_frag_mode = op_set_frag_mode,
+};

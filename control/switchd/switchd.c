@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The parts of weftd and the loop that serves them; see switchd.h. */
+#include "control/switchd/switchd.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "control/openflow/server.h"
+#include "control/switchd/interfaces.h"
+#include "control/switchd/rpc.h"
+#include "control/switchd/state.h"
+#include "flows/flow_mod.h"
+#include "overlay/vxlan/underlay.h"
+
+enum { BUSY_MS = 1, TICK_MS = 1000 };
+
+/* ---- serving ---- */
+
+static void serve_waiters(struct switchd *s)
+{
+	struct fold_waiter **at = &s->waiters;
+
+	while (*at) {
+		struct fold_waiter *w = *at;
+
+		if (!tables_fold_done(s->tables, w->fold)) {
+			at = &w->next;
+			continue;
+		}
+		*at = w->next;
+		w->done(w->arg);
+		free(w);
+		at = &s->waiters; /* done() may have added one */
+	}
+}
+
+static void on_busy(uv_timer_t *timer)
+{
+	/* The wake-up is all that is wanted: on_prepare follows. */
+}
+
+/* Runs before the loop sleeps, so after everything that may have made work. */
+static void on_prepare(uv_prepare_t *prepare)
+{
+	struct switchd *s = prepare->data;
+	bool pending = datapath_poll(s->datapath);
+
+	rcu_poll();
+	pending |= tables_poll(s->tables, clock_now());
+	serve_waiters(s);
+	pending |= rcu_pending() || s->waiters;
+	if (pending) {
+		datapath_wake(s->datapath);
+		uv_timer_start(&s->busy, on_busy, BUSY_MS, 0);
+	}
+}
+
+static void on_report(uv_poll_t *poll, int status, int events)
+{
+	/* on_prepare drains. */
+}
+
+void switchd_fold(struct switchd *s, ofp_done done, void *arg)
+{
+	struct fold_waiter *w = malloc(sizeof(*w));
+
+	if (!w) { /* counters as they are, rather than none */
+		done(arg);
+		return;
+	}
+	*w = (struct fold_waiter){
+	        .next = s->waiters, .fold = tables_fold(s->tables), .done = done, .arg = arg};
+	s->waiters = w;
+	datapath_wake(s->datapath);
+}
+
+static void expire_flows(void *arg)
+{
+	struct switchd *s = arg;
+
+	tables_expire(s->tables, clock_now());
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+	struct switchd *s = timer->data;
+
+	fdb_expire(datapath_fdb(s->datapath), clock_now());
+	interfaces_retry(s->interfaces);
+	if (tables_has_timeouts(s->tables))
+		switchd_fold(s, expire_flows, s);
+}
+
+static void on_signal(uv_signal_t *signal, int number)
+{
+	log_info("stopping on signal %d", number);
+	uv_stop(signal->loop);
+}
+
+/* ---- what the parts tell ---- */
+
+static void on_packet_in(void *arg, const struct datapath_packet_in *in)
+{
+	struct switchd *s = arg;
+	struct ofp_packet_in out = {
+	        .reason = (enum ofp_packet_in_reason)in->place->reason,
+	        .table_id = in->place->table_id,
+	        .cookie = in->place->cookie,
+	        .key = in->key,
+	        .data = in->data,
+	        .len = in->len,
+	        .total_len = in->total_len,
+	        .max_len = in->place->max_len,
+	};
+
+	ofp_server_packet_in(s->openflow, &out);
+}
+
+static void on_port_changed(void *arg, struct port *port)
+{
+	struct switchd *s = arg;
+	struct ofp_port desc;
+
+	if (!s->openflow)
+		return;
+	of_switch_port(s, port, &desc);
+	ofp_server_port_status(s->openflow, &desc, OFPPR_MODIFY);
+}
+
+static void on_flow_removed(void *arg, const struct flow_stats *flow, enum tables_removed reason)
+{
+	struct switchd *s = arg;
+
+	if (s->openflow)
+		ofp_server_flow_removed(s->openflow, flow, (enum ofp_flow_removed_reason)reason);
+}
+
+/* ---- life cycle ---- */
+
+/* A fresh bridge forwards like a learning switch. */
+static int add_normal(struct switchd *s, struct error *e)
+{
+	struct tables_change change = {0};
+	struct action *action;
+	struct flow_mod fm;
+	unsigned failed;
+	int rc = -ENOMEM;
+
+	flow_mod_init(&fm);
+	fm.table_id = 0;
+	fm.priority = 0;
+	action = action_list_append(&fm.actions, ACTION_OUTPUT);
+	if (action) {
+		action->output.port = PORT_NORMAL;
+		change.flow = &fm;
+		rc = tables_apply(s->tables, &change, 1, clock_now(), &failed) == TABLES_OK ? 0 : -ENOMEM;
+	}
+	flow_mod_free(&fm);
+	return rc ? error_set(e, -rc, "the first flow cannot be installed") : 0;
+}
+
+static int create_parts(struct switchd *s, struct error *e)
+{
+	struct tables_config tables = {.flow_removed = on_flow_removed, .arg = s};
+	struct datapath_config dp = {
+	        .loop = &s->loop,
+	        .nworkers = s->options->nworkers,
+	        .events = {.packet_in = on_packet_in, .port_changed = on_port_changed, .arg = s},
+	};
+	int rc = rcu_init();
+
+	if (rc)
+		return error_set(e, -rc, "RCU: %s", strerror(-rc));
+	s->tables = tables_create(&tables);
+	s->interfaces = interfaces_create(s);
+	if (!s->tables || !s->interfaces)
+		return error_set(e, ENOMEM, "out of memory");
+	rc = underlay_create(&s->loop, &s->underlay, e);
+	if (rc)
+		return rc;
+	dp.tables = s->tables;
+	dp.underlay = s->underlay;
+	rc = datapath_create(&dp, &s->datapath, e);
+	return rc ? rc : add_normal(s, e);
+}
+
+static int start_handles(struct switchd *s, struct error *e)
+{
+	int rc;
+
+	uv_prepare_init(&s->loop, &s->prepare);
+	uv_timer_init(&s->loop, &s->busy);
+	uv_timer_init(&s->loop, &s->tick);
+	uv_signal_init(&s->loop, &s->sigterm);
+	uv_signal_init(&s->loop, &s->sigint);
+	s->prepare.data = s->tick.data = s;
+	rc = uv_poll_init(&s->loop, &s->reports, datapath_report_fd(s->datapath));
+	if (!rc)
+		rc = uv_poll_start(&s->reports, UV_READABLE, on_report);
+	if (!rc)
+		rc = uv_prepare_start(&s->prepare, on_prepare);
+	if (!rc)
+		rc = uv_timer_start(&s->tick, on_tick, TICK_MS, TICK_MS);
+	if (!rc)
+		rc = uv_signal_start(&s->sigterm, on_signal, SIGTERM);
+	if (!rc)
+		rc = uv_signal_start(&s->sigint, on_signal, SIGINT);
+	return rc ? error_set(e, -rc, "event loop: %s", uv_strerror(rc)) : 0;
+}
+
+static int open_sockets(struct switchd *s, struct error *e)
+{
+	char path[128];
+	int rc;
+
+	s->openflow = ofp_server_create(&s->loop, &of_switch_ops, s);
+	if (!s->openflow)
+		return error_set(e, ENOMEM, "out of memory");
+	snprintf(path, sizeof(path), "%s/%s.mgmt", s->options->rundir, s->options->bridge);
+	rc = ofp_server_listen_unix(s->openflow, path, e);
+	if (rc)
+		return rc;
+	snprintf(path, sizeof(path), "%s/weftd.sock", s->options->rundir);
+	return rpc_listen(&s->loop, path, methods, s, &s->rpc, e);
+}
+
+/* Stable for a bridge of a rundir: a locally administered MAC address in the low 48 bits. */
+static uint64_t make_datapath_id(const struct options *o)
+{
+	char text[sizeof(o->rundir) + sizeof(o->bridge)] = "";
+	uint64_t words[sizeof(text) / 8];
+	uint64_t h;
+
+	snprintf(text, sizeof(text), "%s/%s", o->rundir, o->bridge);
+	memcpy(words, text, sizeof(words));
+	h = hash_words(words, sizeof(words) / 8, 0);
+	return (h & 0xfcffffffffffull) | 0x020000000000ull;
+}
+
+int switchd_start(struct switchd *s, const struct options *o, struct error *e)
+{
+	unsigned lcores[WORKERS_MAX];
+	int rc;
+
+	*s = (struct switchd){.options = o, .datapath_id = make_datapath_id(o), .lock_fd = -1};
+	uv_loop_init(&s->loop);
+	s->lock_fd = state_lock_rundir(o->rundir, e);
+	if (s->lock_fd < 0)
+		return s->lock_fd;
+	rc = create_parts(s, e);
+	if (!rc)
+		rc = start_handles(s, e);
+	for (unsigned w = 0; w < o->nworkers; w++)
+		lcores[w] = 1 + w; /* eal_start's numbering */
+	if (!rc)
+		rc = datapath_start(s->datapath, lcores);
+	if (!rc)
+		rc = interfaces_restore(s->interfaces, e);
+	if (!rc)
+		rc = open_sockets(s, e);
+	if (rc)
+		switchd_stop(s);
+	return rc;
+}
+
+static void close_handle(uv_handle_t *handle, void *arg)
+{
+	struct switchd *s = arg;
+	const void *own[] = {&s->prepare, &s->reports, &s->busy, &s->tick, &s->sigterm, &s->sigint};
+
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+		if (handle == own[i] && !uv_is_closing(handle))
+			uv_close(handle, NULL);
+}
+
+/* Lets ports, sockets and netlink close themselves: runs the loop until nothing is left in it. */
+static void run_out(struct switchd *s)
+{
+	uint64_t end = clock_now() + 5 * CLOCK_SECOND;
+
+	while (uv_loop_alive(&s->loop) || rcu_pending()) {
+		uv_run(&s->loop, UV_RUN_NOWAIT);
+		rcu_poll();
+		if (clock_now() > end) {
+			log_warn("something did not close in time");
+			return;
+		}
+	}
+}
+
+void switchd_stop(struct switchd *s)
+{
+	rpc_close(s->rpc);
+	ofp_server_close(s->openflow, NULL, NULL);
+	s->openflow = NULL;
+	if (s->datapath)
+		datapath_stop(s->datapath);
+	interfaces_destroy(s->interfaces);
+	uv_walk(&s->loop, close_handle, s);
+	run_out(s);
+	datapath_destroy(s->datapath);
+	if (s->underlay)
+		underlay_destroy(s->underlay, NULL, NULL);
+	if (s->tables)
+		tables_destroy(s->tables);
+	run_out(s);
+	uv_loop_close(&s->loop);
+	rcu_exit();
+	if (s->lock_fd >= 0)
+		close(s->lock_fd);
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * weftd put together: the parts, and the one loop that serves them.
+ *
+ * Design: everything here runs on the control thread. The parts are driven by switchd_serve(), which runs
+ * after every wake-up of the loop: grace periods, what tables wait for, what workers report, counters that
+ * somebody waits for. While anything is pending a 1 ms timer makes sure that it goes on.
+ *
+ * Life cycle: switchd_start -> uv_run until a signal -> switchd_stop.
+ */
+#ifndef CONTROL_SWITCHD_SWITCHD_H
+#define CONTROL_SWITCHD_SWITCHD_H
+
+#include <uv.h>
+
+#include "control/openflow/ofp_switch.h"
+#include "control/switchd/options.h"
+#include "datapath/datapath.h"
+#include "flows/dp/tables.h"
+
+struct interfaces;
+struct rpc_server;
+struct rpc_method;
+struct underlay;
+
+struct fold_waiter {
+	struct fold_waiter *next;
+	uint32_t fold;
+	ofp_done done;
+	void *arg;
+};
+
+struct switchd {
+	const struct options *options;
+	uv_loop_t loop;
+	uv_prepare_t prepare;  /* serve before the loop sleeps */
+	uv_poll_t reports;     /* a worker has something to tell */
+	uv_timer_t busy, tick; /* 1 ms while something is pending; every second */
+	uv_signal_t sigterm, sigint;
+	bool idle; /* the busy timer is stopped */
+
+	struct tables *tables;
+	struct underlay *underlay;
+	struct datapath *datapath;
+	struct interfaces *interfaces;
+	struct ofp_server *openflow;
+	struct rpc_server *rpc;
+	struct fold_waiter *waiters;
+	uint64_t datapath_id;
+	int lock_fd;
+};
+
+/* Starts every part and restores the interfaces; 0 or -errno with the reason in `e` (what had started is
+ * stopped). */
+int switchd_start(struct switchd *s, const struct options *o, struct error *e);
+/* Takes everything down in order; the rundir is left without sockets. */
+void switchd_stop(struct switchd *s);
+
+/* Counters of all workers are folded, then done(arg) is called (later). */
+void switchd_fold(struct switchd *s, ofp_done done, void *arg);
+
+/* control/switchd/of_switch.c: what the OpenFlow endpoint calls, with a struct switchd as ctx. */
+extern const struct ofp_switch_ops of_switch_ops;
+/* Describes a port for OpenFlow; the bridge's own when `port` is NULL. */
+void of_switch_port(const struct switchd *s, const struct port *port, struct ofp_port *out);
+
+/* control/switchd/methods.c: what `weft` calls, with a struct switchd as ctx. */
+extern const struct rpc_method *const methods;
+
+#endif
