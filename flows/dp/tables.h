@@ -85,7 +85,7 @@ enum tables_error tables_apply(struct tables *t, const struct tables_change *cha
 const char *tables_error_text(enum tables_error e);
 
 /* The published version. */
-uint32_t tables_version(const struct tables *t);
+uint64_t tables_version(const struct tables *t);
 
 /* Fast failover and watch_port: a port is live until this says otherwise. */
 void tables_set_port_live(struct tables *t, uint32_t port, bool live);
