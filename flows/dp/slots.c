@@ -61,6 +61,11 @@ static int add_chunk(struct slots *s)
 	return 0;
 }
 
+struct slot_owner *slots_owner(const struct slots *s, struct slot_ref ref)
+{
+	return &s->owners[ref.slot >> SLOT_CHUNK_BITS][ref.slot & (SLOT_CHUNK - 1)];
+}
+
 static struct slot_owner *owner_of(const struct slots *s, uint32_t slot)
 {
 	return &s->owners[slot >> SLOT_CHUNK_BITS][slot & (SLOT_CHUNK - 1)];
@@ -86,6 +91,7 @@ int slots_get(struct slots *s, struct slot_ref *out)
 	o = owner_of(s, slot);
 	o->generation++;
 	o->users = 1;
+	o->rule = NULL;
 	*out = (struct slot_ref){.slot = slot, .generation = o->generation};
 	return 0;
 }

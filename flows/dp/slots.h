@@ -31,7 +31,10 @@ struct slot_owner { /* control: who holds a slot */
 	uint32_t generation;
 	uint32_t users; /* versions of one rule share its slot */
 	uint32_t next_free;
+	struct rule *rule; /* the newest version, for cursors; NULL for groups and the like */
 };
+
+struct rule;
 
 struct slots {
 	struct slot_owner *owners[SLOT_CHUNKS];
@@ -47,6 +50,7 @@ int slots_add_worker(struct slots *s, unsigned worker);
 
 /* A fresh slot with one user and all counters zero. -ENOSPC, -ENOMEM or 0. */
 int slots_get(struct slots *s, struct slot_ref *out);
+struct slot_owner *slots_owner(const struct slots *s, struct slot_ref ref);
 void slots_share(struct slots *s, struct slot_ref ref);
 /* Gives up one use. The last one requires that every worker has folded: no credit may be under way. */
 void slots_put(struct slots *s, struct slot_ref ref);

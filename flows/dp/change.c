@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One change of the tables: steps are made in place under the next version, then published or taken back. Called by
+ * tables.c, flow_mods.c, groups.c and expire.c. */
+#include <stdlib.h>
+
+#include "flows/dp/state.h"
+#include "flows/dp/subtable.h"
+
+static enum tables_error note(struct tables *t, struct undo undo)
+{
+	if (t->nundo == t->undo_capacity) {
+		uint32_t capacity = t->undo_capacity ? t->undo_capacity * 2 : 64;
+		struct undo *u = realloc(t->undo, capacity * sizeof(*u));
+
+		if (!u)
+			return TABLES_NO_MEMORY;
+		t->undo = u;
+		t->undo_capacity = capacity;
+	}
+	t->undo[t->nundo++] = undo;
+	return TABLES_OK;
+}
+
+void change_begin(struct tables *t, uint64_t now)
+{
+	t->next_version = t->version + 1;
+	t->now = now;
+	t->nundo = 0;
+}
+
+/* ---- lists of the rules that are there ---- */
+
+static void link_rule(struct tables *t, struct rule *r)
+{
+	struct table *table = &t->tables[r->table_id];
+
+	r->prev_of_table = NULL;
+	r->next_of_table = table->rules;
+	if (table->rules)
+		table->rules->prev_of_table = r;
+	table->rules = r;
+	table->active++;
+	t->nrules++;
+	slots_owner(&t->slots, r->slot)->rule = r;
+	if (!r->idle_timeout && !r->hard_timeout)
+		return;
+	r->prev_timed = NULL;
+	r->next_timed = t->timed;
+	if (t->timed)
+		t->timed->prev_timed = r;
+	t->timed = r;
+}
+
+static void unlink_rule(struct tables *t, struct rule *r)
+{
+	struct table *table = &t->tables[r->table_id];
+
+	if (r->prev_of_table)
+		r->prev_of_table->next_of_table = r->next_of_table;
+	else
+		table->rules = r->next_of_table;
+	if (r->next_of_table)
+		r->next_of_table->prev_of_table = r->prev_of_table;
+	table->active--;
+	t->nrules--;
+	if (!r->idle_timeout && !r->hard_timeout)
+		return;
+	if (r->prev_timed)
+		r->prev_timed->next_timed = r->next_timed;
+	else
+		t->timed = r->next_timed;
+	if (r->next_timed)
+		r->next_timed->prev_timed = r->prev_timed;
+}
+
+/* ---- steps ---- */
+
+/* The dependency slot of a rule: by the first field of DEP_* that it matches exactly. */
+static uint16_t rule_dep(struct table *table, const struct rule *r, uint8_t *field_bit)
+{
+	const struct flow_key *mask = subtable_mask(r->subtable);
+	static const struct mac all = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
+	struct match m;
+
+	subtable_match(r->subtable, r, &m);
+	*field_bit = 0;
+	if (mask->metadata == UINT64_MAX) {
+		*field_bit = 1 << DEP_METADATA;
+		return dep_of_field(DEP_METADATA, m.key.metadata);
+	}
+	if (mask->in_port == UINT32_MAX) {
+		*field_bit = 1 << DEP_IN_PORT;
+		return dep_of_field(DEP_IN_PORT, m.key.in_port);
+	}
+	if (mask->tun_id == UINT64_MAX) {
+		*field_bit = 1 << DEP_TUN_ID;
+		return dep_of_field(DEP_TUN_ID, m.key.tun_id);
+	}
+	if (mac_equal(mask->eth_dst, all)) {
+		*field_bit = 1 << DEP_ETH_DST;
+		return dep_of_field(DEP_ETH_DST, dep_mac(&m.key.eth_dst));
+	}
+	return 0;
+}
+
+enum tables_error change_add_rule(struct tables *t, struct rule *r)
+{
+	r->added = t->next_version;
+	r->removed = VERSION_NEVER;
+	if (note(t, (struct undo){.kind = RULE_ADDED, .rule = r}))
+		goto err_note;
+	if (classifier_insert(&t->tables[r->table_id].classifier, r))
+		goto err_insert;
+	link_rule(t, r);
+	return TABLES_OK;
+
+err_insert:
+	t->nundo--;
+err_note:
+	classifier_tidy(&t->tables[r->table_id].classifier, r->subtable);
+	rule_discard(t, r);
+	return TABLES_NO_MEMORY;
+}
+
+enum tables_error change_remove_rule(struct tables *t, struct rule *r, enum tables_removed reason, bool tell)
+{
+	enum tables_error err = note(t, (struct undo){.kind = RULE_REMOVED, .rule = r});
+
+	if (err)
+		return err;
+	rcu_assign(r->removed, t->next_version);
+	r->reason = reason;
+	r->tell = tell;
+	unlink_rule(t, r);
+	return TABLES_OK;
+}
+
+enum tables_error change_add_group(struct tables *t, struct group *g)
+{
+	struct group **head = &t->groups[g->mod.group_id % GROUP_HEADS];
+
+	g->added = t->next_version;
+	g->removed = VERSION_NEVER;
+	if (note(t, (struct undo){.kind = GROUP_ADDED, .group = g})) {
+		group_discard(t, g);
+		return TABLES_NO_MEMORY;
+	}
+	g->next = *head;
+	rcu_assign(*head, g);
+	t->ngroups++;
+	return TABLES_OK;
+}
+
+enum tables_error change_remove_group(struct tables *t, struct group *g)
+{
+	enum tables_error err = note(t, (struct undo){.kind = GROUP_REMOVED, .group = g});
+
+	if (err)
+		return err;
+	rcu_assign(g->removed, t->next_version);
+	t->ngroups--;
+	return TABLES_OK;
+}
+
+/* ---- the end of a change ---- */
+
+static void mark_rule(struct tables *t, const struct rule *r)
+{
+	struct table *table = &t->tables[r->table_id];
+	uint32_t base = r->table_id * DEP_PER_TABLE;
+	uint8_t bit;
+	uint16_t dep = rule_dep(table, r, &bit);
+
+	rcu_assign(t->changed[base + dep], t->next_version);
+	if (!(bit & ~table->dep_fields))
+		return;
+	/* Programs made so far don't look at this field's slots: all of the table's must be made anew. */
+	rcu_assign(t->changed[base], t->next_version);
+	rcu_assign(table->dep_fields, table->dep_fields | bit);
+}
+
+enum tables_error change_commit(struct tables *t)
+{
+	if (!t->nundo)
+		return TABLES_OK;
+	if (relevance_widen(&t->relevance)) {
+		change_rollback(t);
+		return TABLES_NO_MEMORY;
+	}
+	for (uint32_t i = 0; i < t->nundo; i++) {
+		const struct undo *u = &t->undo[i];
+
+		if (u->kind == RULE_ADDED || u->kind == RULE_REMOVED)
+			mark_rule(t, u->rule);
+		else
+			rcu_assign(t->changed[dep_of_group(u->group->mod.group_id)], t->next_version);
+	}
+	rcu_assign(t->version, t->next_version);
+	for (uint32_t i = 0; i < t->nundo; i++) {
+		const struct undo *u = &t->undo[i];
+
+		if (u->kind == RULE_REMOVED)
+			dying_add_rule(t, u->rule);
+		else if (u->kind == GROUP_REMOVED)
+			dying_add_group(t, u->group);
+	}
+	t->nundo = 0;
+	dying_start(t);
+	return TABLES_OK;
+}
+
+static void take_back(struct tables *t, const struct undo *u)
+{
+	struct group **link;
+
+	switch (u->kind) {
+	case RULE_ADDED:
+		unlink_rule(t, u->rule);
+		classifier_remove(&t->tables[u->rule->table_id].classifier, u->rule);
+		rule_discard(t, u->rule);
+		break;
+	case RULE_REMOVED:
+		rcu_assign(u->rule->removed, VERSION_NEVER);
+		link_rule(t, u->rule);
+		break;
+	case GROUP_ADDED:
+		for (link = &t->groups[u->group->mod.group_id % GROUP_HEADS]; *link != u->group;)
+			link = &(*link)->next;
+		rcu_assign(*link, u->group->next);
+		t->ngroups--;
+		group_discard(t, u->group);
+		break;
+	case GROUP_REMOVED:
+		rcu_assign(u->group->removed, VERSION_NEVER);
+		t->ngroups++;
+		break;
+	}
+}
+
+void change_rollback(struct tables *t)
+{
+	while (t->nundo)
+		take_back(t, &t->undo[--t->nundo]);
+}

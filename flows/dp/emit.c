@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Builds programs op by op, trims them, packs them. Used by translate.c and rewrite.c; cache.c packs. */
+#include <string.h>
+
+#include "flows/dp/walk.h"
+
+struct op *emit(struct walk *w, enum op_type type, uint16_t arg16, uint32_t arg32)
+{
+	struct translation *tr = w->out;
+	struct op *op;
+
+	if (tr->nops == PROGRAM_OPS_MAX) {
+		w->error = DROP_PROGRAM_LIMIT;
+		return NULL;
+	}
+	op = &tr->ops[tr->nops++];
+	*op = (struct op){.type = (uint8_t)type, .arg16 = arg16, .arg32 = arg32};
+	return op;
+}
+
+/* Room for `units` of data; the index of the first, or -1. */
+static int data_units(struct walk *w, unsigned units)
+{
+	struct translation *tr = w->out;
+	int first = tr->ndata;
+
+	if (tr->ndata + units > PROGRAM_DATA_MAX) {
+		w->error = DROP_PROGRAM_LIMIT;
+		return -1;
+	}
+	tr->ndata += units;
+	return first;
+}
+
+void emit_set_field(struct walk *w, enum field_id field, const struct field_value *value,
+		    const struct field_value *mask)
+{
+	int unit = data_units(w, 2);
+	struct op *op;
+
+	if (unit < 0)
+		return;
+	memcpy(w->out->data[unit], value->b, 16);
+	memcpy(w->out->data[unit + 1], mask->b, 16);
+	op = emit(w, OP_SET_FIELD, (uint16_t)unit, 0);
+	if (op)
+		op->field = (uint8_t)field;
+}
+
+void emit_controller(struct walk *w, uint16_t max_len, uint16_t controller_id, uint8_t reason)
+{
+	struct program_controller c = {
+		.cookie = w->rule ? w->rule->cookie : UINT64_MAX,
+		.metadata = be64toh(w->key.metadata),
+		.rule_slot = w->rule ? w->rule->slot.slot : SLOT_NONE,
+		.max_len = max_len,
+		.controller_id = controller_id,
+		.table_id = w->table_id,
+		.reason = reason,
+	};
+	int unit = data_units(w, 2);
+
+	if (unit < 0)
+		return;
+	memcpy(w->out->data[unit], &c, sizeof(c));
+	emit(w, OP_CONTROLLER, (uint16_t)unit, 0);
+}
+
+void emit_ref(struct walk *w, struct slot_ref ref)
+{
+	if (w->out->nrefs == PROGRAM_REFS_MAX)
+		w->error = DROP_RESUBMIT_LIMIT;
+	else
+		w->out->refs[w->out->nrefs++] = ref;
+}
+
+void emit_dep(struct walk *w, uint16_t dep)
+{
+	if (w->out->ndeps == PROGRAM_DEPS_MAX)
+		w->error = DROP_RESUBMIT_LIMIT;
+	else
+		w->out->deps[w->out->ndeps++] = dep;
+}
+
+static bool changes_packet(const struct op *op)
+{
+	switch (op->type) {
+	case OP_OUTPUT:
+	case OP_IN_PORT:
+	case OP_FLOOD:
+	case OP_ALL:
+	case OP_NORMAL:
+	case OP_CONTROLLER:
+	case OP_LEARN:
+		return false;
+	default: /* OP_DROP, OP_METER and OP_DEC_TTL may end the branch, which needs its bounds as well */
+		return true;
+	}
+}
+
+static bool has_effect(const struct op *op)
+{
+	return !changes_packet(op) || op->type == OP_DROP || op->type == OP_METER;
+}
+
+unsigned emit_branch_begin(struct walk *w)
+{
+	unsigned begin = w->out->nops;
+
+	if (++w->saves > PROGRAM_SAVE_MAX)
+		w->error = DROP_PROGRAM_LIMIT;
+	emit(w, OP_SAVE, 0, 0);
+	return begin;
+}
+
+void emit_branch_end(struct walk *w, unsigned begin)
+{
+	struct translation *tr = w->out;
+	bool effect = false, changes = false;
+
+	w->saves--;
+	if (w->error)
+		return;
+	for (unsigned i = begin + 1; i < tr->nops; i++) {
+		effect |= has_effect(&tr->ops[i]);
+		changes |= changes_packet(&tr->ops[i]);
+	}
+	if (!effect) {
+		tr->nops = (uint16_t)begin;
+	} else if (changes) {
+		emit(w, OP_RESTORE, 0, 0);
+	} else {
+		tr->nops--;
+		memmove(&tr->ops[begin], &tr->ops[begin + 1], (tr->nops - begin) * sizeof(tr->ops[0]));
+	}
+}
+
+/* Takes out the OP_SAVE that the last op, an OP_RESTORE, belongs to, and that op. */
+static void trim_last_branch(struct translation *tr)
+{
+	unsigned i = --tr->nops, open = 1;
+
+	while (open) {
+		i--;
+		if (tr->ops[i].type == OP_RESTORE)
+			open++;
+		else if (tr->ops[i].type == OP_SAVE)
+			open--;
+	}
+	tr->nops--;
+	memmove(&tr->ops[i], &tr->ops[i + 1], (tr->nops - i) * sizeof(tr->ops[0]));
+}
+
+void emit_finish(struct walk *w)
+{
+	struct translation *tr = w->out;
+
+	if (w->error) {
+		tr->nops = tr->ndata = 0;
+		tr->drop_reason = w->error;
+		return;
+	}
+	while (tr->nops) {
+		const struct op *last = &tr->ops[tr->nops - 1];
+
+		if (last->type == OP_RESTORE)
+			trim_last_branch(tr);
+		else if (!has_effect(last))
+			tr->nops--;
+		else
+			break;
+	}
+	if (tr->nops)
+		return;
+	tr->ndata = 0;
+	tr->drop_reason = w->group_empty ? DROP_GROUP_EMPTY :
+			  w->same_port	 ? DROP_SAME_PORT :
+			  w->matched	 ? DROP_ACTION_DROP :
+					   DROP_TABLE_MISS;
+}
+
+unsigned translation_bytes(const struct translation *tr)
+{
+	return sizeof(struct program) + tr->ndata * 16u + tr->nrefs * 8u + tr->nops * 8u + tr->ndeps * 2u;
+}
+
+void translation_pack(const struct translation *tr, struct program *p)
+{
+	uint8_t *to = p->body;
+
+	*p = (struct program){
+		.nops = tr->nops,
+		.ndata = tr->ndata,
+		.nrefs = tr->nrefs,
+		.ndeps = tr->ndeps,
+		.bytes = (uint16_t)translation_bytes(tr),
+		.drop_reason = tr->drop_reason,
+		.flags = tr->flags,
+	};
+	memcpy(to, tr->data, tr->ndata * 16u);
+	to += tr->ndata * 16u;
+	memcpy(to, tr->refs, tr->nrefs * 8u);
+	to += tr->nrefs * 8u;
+	memcpy(to, tr->ops, tr->nops * 8u);
+	to += tr->nops * 8u;
+	memcpy(to, tr->deps, tr->ndeps * 2u);
+}

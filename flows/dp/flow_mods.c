@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One flow_mod as a step of a change (OpenFlow 1.3 section 6.4). Called by tables_apply. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "flows/dp/state.h"
+#include "flows/dp/subtable.h"
+
+/* What a new rule keeps of the one it takes the place of. */
+struct inherit {
+	struct slot_ref slot;
+	bool has_slot;
+	uint64_t created;
+};
+
+static bool action_supported(enum action_type type)
+{
+	return type != ACTION_LEARN && type != ACTION_CONJUNCTION && type != ACTION_METER;
+}
+
+enum tables_error actions_check(const struct tables *t, const struct action_list *l)
+{
+	for (unsigned i = 0; i < l->n; i++) {
+		const struct action *a = &l->items[i];
+		enum tables_error err;
+
+		if (!action_supported(a->type))
+			return TABLES_UNSUPPORTED;
+		if (a->type == ACTION_GROUP && !group_find(t, a->number, t->next_version))
+			return TABLES_BAD_OUT_GROUP;
+		if (a->type != ACTION_CLONE && a->type != ACTION_WRITE_ACTIONS)
+			continue;
+		err = actions_check(t, &a->nested);
+		if (err)
+			return err;
+	}
+	return TABLES_OK;
+}
+
+/* ---- making rules ---- */
+
+static int rule_slot(struct tables *t, struct rule *r, const struct inherit *from)
+{
+	if (!from || !from->has_slot)
+		return slots_get(&t->slots, &r->slot);
+	r->slot = from->slot;
+	slots_share(&t->slots, r->slot);
+	return 0;
+}
+
+/* A rule with the words of `key`, in `s`; the rest is the caller's. */
+static struct rule *rule_make(struct tables *t, struct subtable *s, const struct flow_key *key,
+			      const struct action_list *actions, const struct inherit *from)
+{
+	size_t words = s->nwords * sizeof(uint64_t);
+	struct rule *r = calloc(1, sizeof(*r) + words);
+	struct match m;
+
+	if (!r)
+		return NULL;
+	r->subtable = s;
+	subtable_fill(s, key, r);
+	if (action_list_copy(&r->actions, actions))
+		goto err_actions;
+	subtable_match(s, r, &m);
+	r->shape = relevance_add(&t->relevance, &m, actions, false);
+	if (!r->shape)
+		goto err_shape;
+	if (rule_slot(t, r, from))
+		goto err_slot;
+	r->created = from && from->created ? from->created : t->now;
+	r->modified = t->now;
+	return r;
+
+err_slot:
+	relevance_remove(&t->relevance, r->shape);
+err_shape:
+	action_list_free(&r->actions);
+err_actions:
+	free(r);
+	return NULL;
+}
+
+static struct rule *find_strict(struct tables *t, uint8_t table_id, const struct match *m, uint16_t priority)
+{
+	struct rule *r = classifier_find(&t->tables[table_id].classifier, m);
+
+	while (r && (r->priority != priority || r->removed != VERSION_NEVER))
+		r = r->next;
+	return r;
+}
+
+/* ---- add ---- */
+
+static bool overlaps(const struct table *table, const struct flow_mod *fm)
+{
+	const uint64_t *mask = (const uint64_t *)&fm->match.mask, *key = (const uint64_t *)&fm->match.key;
+
+	for (const struct rule *r = table->rules; r; r = r->next_of_table) {
+		const struct subtable *s = r->subtable;
+		uint64_t diff = 0;
+
+		if (r->priority != fm->priority)
+			continue;
+		for (unsigned i = 0; i < s->nwords; i++)
+			diff |= (r->words[i] ^ key[s->word[i]]) & s->mask[i] & mask[s->word[i]];
+		if (!diff)
+			return true;
+	}
+	return false;
+}
+
+static enum tables_error add(struct tables *t, const struct flow_mod *fm)
+{
+	uint8_t table_id = fm->table_id == TABLE_ALL ? 0 : fm->table_id;
+	struct table *table = &t->tables[table_id];
+	struct rule *old = find_strict(t, table_id, &fm->match, fm->priority), *r;
+	struct inherit from = {.has_slot = false};
+	enum tables_error err;
+	struct subtable *s;
+	bool full;
+
+	if (!old && t->nrules >= t->config.max_rules)
+		return TABLES_FULL;
+	if (!old && fm->flags & FLOW_CHECK_OVERLAP && overlaps(table, fm))
+		return TABLES_OVERLAP;
+	s = classifier_subtable(&table->classifier, &fm->match.mask, &full);
+	if (!s)
+		return full ? TABLES_FULL : TABLES_NO_MEMORY;
+	if (old && !(fm->flags & FLOW_RESET_COUNTS))
+		from = (struct inherit){.slot = old->slot, .has_slot = true};
+	r = rule_make(t, s, &fm->match.key, &fm->actions, &from);
+	if (!r) {
+		classifier_tidy(&table->classifier, s);
+		return TABLES_NO_MEMORY;
+	}
+	r->table_id = table_id;
+	r->priority = fm->priority;
+	r->cookie = fm->cookie;
+	r->idle_timeout = fm->idle_timeout;
+	r->hard_timeout = fm->hard_timeout;
+	r->importance = fm->importance;
+	r->flags = fm->flags;
+	r->sequence = old ? old->sequence : ++t->sequence;
+	err = old ? change_remove_rule(t, old, TABLES_DELETED, false) : TABLES_OK;
+	if (err) {
+		rule_discard(t, r);
+		return err;
+	}
+	return change_add_rule(t, r);
+}
+
+/* ---- modify ---- */
+
+static enum tables_error modify_one(struct tables *t, struct rule *old, void *arg)
+{
+	const struct flow_mod *fm = arg;
+	struct inherit from = {.slot = old->slot, .has_slot = true, .created = old->created};
+	enum tables_error err;
+	struct match m;
+	struct rule *r;
+
+	if (fm->flags & FLOW_RESET_COUNTS)
+		from.has_slot = false;
+	subtable_match(old->subtable, old, &m);
+	r = rule_make(t, old->subtable, &m.key, &fm->actions, &from);
+	if (!r)
+		return TABLES_NO_MEMORY;
+	r->table_id = old->table_id;
+	r->priority = old->priority;
+	r->cookie = fm->modify_cookie ? fm->cookie : old->cookie;
+	r->idle_timeout = old->idle_timeout;
+	r->hard_timeout = old->hard_timeout;
+	r->importance = old->importance;
+	r->flags = old->flags;
+	r->sequence = old->sequence;
+	err = change_remove_rule(t, old, TABLES_DELETED, false);
+	if (err) {
+		rule_discard(t, r);
+		return err;
+	}
+	return change_add_rule(t, r);
+}
+
+static enum tables_error delete_one(struct tables *t, struct rule *r, void *arg)
+{
+	const enum tables_removed *reason = arg;
+
+	return change_remove_rule(t, r, *reason, r->flags & FLOW_SEND_REM);
+}
+
+/* ---- which ones ---- */
+
+static void filter_of(const struct flow_mod *fm, bool deleting, struct flow_filter *f)
+{
+	*f = (struct flow_filter){
+		.table_id = fm->table_id,
+		.out_port = deleting ? fm->out_port : PORT_ANY,
+		.out_group = deleting ? fm->out_group : GROUP_ANY,
+		.cookie = fm->match_cookie,
+		.cookie_mask = fm->cookie_mask,
+		.match = fm->match,
+	};
+}
+
+static bool strictly_selected(const struct rule *r, const struct flow_filter *f)
+{
+	return (r->cookie & f->cookie_mask) == (f->cookie & f->cookie_mask) &&
+	       (f->out_port == PORT_ANY || action_list_outputs_to(&r->actions, f->out_port)) &&
+	       (f->out_group == GROUP_ANY || action_list_uses_group(&r->actions, f->out_group));
+}
+
+static enum tables_error select_strict(struct tables *t, const struct flow_mod *fm, const struct flow_filter *f,
+				       rule_visit visit, void *arg)
+{
+	for (unsigned i = 0; i < TABLES_COUNT; i++) {
+		enum tables_error err;
+		struct rule *r;
+
+		if (fm->table_id != TABLE_ALL && fm->table_id != i)
+			continue;
+		r = find_strict(t, (uint8_t)i, &fm->match, fm->priority);
+		if (!r || !strictly_selected(r, f))
+			continue;
+		err = visit(t, r, arg);
+		if (err)
+			return err;
+	}
+	return TABLES_OK;
+}
+
+enum tables_error flow_mod_apply(struct tables *t, const struct flow_mod *fm)
+{
+	enum tables_removed deleted = TABLES_DELETED;
+	struct flow_filter f;
+	enum tables_error err;
+
+	if (fm->table_id >= TABLES_COUNT && fm->table_id != TABLE_ALL)
+		return TABLES_BAD_TABLE;
+	if (fm->command == FLOW_ADD || fm->command == FLOW_MODIFY || fm->command == FLOW_MODIFY_STRICT) {
+		err = actions_check(t, &fm->actions);
+		if (err)
+			return err;
+	}
+	filter_of(fm, fm->command == FLOW_DELETE || fm->command == FLOW_DELETE_STRICT, &f);
+	switch (fm->command) {
+	case FLOW_ADD:
+		return add(t, fm);
+	case FLOW_MODIFY:
+		return rules_select(t, &f, modify_one, (void *)(uintptr_t)fm);
+	case FLOW_MODIFY_STRICT:
+		return select_strict(t, fm, &f, modify_one, (void *)(uintptr_t)fm);
+	case FLOW_DELETE:
+		return rules_select(t, &f, delete_one, &deleted);
+	case FLOW_DELETE_STRICT:
+		return select_strict(t, fm, &f, delete_one, &deleted);
+	}
+	return TABLES_BAD_COMMAND;
+}
+
+enum tables_error flow_mods_remove_by_group(struct tables *t, uint32_t group_id)
+{
+	enum tables_removed reason = TABLES_GROUP_DELETED;
+	struct flow_filter f = {.table_id = TABLE_ALL, .out_port = PORT_ANY, .out_group = group_id};
+
+	return rules_select(t, &f, delete_one, &reason);
+}

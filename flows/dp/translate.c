@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The walk through the tables; see translate.h. Called by the cache on a miss and for packet-out. */
+#include "flows/dp/translate.h"
+
+#include <string.h>
+
+#include "flows/dp/walk.h"
+
+enum { NO_TABLE = -1 };
+
+static int do_list(struct walk *w, const struct action_list *l);
+static void do_action_set(struct walk *w, const struct action_set *set);
+
+/* ---- tables ---- */
+
+static void table_deps(struct walk *w, uint8_t table_id)
+{
+	const struct table *table = &w->t->tables[table_id];
+	uint16_t base = (uint16_t)(table_id * DEP_PER_TABLE);
+	uint8_t used = rcu_read(table->dep_fields);
+
+	emit_dep(w, base);
+	if (used & 1 << DEP_METADATA)
+		emit_dep(w, base + dep_of_field(DEP_METADATA, w->key.metadata));
+	if (used & 1 << DEP_IN_PORT)
+		emit_dep(w, base + dep_of_field(DEP_IN_PORT, w->key.in_port));
+	if (used & 1 << DEP_TUN_ID)
+		emit_dep(w, base + dep_of_field(DEP_TUN_ID, w->key.tun_id));
+	if (used & 1 << DEP_ETH_DST)
+		emit_dep(w, base + dep_of_field(DEP_ETH_DST, dep_mac(&w->key.eth_dst)));
+}
+
+static const struct rule *lookup(struct walk *w, uint8_t table_id, uint32_t in_port)
+{
+	const struct table *table = &w->t->tables[table_id];
+	uint32_t own = w->key.in_port;
+	const struct rule *r;
+
+	if (++w->lookups > TRANSLATE_LOOKUPS_MAX) {
+		w->error = DROP_RESUBMIT_LIMIT;
+		return NULL;
+	}
+	w->key.in_port = in_port;
+	table_deps(w, table_id);
+	r = classifier_lookup(&table->classifier, &w->key, w->version);
+	w->key.in_port = own;
+	emit_ref(w, r ? r->slot : table->miss);
+	return r;
+}
+
+/* From `table_id` along goto_table. In a table that is reached by goto, a miss drops what was only written
+ * (OpenFlow 1.3 section 5.4); a resubmit that misses does nothing. */
+static void walk_tables(struct walk *w, int table_id, uint32_t in_port, bool resubmit)
+{
+	const struct rule *caller = w->rule;
+	uint8_t caller_table = w->table_id;
+
+	while (table_id != NO_TABLE && !walk_over(w)) {
+		const struct rule *r = lookup(w, (uint8_t)table_id, in_port);
+
+		if (w->error)
+			break;
+		if (!r) {
+			if (!resubmit)
+				w->set.n = 0;
+			break;
+		}
+		w->matched = true;
+		w->rule = r;
+		w->table_id = (uint8_t)table_id;
+		table_id = do_list(w, &r->actions);
+		in_port = w->key.in_port;
+		resubmit = false;
+	}
+	w->rule = caller;
+	w->table_id = caller_table;
+}
+
+static void resubmit_to(struct walk *w, uint8_t table_id, uint32_t in_port)
+{
+	if (table_id == TABLE_ALL)
+		table_id = w->table_id;
+	if (table_id >= TABLES_COUNT)
+		return;
+	if (++w->depth > TRANSLATE_DEPTH_MAX)
+		w->error = DROP_RESUBMIT_LIMIT;
+	else
+		walk_tables(w, table_id, in_port == PORT_IN_PORT ? w->key.in_port : in_port, true);
+	w->depth--;
+}
+
+/* ---- output ---- */
+
+static bool is_miss_rule(const struct rule *r)
+{
+	return r && !r->priority && !subtable_words(r->subtable);
+}
+
+static void output(struct walk *w, uint32_t port, uint32_t truncate, uint16_t max_len)
+{
+	uint16_t bytes = truncate > UINT16_MAX ? 0 : (uint16_t)truncate;
+
+	switch (port) {
+	case PORT_IN_PORT:
+		emit(w, OP_IN_PORT, bytes, 0);
+		break;
+	case PORT_TABLE:
+		resubmit_to(w, 0, PORT_IN_PORT);
+		break;
+	case PORT_NORMAL:
+		emit(w, OP_NORMAL, 0, w->key.in_port);
+		break;
+	case PORT_FLOOD:
+		emit(w, OP_FLOOD, 0, w->key.in_port);
+		break;
+	case PORT_ALL:
+		emit(w, OP_ALL, 0, w->key.in_port);
+		break;
+	case PORT_CONTROLLER:
+		emit_controller(w, max_len, 0, is_miss_rule(w->rule) ? 0 : 1);
+		break;
+	default:
+		if (port == w->key.in_port)
+			w->same_port = true;
+		else if (port < PORT_MAX || port == PORT_LOCAL)
+			emit(w, OP_OUTPUT, bytes, port);
+	}
+}
+
+static void output_reg(struct walk *w, const struct action *a)
+{
+	struct field_value from, value = {{0}};
+
+	field_get(&w->key, a->output_reg.src.field, &from);
+	value_copy_bits(&value, 0, &from, a->output_reg.src.offset, a->output_reg.src.bits);
+	output(w, (uint32_t)value_to_u64(&value), 0, a->output_reg.max_len);
+}
+
+/* ---- branches: clone and groups ---- */
+
+struct branch { /* what comes back when it ends */
+	struct flow_key key;
+	struct action_set set;
+	unsigned nstack, begin;
+};
+
+static void branch_begin(struct walk *w, struct branch *b)
+{
+	b->key = w->key;
+	b->set = w->set;
+	b->nstack = w->nstack;
+	b->begin = emit_branch_begin(w);
+	w->set.n = 0;
+}
+
+static void branch_end(struct walk *w, const struct branch *b)
+{
+	emit_branch_end(w, b->begin);
+	w->key = b->key;
+	w->set = b->set;
+	w->nstack = b->nstack;
+	w->ended = false;
+}
+
+static void clone(struct walk *w, const struct action_list *l)
+{
+	struct branch b;
+
+	if (++w->depth > TRANSLATE_DEPTH_MAX) {
+		w->error = DROP_RESUBMIT_LIMIT;
+	} else {
+		branch_begin(w, &b);
+		do_list(w, l);
+		if (!walk_over(w))
+			do_action_set(w, &w->set);
+		branch_end(w, &b);
+	}
+	w->depth--;
+}
+
+/* A bucket is an action set of its own. */
+static void do_bucket(struct walk *w, const struct group *g, unsigned i)
+{
+	const struct action_list *l = &g->mod.buckets[i].actions;
+	struct action_set set = {.n = 0};
+	struct branch b;
+
+	emit_ref(w, g->buckets[i]);
+	branch_begin(w, &b);
+	for (unsigned n = 0; n < l->n && set.n < ACTION_SET_MAX; n++)
+		set.items[set.n++] = &l->items[n];
+	do_action_set(w, &set);
+	branch_end(w, &b);
+}
+
+static void do_group(struct walk *w, uint32_t id)
+{
+	const struct group *g = group_find(w->t, id, w->version);
+	int chosen;
+
+	emit_dep(w, dep_of_group(id));
+	if (!g || ++w->depth > TRANSLATE_DEPTH_MAX) {
+		w->error = DROP_RESUBMIT_LIMIT;
+		return;
+	}
+	emit_ref(w, g->slot);
+	if (g->mod.type == GROUP_TYPE_ALL || g->mod.type == GROUP_TYPE_INDIRECT) {
+		for (unsigned i = 0; i < g->mod.n_buckets && !w->error; i++)
+			do_bucket(w, g, i);
+	} else {
+		emit_dep(w, (uint16_t)DEP_PORTS);
+		chosen = group_choose_bucket(w->t, g, &w->key);
+		if (chosen >= 0)
+			do_bucket(w, g, (unsigned)chosen);
+		else
+			w->group_empty = true;
+	}
+	w->depth--;
+}
+
+/* ---- actions ---- */
+
+static void write_actions(struct walk *w, const struct action_list *l)
+{
+	for (unsigned i = 0; i < l->n; i++) {
+		if (w->set.n == ACTION_SET_MAX) {
+			w->error = DROP_PROGRAM_LIMIT;
+			return;
+		}
+		w->set.items[w->set.n++] = &l->items[i];
+	}
+}
+
+static void do_action(struct walk *w, const struct action *a)
+{
+	switch (a->type) {
+	case ACTION_OUTPUT:
+		output(w, a->output.port, 0, (uint16_t)a->output.max_len);
+		break;
+	case ACTION_OUTPUT_TRUNC:
+		output(w, a->output.port, a->output.max_len, UINT16_MAX);
+		break;
+	case ACTION_OUTPUT_REG:
+		output_reg(w, a);
+		break;
+	case ACTION_ENQUEUE:
+		output(w, a->enqueue.port, 0, UINT16_MAX);
+		break;
+	case ACTION_CONTROLLER:
+		emit_controller(w, a->controller.max_len, a->controller.controller_id, a->controller.reason);
+		break;
+	case ACTION_GROUP:
+		do_group(w, a->number);
+		break;
+	case ACTION_RESUBMIT:
+		resubmit_to(w, a->resubmit.table_id, a->resubmit.in_port);
+		break;
+	case ACTION_CLONE:
+		clone(w, &a->nested);
+		break;
+	case ACTION_EXIT:
+		w->ended = true;
+		break;
+	case ACTION_CLEAR_ACTIONS:
+		w->set.n = 0;
+		break;
+	case ACTION_WRITE_ACTIONS:
+		write_actions(w, &a->nested);
+		break;
+	case ACTION_WRITE_METADATA:
+		w->key.metadata = htobe64((be64toh(w->key.metadata) & ~a->metadata.mask) |
+					  (a->metadata.value & a->metadata.mask));
+		break;
+	default:
+		rewrite(w, a);
+	}
+}
+
+/* The table to go to, or NO_TABLE. */
+static int do_list(struct walk *w, const struct action_list *l)
+{
+	for (unsigned i = 0; i < l->n && !walk_over(w); i++) {
+		if (l->items[i].type == ACTION_GOTO_TABLE)
+			return l->items[i].number < TABLES_COUNT ? (int)l->items[i].number : NO_TABLE;
+		do_action(w, &l->items[i]);
+	}
+	return NO_TABLE;
+}
+
+static const struct action *last_of(const struct action_set *set, enum action_type type)
+{
+	for (unsigned i = set->n; i--;)
+		if (set->items[i]->type == type)
+			return set->items[i];
+	return NULL;
+}
+
+static bool is_set(enum action_type type)
+{
+	return type == ACTION_SET_FIELD || type == ACTION_MOVE || type == ACTION_SET_TTL ||
+	       type == ACTION_SET_MPLS_TTL;
+}
+
+/* In the order of OpenFlow 1.3 section 5.10: one of each kind, the last that was written; sets as they were written;
+ * a group, or else an output. */
+static void do_action_set(struct walk *w, const struct action_set *set)
+{
+	static const enum action_type before[] = {
+		ACTION_COPY_TTL_IN, ACTION_POP_VLAN,  ACTION_POP_MPLS,	   ACTION_POP_PBB, ACTION_PUSH_MPLS,
+		ACTION_PUSH_PBB,    ACTION_PUSH_VLAN, ACTION_COPY_TTL_OUT, ACTION_DEC_TTL, ACTION_DEC_MPLS_TTL,
+	};
+	static const enum action_type last[] = {
+		ACTION_GROUP,	   ACTION_OUTPUT,  ACTION_OUTPUT_TRUNC, ACTION_OUTPUT_REG,
+		ACTION_CONTROLLER, ACTION_ENQUEUE, ACTION_RESUBMIT,
+	};
+	struct action_set copy = *set; /* what it does may write a new one */
+	const struct action *a;
+
+	w->set.n = 0;
+	for (unsigned i = 0; i < sizeof(before) / sizeof(before[0]) && !walk_over(w); i++)
+		if ((a = last_of(&copy, before[i])))
+			do_action(w, a);
+	for (unsigned i = 0; i < copy.n && !walk_over(w); i++)
+		if (is_set(copy.items[i]->type))
+			do_action(w, copy.items[i]);
+	for (unsigned i = 0; i < sizeof(last) / sizeof(last[0]) && !walk_over(w); i++)
+		if ((a = last_of(&copy, last[i]))) {
+			do_action(w, a);
+			break;
+		}
+}
+
+/* ---- entry ---- */
+
+static void walk_init(struct walk *w, const struct tables *t, uint64_t version, const struct flow_key *key,
+		      struct translation *out)
+{
+	/* Not the whole of it: stack and action set are large, and their counts say what is valid. */
+	w->t = t;
+	w->version = version;
+	w->key = *key;
+	w->out = out;
+	w->rule = NULL;
+	w->table_id = 0;
+	w->lookups = w->depth = w->saves = 0;
+	w->ended = w->matched = w->same_port = w->group_empty = false;
+	w->error = 0;
+	w->set.n = w->nstack = 0;
+	out->nops = out->ndata = out->nrefs = out->ndeps = 0;
+	out->drop_reason = 0;
+	out->flags = 0;
+}
+
+void translate_packet(const struct tables *t, uint64_t version, const struct flow_key *key, struct translation *out)
+{
+	struct walk w;
+
+	walk_init(&w, t, version, key, out);
+	walk_tables(&w, 0, key->in_port, false);
+	if (!walk_over(&w) && w.set.n)
+		do_action_set(&w, &w.set);
+	emit_finish(&w);
+}
+
+void translate_actions(const struct tables *t, uint64_t version, const struct flow_key *key,
+		       const struct action_list *actions, struct translation *out)
+{
+	struct walk w;
+
+	walk_init(&w, t, version, key, out);
+	w.matched = true;
+	do_list(&w, actions);
+	if (!walk_over(&w) && w.set.n)
+		do_action_set(&w, &w.set);
+	emit_finish(&w);
+}

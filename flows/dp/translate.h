@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From a packet's key to its action program: the walk through the tables.
+ *
+ * Design: the wide key follows what the actions do to the packet, so that later tables match new values. Everything is
+ * bounded: lookups, nesting, ops; what is too long becomes a counted drop. Registers, metadata and the stack live in
+ * the key only and leave no op. set_field and the like are emitted where they stand; those after which nothing is sent
+ * are cut off.
+ *
+ * Thread-safety: any worker, on published tables, with its own struct translation; also the control thread.
+ */
+#ifndef FLOWS_DP_TRANSLATE_H
+#define FLOWS_DP_TRANSLATE_H
+
+#include "flows/dp/program.h"
+#include "flows/key.h"
+
+struct action_list;
+struct group;
+struct tables;
+
+enum {
+	TRANSLATE_LOOKUPS_MAX = 300, /* tables visited for one packet */
+	TRANSLATE_DEPTH_MAX = 64,    /* resubmits, groups and clones inside each other */
+};
+
+/* A program in the making, with room for the longest. */
+struct translation {
+	uint16_t nops, ndata, nrefs, ndeps;
+	uint8_t drop_reason;
+	uint8_t flags;
+	struct op ops[PROGRAM_OPS_MAX];
+	uint8_t data[PROGRAM_DATA_MAX][16];
+	struct slot_ref refs[PROGRAM_REFS_MAX];
+	uint16_t deps[PROGRAM_DEPS_MAX];
+};
+
+/* Walks from table 0. */
+void translate_packet(const struct tables *t, uint64_t version, const struct flow_key *key, struct translation *out);
+/* Does a list of actions (of a packet-out). */
+void translate_actions(const struct tables *t, uint64_t version, const struct flow_key *key,
+		       const struct action_list *actions, struct translation *out);
+
+unsigned translation_bytes(const struct translation *tr);
+void translation_pack(const struct translation *tr, struct program *out);
+
+/* Which bucket of a select or fast failover group takes this packet; -1: none is live. */
+int group_choose_bucket(const struct tables *t, const struct group *g, const struct flow_key *key);
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Inside of translate: the state of one walk through the tables, and how ops are emitted. */
+#ifndef FLOWS_DP_WALK_H
+#define FLOWS_DP_WALK_H
+
+#include "flows/dp/state.h"
+#include "flows/dp/translate.h"
+
+enum { ACTION_SET_MAX = 64, WALK_STACK_MAX = 16 };
+
+struct action_set {
+	const struct action *items[ACTION_SET_MAX];
+	unsigned n;
+};
+
+struct walk {
+	const struct tables *t;
+	uint64_t version;
+	struct flow_key key;
+	struct translation *out;
+	const struct rule *rule; /* whose actions are done; NULL: those of a packet-out */
+	uint8_t table_id;
+	unsigned lookups, depth, saves;
+	bool ended;	/* exit, or a drop: the branch is over */
+	uint8_t error;	/* enum drop_reason when a limit was hit: the packet is dropped; else 0 */
+	bool matched, same_port, group_empty;
+	struct action_set set;
+	struct field_value stack[WALK_STACK_MAX];
+	unsigned nstack;
+};
+
+static inline bool walk_over(const struct walk *w)
+{
+	return w->ended || w->error;
+}
+
+/* emit.c */
+struct op *emit(struct walk *w, enum op_type type, uint16_t arg16, uint32_t arg32);
+void emit_set_field(struct walk *w, enum field_id field, const struct field_value *value,
+		    const struct field_value *mask);
+void emit_controller(struct walk *w, uint16_t max_len, uint16_t controller_id, uint8_t reason);
+void emit_ref(struct walk *w, struct slot_ref ref);
+void emit_dep(struct walk *w, uint16_t dep);
+/* A branch: what the ops between the two do to the packet is taken back at the end. */
+unsigned emit_branch_begin(struct walk *w);
+void emit_branch_end(struct walk *w, unsigned begin);
+/* Cuts off what has no effect, or everything when the walk failed; says why nothing is left. */
+void emit_finish(struct walk *w);
+
+/* rewrite.c: actions that change the packet: the key follows, ops are emitted. */
+void rewrite_set_field(struct walk *w, enum field_id field, const struct field_value *value,
+		       const struct field_value *mask);
+void rewrite(struct walk *w, const struct action *a);
+
+#endif
