@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One change of the tables: steps are made in place under the next version, then published or taken back. Called by
- * tables.c, flow_mods.c, groups.c and expire.c. */
+/* One change of the tables: steps are made in place under the next version, then published or taken back.
+ * Called by tables.c, flow_mods.c, groups.c and expire.c. */
 #include <stdlib.h>
 
 #include "flows/dp/state.h"

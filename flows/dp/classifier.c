@@ -28,7 +28,7 @@ static const struct rule *chain_visible(const struct rule *r, uint64_t version)
 }
 
 static const struct rule *subtable_lookup(const struct subtable *s, const uint64_t *key, uint64_t hash,
-					  uint64_t version)
+                                          uint64_t version)
 {
 	const struct rule_hash *h = rcu_read(s->hash);
 	uint8_t sig = (uint8_t)(hash >> 56);
@@ -51,7 +51,8 @@ static const struct rule *subtable_lookup(const struct subtable *s, const uint64
 	return NULL;
 }
 
-const struct rule *classifier_lookup(const struct classifier *c, const struct flow_key *wide, uint64_t version)
+const struct rule *classifier_lookup(const struct classifier *c, const struct flow_key *wide,
+                                     uint64_t version)
 {
 	const struct subtable_list *list = rcu_read(c->list);
 	const uint64_t *key = (const uint64_t *)wide;

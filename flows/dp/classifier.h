@@ -2,14 +2,15 @@
 /*
  * The lookup structure of one table: the visible rule of highest priority that matches a key.
  *
- * Design: one subtable per distinct mask, in falling order of its highest priority; a search ends as soon as no later
- * subtable can win. A subtable hashes the words of the key that its mask touches and asks a Bloom filter first, with
- * three bits of one 64-bit word and 16-32 bits per rule, so that it stays in L2; only what passes probes the hash
- * table (one cache line per bucket). Hence a mask that does not match costs 15-20 cycles, not a cache miss, and the
- * limit on masks bounds a lookup. Rules with equal mask and words hang in a chain in falling order of priority.
+ * Design: one subtable per distinct mask, in falling order of its highest priority; a search ends as soon as
+ * no later subtable can win. A subtable hashes the words of the key that its mask touches and asks a Bloom
+ * filter first, with three bits of one 64-bit word and 16-32 bits per rule, so that it stays in L2; only what
+ * passes probes the hash table (one cache line per bucket). Hence a mask that does not match costs 15-20
+ * cycles, not a cache miss, and the limit on masks bounds a lookup. Rules with equal mask and words hang in a
+ * chain in falling order of priority.
  *
- * All changes are made in place; hash table and filter are replaced only when they double, or when half of what the
- * filter knows is gone.
+ * All changes are made in place; hash table and filter are replaced only when they double, or when half of
+ * what the filter knows is gone.
  *
  * Thread-safety: classifier_lookup: workers, under RCU. The rest: control thread.
  */
@@ -41,9 +42,11 @@ int classifier_init(struct classifier *c, uint32_t max_masks);
 void classifier_exit(struct classifier *c);
 
 /* The rule for `key` in `version`; NULL: none. */
-const struct rule *classifier_lookup(const struct classifier *c, const struct flow_key *key, uint64_t version);
+const struct rule *classifier_lookup(const struct classifier *c, const struct flow_key *key,
+                                     uint64_t version);
 
-/* Which subtable a match goes to; made when it is the first of its mask. NULL: too many masks (*full) or no memory. */
+/* Which subtable a match goes to; made when it is the first of its mask. NULL: too many masks (*full) or no
+ * memory. */
 struct subtable *classifier_subtable(struct classifier *c, const struct flow_key *mask, bool *full);
 /* The number of words a rule of this subtable needs; fills them and the hash from the match's key. */
 unsigned subtable_words(const struct subtable *s);
@@ -55,10 +58,12 @@ const struct flow_key *subtable_mask(const struct subtable *s);
 /* The first rule of the chain with exactly this mask and key; NULL: none. */
 struct rule *classifier_find(const struct classifier *c, const struct match *m);
 
-/* Puts `r` (subtable, words, hash, priority, versions set) in / takes it out. -ENOMEM leaves everything as it was. */
+/* Puts `r` (subtable, words, hash, priority, versions set) in / takes it out. -ENOMEM leaves everything as it
+ * was. */
 int classifier_insert(struct classifier *c, struct rule *r);
 void classifier_remove(struct classifier *c, struct rule *r);
-/* Frees a subtable that has no rules left; for the one that classifier_subtable made when nothing was inserted. */
+/* Frees a subtable that has no rules left; for the one that classifier_subtable made when nothing was
+ * inserted. */
 void classifier_tidy(struct classifier *c, struct subtable *s);
 
 static inline uint32_t classifier_masks(const struct classifier *c)

@@ -68,16 +68,16 @@ void rule_stats(struct tables *t, const struct rule *r, uint64_t now, struct flo
 	uint64_t used;
 
 	*out = (struct flow_stats){
-		.table_id = r->table_id,
-		.priority = r->priority,
-		.cookie = r->cookie,
-		.duration_ns = now - r->created,
-		.idle_timeout = r->idle_timeout,
-		.hard_timeout = r->hard_timeout,
-		.importance = r->importance,
-		.flags = r->flags,
-		.hard_age = (int)((now - r->modified) / 1000000000ull),
-		.actions = r->actions,
+	        .table_id = r->table_id,
+	        .priority = r->priority,
+	        .cookie = r->cookie,
+	        .duration_ns = now - r->created,
+	        .idle_timeout = r->idle_timeout,
+	        .hard_timeout = r->hard_timeout,
+	        .importance = r->importance,
+	        .flags = r->flags,
+	        .hard_age = (int)((now - r->modified) / 1000000000ull),
+	        .actions = r->actions,
 	};
 	slots_read(&t->slots, r->slot, &out->n_packets, &out->n_bytes, &used);
 	used = used > r->created ? used : r->created;
@@ -132,8 +132,8 @@ void tables_table_stats(struct tables *t, uint8_t table_id, struct tables_stats 
 	uint64_t packets;
 
 	*out = (struct tables_stats){.active = table->active,
-				     .masks = classifier_masks(&table->classifier),
-				     .matched = table->gone_packets};
+	                             .masks = classifier_masks(&table->classifier),
+	                             .matched = table->gone_packets};
 	for (const struct rule *r = table->rules; r; r = r->next_of_table) {
 		slots_read(&t->slots, r->slot, &packets, NULL, NULL);
 		out->matched += packets;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What was removed from the tables: kept until every worker has passed the version and folded its counters, then told
- * about and freed. Called by change.c and, whenever the event loop wakes, through tables_poll. */
+/* What was removed from the tables: kept until every worker has passed the version and folded its counters,
+ * then told about and freed. Called by change.c and, whenever the event loop wakes, through tables_poll. */
 #include <stdlib.h>
 
 #include "flows/dp/cache_fold.h"

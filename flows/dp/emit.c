@@ -33,7 +33,7 @@ static int data_units(struct walk *w, unsigned units)
 }
 
 void emit_set_field(struct walk *w, enum field_id field, const struct field_value *value,
-		    const struct field_value *mask)
+                    const struct field_value *mask)
 {
 	int unit = data_units(w, 2);
 	struct op *op;
@@ -50,13 +50,13 @@ void emit_set_field(struct walk *w, enum field_id field, const struct field_valu
 void emit_controller(struct walk *w, uint16_t max_len, uint16_t controller_id, uint8_t reason)
 {
 	struct program_controller c = {
-		.cookie = w->rule ? w->rule->cookie : UINT64_MAX,
-		.metadata = be64toh(w->key.metadata),
-		.rule_slot = w->rule ? w->rule->slot.slot : SLOT_NONE,
-		.max_len = max_len,
-		.controller_id = controller_id,
-		.table_id = w->table_id,
-		.reason = reason,
+	        .cookie = w->rule ? w->rule->cookie : UINT64_MAX,
+	        .metadata = be64toh(w->key.metadata),
+	        .rule_slot = w->rule ? w->rule->slot.slot : SLOT_NONE,
+	        .max_len = max_len,
+	        .controller_id = controller_id,
+	        .table_id = w->table_id,
+	        .reason = reason,
 	};
 	int unit = data_units(w, 2);
 
@@ -173,10 +173,10 @@ void emit_finish(struct walk *w)
 	if (tr->nops)
 		return;
 	tr->ndata = 0;
-	tr->drop_reason = w->group_empty ? DROP_GROUP_EMPTY :
-			  w->same_port	 ? DROP_SAME_PORT :
-			  w->matched	 ? DROP_ACTION_DROP :
-					   DROP_TABLE_MISS;
+	tr->drop_reason = w->group_empty ? DROP_GROUP_EMPTY
+	                  : w->same_port ? DROP_SAME_PORT
+	                  : w->matched   ? DROP_ACTION_DROP
+	                                 : DROP_TABLE_MISS;
 }
 
 unsigned translation_bytes(const struct translation *tr)
@@ -189,13 +189,13 @@ void translation_pack(const struct translation *tr, struct program *p)
 	uint8_t *to = p->body;
 
 	*p = (struct program){
-		.nops = tr->nops,
-		.ndata = tr->ndata,
-		.nrefs = tr->nrefs,
-		.ndeps = tr->ndeps,
-		.bytes = (uint16_t)translation_bytes(tr),
-		.drop_reason = tr->drop_reason,
-		.flags = tr->flags,
+	        .nops = tr->nops,
+	        .ndata = tr->ndata,
+	        .nrefs = tr->nrefs,
+	        .ndeps = tr->ndeps,
+	        .bytes = (uint16_t)translation_bytes(tr),
+	        .drop_reason = tr->drop_reason,
+	        .flags = tr->flags,
 	};
 	memcpy(to, tr->data, tr->ndata * 16u);
 	to += tr->ndata * 16u;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which rules a loose change, an aggregate or a dump is about. Compares words of keys, a subtable at a time, instead of
- * whole matches. Called by flow_mods.c and dump.c. */
+/* Which rules a loose change, an aggregate or a dump is about. Compares words of keys, a subtable at a time,
+ * instead of whole matches. Called by flow_mods.c and dump.c. */
 #include <string.h>
 
 #include "flows/dp/state.h"
@@ -9,7 +9,7 @@
 struct filter_state {
 	const struct flow_filter *filter;
 	const struct subtable *subtable; /* that the rest is about */
-	bool covered;			 /* its mask has all bits of the filter's */
+	bool covered;                    /* its mask has all bits of the filter's */
 	unsigned nwords;
 	struct filter_word {
 		unsigned index; /* in the rule's words */
@@ -30,8 +30,7 @@ static void look_at_subtable(struct filter_state *st, const struct subtable *s)
 		st->covered &= !(mask[i] & ~have[i]);
 	for (unsigned i = 0; i < s->nwords && st->covered; i++)
 		if (mask[s->word[i]])
-			st->words[st->nwords++] =
-				(struct filter_word){i, mask[s->word[i]], key[s->word[i]]};
+			st->words[st->nwords++] = (struct filter_word){i, mask[s->word[i]], key[s->word[i]]};
 }
 
 static bool selects(struct filter_state *st, const struct rule *r)
@@ -50,7 +49,8 @@ static bool selects(struct filter_state *st, const struct rule *r)
 	return f->out_group == GROUP_ANY || action_list_uses_group(&r->actions, f->out_group);
 }
 
-enum tables_error rules_select(struct tables *t, const struct flow_filter *filter, rule_visit visit, void *arg)
+enum tables_error rules_select(struct tables *t, const struct flow_filter *filter, rule_visit visit,
+                               void *arg)
 {
 	struct filter_state st = {.filter = filter};
 	enum tables_error err;

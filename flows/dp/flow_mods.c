@@ -50,7 +50,7 @@ static int rule_slot(struct tables *t, struct rule *r, const struct inherit *fro
 
 /* A rule with the words of `key`, in `s`; the rest is the caller's. */
 static struct rule *rule_make(struct tables *t, struct subtable *s, const struct flow_key *key,
-			      const struct action_list *actions, const struct inherit *from)
+                              const struct action_list *actions, const struct inherit *from)
 {
 	size_t words = s->nwords * sizeof(uint64_t);
 	struct rule *r = calloc(1, sizeof(*r) + words);
@@ -194,12 +194,12 @@ static enum tables_error delete_one(struct tables *t, struct rule *r, void *arg)
 static void filter_of(const struct flow_mod *fm, bool deleting, struct flow_filter *f)
 {
 	*f = (struct flow_filter){
-		.table_id = fm->table_id,
-		.out_port = deleting ? fm->out_port : PORT_ANY,
-		.out_group = deleting ? fm->out_group : GROUP_ANY,
-		.cookie = fm->match_cookie,
-		.cookie_mask = fm->cookie_mask,
-		.match = fm->match,
+	        .table_id = fm->table_id,
+	        .out_port = deleting ? fm->out_port : PORT_ANY,
+	        .out_group = deleting ? fm->out_group : GROUP_ANY,
+	        .cookie = fm->match_cookie,
+	        .cookie_mask = fm->cookie_mask,
+	        .match = fm->match,
 	};
 }
 
@@ -210,8 +210,8 @@ static bool strictly_selected(const struct rule *r, const struct flow_filter *f)
 	       (f->out_group == GROUP_ANY || action_list_uses_group(&r->actions, f->out_group));
 }
 
-static enum tables_error select_strict(struct tables *t, const struct flow_mod *fm, const struct flow_filter *f,
-				       rule_visit visit, void *arg)
+static enum tables_error select_strict(struct tables *t, const struct flow_mod *fm,
+                                       const struct flow_filter *f, rule_visit visit, void *arg)
 {
 	for (unsigned i = 0; i < TABLES_COUNT; i++) {
 		enum tables_error err;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One group_mod as a step of a change (OpenFlow 1.3 section 6.5), what groups are asked for, and the choice of a
- * bucket. Called by tables_apply; workers choose buckets. */
+/* One group_mod as a step of a change (OpenFlow 1.3 section 6.5), what groups are asked for, and the choice
+ * of a bucket. Called by tables_apply; workers choose buckets. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,8 +43,8 @@ static uint64_t headers_hash(const struct flow_key *k, uint64_t seed)
 	return hash_words((const uint64_t *)&h, sizeof(h) / 8, seed);
 }
 
-/* Every live bucket draws a number from the hash, times its weight; the highest takes the packet. So a bucket that
- * goes moves only its own flows. */
+/* Every live bucket draws a number from the hash, times its weight; the highest takes the packet. So a bucket
+ * that goes moves only its own flows. */
 static int choose_select(const struct tables *t, const struct group *g, const struct flow_key *key)
 {
 	uint64_t hash = headers_hash(key, t->seed), best = 0;
@@ -52,7 +52,8 @@ static int choose_select(const struct tables *t, const struct group *g, const st
 
 	for (unsigned i = 0; i < g->mod.n_buckets; i++) {
 		const struct bucket *b = &g->mod.buckets[i];
-		uint64_t score = ((hash_mix(hash ^ (b->bucket_id + 1) * 0x9e3779b97f4a7c15ull) >> 32) + 1) * b->weight;
+		uint64_t score =
+		        ((hash_mix(hash ^ (b->bucket_id + 1) * 0x9e3779b97f4a7c15ull) >> 32) + 1) * b->weight;
 
 		if (!b->weight || !bucket_live(t, b) || score <= best)
 			continue;
@@ -96,7 +97,7 @@ static void free_unused(struct tables *t, struct group *g, unsigned buckets, boo
 static bool add_bucket(struct tables *t, struct group *g, unsigned i)
 {
 	g->shapes[i] = relevance_add(&t->relevance, NULL, &g->mod.buckets[i].actions,
-				     g->mod.type == GROUP_TYPE_SELECT);
+	                             g->mod.type == GROUP_TYPE_SELECT);
 	if (!g->shapes[i])
 		return false;
 	if (!slots_get(&t->slots, &g->buckets[i]))
@@ -205,8 +206,7 @@ static bool is_chained(const struct tables *t, uint32_t id)
 	return false;
 }
 
-static enum tables_error delete(struct tables *t, struct group *g)
-{
+static enum tables_error delete (struct tables *t, struct group *g) {
 	enum tables_error err = flow_mods_remove_by_group(t, g->mod.group_id);
 
 	return err ? err : change_remove_group(t, g);
@@ -282,7 +282,8 @@ static void group_stats_fill(struct tables *t, const struct group *g, uint64_t n
 		slots_read(&t->slots, g->buckets[i], &s->buckets[i].n_packets, &s->buckets[i].n_bytes, NULL);
 }
 
-const struct group_mod *tables_group_next(struct tables *t, uint32_t from, uint64_t now, struct group_stats *stats)
+const struct group_mod *tables_group_next(struct tables *t, uint32_t from, uint64_t now,
+                                          struct group_stats *stats)
 {
 	struct group *g = next_group(t, from);
 

@@ -39,7 +39,8 @@ static void need_vlans(struct flow_key *needs)
 
 static void need_headers(struct flow_key *needs)
 {
-	memset(&needs->eth_dst, 0xff, offsetof(struct flow_key, pbb_isid) - offsetof(struct flow_key, eth_dst));
+	memset(&needs->eth_dst, 0xff,
+	       offsetof(struct flow_key, pbb_isid) - offsetof(struct flow_key, eth_dst));
 	need_field(needs, FIELD_IPV4_SRC);
 	need_field(needs, FIELD_IPV4_DST);
 	need_field(needs, FIELD_IPV6_SRC);
@@ -115,7 +116,7 @@ static uint64_t shape_hash(const struct shape *s)
 }
 
 struct shape *relevance_add(struct relevance *r, const struct match *match, const struct action_list *actions,
-			    bool select)
+                            bool select)
 {
 	struct shape want = {.classes = classes_of(match)}, *s, **head;
 

@@ -2,13 +2,13 @@
 /*
  * Which bits of a packet can matter to the tables: the mask that the cache ANDs keys with.
  *
- * Design: per class of packet (IPv4, IPv6, ARP, other) the union of what every reachable rule matches and what its
- * actions read. Rules are summed up as shapes (mask, and what the actions need) with a count each, so that the
- * 100,000th rule of a known shape changes nothing. A mask has an epoch, unique over time, which is part of the cached
- * key: an entry made under a narrower mask never matches again.
+ * Design: per class of packet (IPv4, IPv6, ARP, other) the union of what every reachable rule matches and
+ * what its actions read. Rules are summed up as shapes (mask, and what the actions need) with a count each,
+ * so that the 100,000th rule of a known shape changes nothing. A mask has an epoch, unique over time, which
+ * is part of the cached key: an entry made under a narrower mask never matches again.
  *
- * A mask is widened before the version that needs it is published; it is narrowed only after every worker has passed
- * the version that no longer needs it.
+ * A mask is widened before the version that needs it is published; it is narrowed only after every worker has
+ * passed the version that no longer needs it.
  *
  * Thread-safety: relevance_find: workers, under RCU. The rest: control thread.
  */
@@ -33,8 +33,8 @@ struct shape {
 	struct shape *next; /* of the same hash */
 	uint64_t hash;
 	uint32_t users;
-	uint8_t classes; /* bits: which classes of packets can meet it */
-	bool mixes;	 /* its actions can turn a packet of one class into another */
+	uint8_t classes;       /* bits: which classes of packets can meet it */
+	bool mixes;            /* its actions can turn a packet of one class into another */
 	struct flow_key needs; /* wide mask, pipeline state left out */
 };
 
@@ -53,10 +53,10 @@ struct relevance {
 int relevance_init(struct relevance *r);
 void relevance_exit(struct relevance *r);
 
-/* The shape of a rule or a bucket, with one more user; NULL: no memory. `match` NULL: everything. `select`: a bucket is
- * chosen by a hash of the headers. */
+/* The shape of a rule or a bucket, with one more user; NULL: no memory. `match` NULL: everything. `select`: a
+ * bucket is chosen by a hash of the headers. */
 struct shape *relevance_add(struct relevance *r, const struct match *match, const struct action_list *actions,
-			    bool select);
+                            bool select);
 /* When no worker can see the rule any more. */
 void relevance_remove(struct relevance *r, struct shape *s);
 /* Before a version is published: makes the mask at least as wide as needed. 0 or -ENOMEM. */
@@ -64,7 +64,8 @@ int relevance_widen(struct relevance *r);
 /* Makes it as narrow as possible if something was removed. */
 void relevance_narrow(struct relevance *r);
 
-static inline const struct relevance_mask *relevance_find(const struct relevance *r, uint16_t in_port, uint32_t tun_id)
+static inline const struct relevance_mask *relevance_find(const struct relevance *r, uint16_t in_port,
+                                                          uint32_t tun_id)
 {
 	(void)in_port;
 	(void)tun_id;

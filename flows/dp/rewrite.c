@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Actions that change the packet or the pipeline's registers: the walk's key follows, and what touches the packet
- * becomes an op. Called by translate.c. */
+/* Actions that change the packet or the pipeline's registers: the walk's key follows, and what touches the
+ * packet becomes an op. Called by translate.c. */
 #include <string.h>
 
 #include "flows/dp/walk.h"
@@ -74,7 +74,7 @@ static bool make_present(struct walk *w, enum field_id id)
 }
 
 void rewrite_set_field(struct walk *w, enum field_id id, const struct field_value *value,
-		       const struct field_value *mask)
+                       const struct field_value *mask)
 {
 	enum place place = place_of(id);
 
@@ -157,7 +157,8 @@ static void pop_mpls(struct walk *w, uint16_t ethertype)
 	emit(w, OP_POP_MPLS, ethertype, 0);
 }
 
-/* A TTL that runs out ends the branch and is told to the controllers that asked (OpenFlow 1.3 section 5.12). */
+/* A TTL that runs out ends the branch and is told to the controllers that asked (OpenFlow 1.3 section 5.12).
+ */
 static void ttl_expired(struct walk *w, const uint16_t *ids, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++)

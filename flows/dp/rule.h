@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One flow as the tables hold it. What a lookup reads comes first; the match is kept as the masked non-zero words of
- * the wide key, in the order of its subtable's mask.
+ * One flow as the tables hold it. What a lookup reads comes first; the match is kept as the masked non-zero
+ * words of the wide key, in the order of its subtable's mask.
  *
- * Thread-safety: written by the control thread before it is published; afterwards only `next`, `added` and `removed`
- * change, atomically. Workers read it under RCU.
+ * Thread-safety: written by the control thread before it is published; afterwards only `next`, `added` and
+ * `removed` change, atomically. Workers read it under RCU.
  */
 #ifndef FLOWS_DP_RULE_H
 #define FLOWS_DP_RULE_H
@@ -23,7 +23,7 @@ struct subtable;
 
 struct rule {
 	/* worker: ro */
-	struct rule *next; /* the same words, falling priority */
+	struct rule *next;       /* the same words, falling priority */
 	uint64_t added, removed; /* visible in versions [added, removed) */
 	uint64_t hash;
 	struct slot_ref slot;
@@ -38,12 +38,12 @@ struct rule {
 	struct rule *prev_of_table, *next_of_table;
 	struct rule *prev_timed, *next_timed; /* rules with a timeout */
 	struct rule *next_dying;
-	uint64_t sequence; /* of the add: equal priorities are listed by age */
+	uint64_t sequence;          /* of the add: equal priorities are listed by age */
 	uint64_t created, modified; /* ns */
 	uint16_t idle_timeout, hard_timeout, importance, flags;
-	uint16_t dep; /* dependency slot inside its table */
-	uint8_t reason; /* enum tables_removed */
-	bool tell; /* flow_removed is wanted when it is gone */
+	uint16_t dep;     /* dependency slot inside its table */
+	uint8_t reason;   /* enum tables_removed */
+	bool tell;        /* flow_removed is wanted when it is gone */
 	uint64_t words[]; /* worker: ro */
 };
 

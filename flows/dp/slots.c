@@ -111,7 +111,8 @@ void slots_put(struct slots *s, struct slot_ref ref)
 	s->free_head = ref.slot;
 }
 
-void slots_read(const struct slots *s, struct slot_ref ref, uint64_t *packets, uint64_t *bytes, uint64_t *used)
+void slots_read(const struct slots *s, struct slot_ref ref, uint64_t *packets, uint64_t *bytes,
+                uint64_t *used)
 {
 	uint64_t p = 0, b = 0, u = 0, t;
 

@@ -2,12 +2,13 @@
 /*
  * Counter slots: what rules, groups and buckets count packets in.
  *
- * Design: a slot is a number; each worker has its own array of counters, written by it alone, and the control thread
- * sums them up. A slot carries a generation, which grows when it is given back: a credit for an older generation is
- * dropped, so that a late one never reaches the next owner. Arrays grow in chunks that never move.
+ * Design: a slot is a number; each worker has its own array of counters, written by it alone, and the control
+ * thread sums them up. A slot carries a generation, which grows when it is given back: a credit for an older
+ * generation is dropped, so that a late one never reaches the next owner. Arrays grow in chunks that never
+ * move.
  *
- * Thread-safety: slots_credit: the worker `worker` (WORKERS_MAX stands for the control thread itself). All else:
- * control thread.
+ * Thread-safety: slots_credit: the worker `worker` (WORKERS_MAX stands for the control thread itself). All
+ * else: control thread.
  */
 #ifndef FLOWS_DP_SLOTS_H
 #define FLOWS_DP_SLOTS_H
@@ -38,7 +39,8 @@ struct rule;
 
 struct slots {
 	struct slot_owner *owners[SLOT_CHUNKS];
-	struct slot_count *counts[WORKERS_MAX + 1][SLOT_CHUNKS]; /* published with release; NULL: not in use */
+	struct slot_count
+	        *counts[WORKERS_MAX + 1][SLOT_CHUNKS]; /* published with release; NULL: not in use */
 	bool worker[WORKERS_MAX + 1];
 	uint32_t nchunks, used, free_head;
 };
@@ -56,13 +58,14 @@ void slots_share(struct slots *s, struct slot_ref ref);
 void slots_put(struct slots *s, struct slot_ref ref);
 
 /* Sum over all workers. `used` is the latest; any of the three may be NULL. */
-void slots_read(const struct slots *s, struct slot_ref ref, uint64_t *packets, uint64_t *bytes, uint64_t *used);
+void slots_read(const struct slots *s, struct slot_ref ref, uint64_t *packets, uint64_t *bytes,
+                uint64_t *used);
 
 static inline void slots_credit(struct slots *s, unsigned worker, struct slot_ref ref, uint64_t packets,
-				uint64_t bytes, uint64_t used)
+                                uint64_t bytes, uint64_t used)
 {
 	struct slot_count *c =
-		&rcu_read(s->counts[worker][ref.slot >> SLOT_CHUNK_BITS])[ref.slot & (SLOT_CHUNK - 1)];
+	        &rcu_read(s->counts[worker][ref.slot >> SLOT_CHUNK_BITS])[ref.slot & (SLOT_CHUNK - 1)];
 
 	if (c->generation != ref.generation) {
 		if ((int32_t)(ref.generation - c->generation) < 0)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Inside of flows/dp: what the tables consist of. Workers read it by way of translate.c and cache.c; everything is
- * written by the control thread (tables.c and its neighbours). */
+/* Inside of flows/dp: what the tables consist of. Workers read it by way of translate.c and cache.c;
+ * everything is written by the control thread (tables.c and its neighbours). */
 #ifndef FLOWS_DP_STATE_H
 #define FLOWS_DP_STATE_H
 
@@ -14,8 +14,8 @@
 #include "flows/flow_mod.h"
 #include "flows/group.h"
 
-/* What a program depends on, as numbers: per table a slot for rules without a telling field (0) and 64 for each of
- * four fields that a rule may match exactly; per group one of 255; the liveness of ports. */
+/* What a program depends on, as numbers: per table a slot for rules without a telling field (0) and 64 for
+ * each of four fields that a rule may match exactly; per group one of 255; the liveness of ports. */
 enum {
 	DEP_METADATA,
 	DEP_IN_PORT,
@@ -125,13 +125,14 @@ static inline const struct group *group_find(const struct tables *t, uint32_t id
 {
 	const struct group *g = rcu_read(t->groups[id % GROUP_HEADS]);
 
-	while (g && !(g->mod.group_id == id && rcu_read(g->added) <= version && version < rcu_read(g->removed)))
+	while (g &&
+	       !(g->mod.group_id == id && rcu_read(g->added) <= version && version < rcu_read(g->removed)))
 		g = rcu_read(g->next);
 	return g;
 }
 
-/* change.c: the steps that flow_mods and group_mods are made of, each undone when the change is refused. The rule or
- * group is the tables' from then on, also when it fails. */
+/* change.c: the steps that flow_mods and group_mods are made of, each undone when the change is refused. The
+ * rule or group is the tables' from then on, also when it fails. */
 void change_begin(struct tables *t, uint64_t now);
 enum tables_error change_add_rule(struct tables *t, struct rule *r);
 enum tables_error change_remove_rule(struct tables *t, struct rule *r, enum tables_removed reason, bool tell);
@@ -163,6 +164,7 @@ void rule_stats(struct tables *t, const struct rule *r, uint64_t now, struct flo
 struct rule_filter;
 typedef enum tables_error (*rule_visit)(struct tables *t, struct rule *r, void *arg);
 /* Calls visit for every present rule that the filter selects (it may remove the rule), until one fails. */
-enum tables_error rules_select(struct tables *t, const struct flow_filter *filter, rule_visit visit, void *arg);
+enum tables_error rules_select(struct tables *t, const struct flow_filter *filter, rule_visit visit,
+                               void *arg);
 
 #endif

@@ -78,7 +78,7 @@ static uint8_t sig_of(uint64_t hash)
 }
 
 static struct rule **find_head(const struct rule_hash *h, const struct subtable *s, const uint64_t *words,
-			       uint64_t hash)
+                               uint64_t hash)
 {
 	for (uint64_t i = hash & h->mask, n = 0; n <= h->mask; n++, i = (i + 1) & h->mask) {
 		struct rule_bucket *b = (struct rule_bucket *)&h->buckets[i];

@@ -18,7 +18,7 @@ struct rule_bucket {
 static_assert(sizeof(struct rule_bucket) == 64, "one probe, one cache line");
 
 struct rule_hash {
-	uint64_t mask;	     /* buckets - 1 */
+	uint64_t mask;       /* buckets - 1 */
 	uint64_t overflowed; /* control: how many of them */
 	uint64_t pad[6];
 	struct rule_bucket buckets[];
@@ -31,15 +31,15 @@ struct priority_count {
 
 struct subtable {
 	/* worker: ro */
-	uint64_t filter;       /* RCU: address of the words (64-byte aligned) | log2 of their number */
+	uint64_t filter;        /* RCU: address of the words (64-byte aligned) | log2 of their number */
 	struct rule_hash *hash; /* RCU */
 	uint32_t nwords;
 	uint8_t word[FLOW_KEY_WORDS];
 	uint64_t mask[FLOW_KEY_WORDS]; /* of those words */
 	/* control */
 	struct flow_key wide_mask;
-	uint32_t nheads, nrules; /* distinct keys, rules */
-	uint32_t filtered;	 /* keys the filter has seen since it was made */
+	uint32_t nheads, nrules;           /* distinct keys, rules */
+	uint32_t filtered;                 /* keys the filter has seen since it was made */
 	struct priority_count *priorities; /* falling */
 	uint32_t npriorities, priorities_capacity;
 } __attribute__((aligned(64)));

@@ -50,9 +50,9 @@ static void remove_everything(struct tables *t)
 	struct flow_filter all = {.table_id = TABLE_ALL, .out_port = PORT_ANY, .out_group = GROUP_ANY};
 	struct group_mod groups = {.command = GROUP_DELETE, .group_id = GROUP_ALL};
 	struct flow_mod rules = {.command = FLOW_DELETE,
-				 .table_id = all.table_id,
-				 .out_port = all.out_port,
-				 .out_group = all.out_group};
+	                         .table_id = all.table_id,
+	                         .out_port = all.out_port,
+	                         .out_group = all.out_group};
 
 	t->config.flow_removed = NULL;
 	dying_finish_all(t, t->now);
@@ -79,14 +79,15 @@ void tables_destroy(struct tables *t)
 	free(t);
 }
 
-enum tables_error tables_apply(struct tables *t, const struct tables_change *changes, unsigned n, uint64_t now,
-			       unsigned *failed)
+enum tables_error tables_apply(struct tables *t, const struct tables_change *changes, unsigned n,
+                               uint64_t now, unsigned *failed)
 {
 	enum tables_error err;
 
 	change_begin(t, now);
 	for (unsigned i = 0; i < n; i++) {
-		err = changes[i].flow ? flow_mod_apply(t, changes[i].flow) : group_mod_apply(t, changes[i].group);
+		err = changes[i].flow ? flow_mod_apply(t, changes[i].flow)
+		                      : group_mod_apply(t, changes[i].group);
 		if (err) {
 			change_rollback(t);
 			if (failed)
@@ -103,20 +104,20 @@ enum tables_error tables_apply(struct tables *t, const struct tables_change *cha
 const char *tables_error_text(enum tables_error e)
 {
 	static const char *const texts[] = {
-		[TABLES_OK] = "no error",
-		[TABLES_NO_MEMORY] = "out of memory",
-		[TABLES_FULL] = "table full: too many flows, or too many different masks in one table",
-		[TABLES_BAD_TABLE] = "no such table",
-		[TABLES_OVERLAP] = "overlaps a flow of the same priority",
-		[TABLES_BAD_COMMAND] = "unknown command",
-		[TABLES_BAD_OUT_GROUP] = "an action names a group that does not exist",
-		[TABLES_UNSUPPORTED] = "an action is not supported",
-		[TABLES_GROUP_EXISTS] = "the group exists already",
-		[TABLES_GROUP_UNKNOWN] = "no such group",
-		[TABLES_GROUP_LOOP] = "groups would form a loop",
-		[TABLES_GROUP_CHAINED] = "another group uses this group",
-		[TABLES_GROUP_INVALID] = "the group's type does not allow these buckets",
-		[TABLES_OUT_OF_GROUPS] = "too many groups",
+	        [TABLES_OK] = "no error",
+	        [TABLES_NO_MEMORY] = "out of memory",
+	        [TABLES_FULL] = "table full: too many flows, or too many different masks in one table",
+	        [TABLES_BAD_TABLE] = "no such table",
+	        [TABLES_OVERLAP] = "overlaps a flow of the same priority",
+	        [TABLES_BAD_COMMAND] = "unknown command",
+	        [TABLES_BAD_OUT_GROUP] = "an action names a group that does not exist",
+	        [TABLES_UNSUPPORTED] = "an action is not supported",
+	        [TABLES_GROUP_EXISTS] = "the group exists already",
+	        [TABLES_GROUP_UNKNOWN] = "no such group",
+	        [TABLES_GROUP_LOOP] = "groups would form a loop",
+	        [TABLES_GROUP_CHAINED] = "another group uses this group",
+	        [TABLES_GROUP_INVALID] = "the group's type does not allow these buckets",
+	        [TABLES_OUT_OF_GROUPS] = "too many groups",
 	};
 
 	return e < sizeof(texts) / sizeof(texts[0]) ? texts[e] : "unknown error";
@@ -144,8 +145,8 @@ void tables_set_port_live(struct tables *t, uint32_t port, bool live)
 	rcu_assign(t->version, t->version + 1);
 }
 
-void tables_packet_out(struct tables *t, const struct flow_key *key, const struct action_list *actions, uint32_t len,
-		       uint64_t now, struct program *out)
+void tables_packet_out(struct tables *t, const struct flow_key *key, const struct action_list *actions,
+                       uint32_t len, uint64_t now, struct program *out)
 {
 	struct translation tr;
 

@@ -269,7 +269,7 @@ static void do_action(struct walk *w, const struct action *a)
 		break;
 	case ACTION_WRITE_METADATA:
 		w->key.metadata = htobe64((be64toh(w->key.metadata) & ~a->metadata.mask) |
-					  (a->metadata.value & a->metadata.mask));
+		                          (a->metadata.value & a->metadata.mask));
 		break;
 	default:
 		rewrite(w, a);
@@ -301,17 +301,18 @@ static bool is_set(enum action_type type)
 	       type == ACTION_SET_MPLS_TTL;
 }
 
-/* In the order of OpenFlow 1.3 section 5.10: one of each kind, the last that was written; sets as they were written;
- * a group, or else an output. */
+/* In the order of OpenFlow 1.3 section 5.10: one of each kind, the last that was written; sets as they were
+ * written; a group, or else an output. */
 static void do_action_set(struct walk *w, const struct action_set *set)
 {
 	static const enum action_type before[] = {
-		ACTION_COPY_TTL_IN, ACTION_POP_VLAN,  ACTION_POP_MPLS,	   ACTION_POP_PBB, ACTION_PUSH_MPLS,
-		ACTION_PUSH_PBB,    ACTION_PUSH_VLAN, ACTION_COPY_TTL_OUT, ACTION_DEC_TTL, ACTION_DEC_MPLS_TTL,
+	        ACTION_COPY_TTL_IN, ACTION_POP_VLAN,     ACTION_POP_MPLS,  ACTION_POP_PBB,
+	        ACTION_PUSH_MPLS,   ACTION_PUSH_PBB,     ACTION_PUSH_VLAN, ACTION_COPY_TTL_OUT,
+	        ACTION_DEC_TTL,     ACTION_DEC_MPLS_TTL,
 	};
 	static const enum action_type last[] = {
-		ACTION_GROUP,	   ACTION_OUTPUT,  ACTION_OUTPUT_TRUNC, ACTION_OUTPUT_REG,
-		ACTION_CONTROLLER, ACTION_ENQUEUE, ACTION_RESUBMIT,
+	        ACTION_GROUP,      ACTION_OUTPUT,  ACTION_OUTPUT_TRUNC, ACTION_OUTPUT_REG,
+	        ACTION_CONTROLLER, ACTION_ENQUEUE, ACTION_RESUBMIT,
 	};
 	struct action_set copy = *set; /* what it does may write a new one */
 	const struct action *a;
@@ -333,7 +334,7 @@ static void do_action_set(struct walk *w, const struct action_set *set)
 /* ---- entry ---- */
 
 static void walk_init(struct walk *w, const struct tables *t, uint64_t version, const struct flow_key *key,
-		      struct translation *out)
+                      struct translation *out)
 {
 	/* Not the whole of it: stack and action set are large, and their counts say what is valid. */
 	w->t = t;
@@ -351,7 +352,8 @@ static void walk_init(struct walk *w, const struct tables *t, uint64_t version, 
 	out->flags = 0;
 }
 
-void translate_packet(const struct tables *t, uint64_t version, const struct flow_key *key, struct translation *out)
+void translate_packet(const struct tables *t, uint64_t version, const struct flow_key *key,
+                      struct translation *out)
 {
 	struct walk w;
 
@@ -363,7 +365,7 @@ void translate_packet(const struct tables *t, uint64_t version, const struct flo
 }
 
 void translate_actions(const struct tables *t, uint64_t version, const struct flow_key *key,
-		       const struct action_list *actions, struct translation *out)
+                       const struct action_list *actions, struct translation *out)
 {
 	struct walk w;
 

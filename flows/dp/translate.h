@@ -2,10 +2,10 @@
 /*
  * From a packet's key to its action program: the walk through the tables.
  *
- * Design: the wide key follows what the actions do to the packet, so that later tables match new values. Everything is
- * bounded: lookups, nesting, ops; what is too long becomes a counted drop. Registers, metadata and the stack live in
- * the key only and leave no op. set_field and the like are emitted where they stand; those after which nothing is sent
- * are cut off.
+ * Design: the wide key follows what the actions do to the packet, so that later tables match new values.
+ * Everything is bounded: lookups, nesting, ops; what is too long becomes a counted drop. Registers, metadata
+ * and the stack live in the key only and leave no op. set_field and the like are emitted where they stand;
+ * those after which nothing is sent are cut off.
  *
  * Thread-safety: any worker, on published tables, with its own struct translation; also the control thread.
  */
@@ -36,10 +36,11 @@ struct translation {
 };
 
 /* Walks from table 0. */
-void translate_packet(const struct tables *t, uint64_t version, const struct flow_key *key, struct translation *out);
+void translate_packet(const struct tables *t, uint64_t version, const struct flow_key *key,
+                      struct translation *out);
 /* Does a list of actions (of a packet-out). */
 void translate_actions(const struct tables *t, uint64_t version, const struct flow_key *key,
-		       const struct action_list *actions, struct translation *out);
+                       const struct action_list *actions, struct translation *out);
 
 unsigned translation_bytes(const struct translation *tr);
 void translation_pack(const struct translation *tr, struct program *out);

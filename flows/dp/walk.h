@@ -21,8 +21,8 @@ struct walk {
 	const struct rule *rule; /* whose actions are done; NULL: those of a packet-out */
 	uint8_t table_id;
 	unsigned lookups, depth, saves;
-	bool ended;	/* exit, or a drop: the branch is over */
-	uint8_t error;	/* enum drop_reason when a limit was hit: the packet is dropped; else 0 */
+	bool ended;    /* exit, or a drop: the branch is over */
+	uint8_t error; /* enum drop_reason when a limit was hit: the packet is dropped; else 0 */
 	bool matched, same_port, group_empty;
 	struct action_set set;
 	struct field_value stack[WALK_STACK_MAX];
@@ -37,7 +37,7 @@ static inline bool walk_over(const struct walk *w)
 /* emit.c */
 struct op *emit(struct walk *w, enum op_type type, uint16_t arg16, uint32_t arg32);
 void emit_set_field(struct walk *w, enum field_id field, const struct field_value *value,
-		    const struct field_value *mask);
+                    const struct field_value *mask);
 void emit_controller(struct walk *w, uint16_t max_len, uint16_t controller_id, uint8_t reason);
 void emit_ref(struct walk *w, struct slot_ref ref);
 void emit_dep(struct walk *w, uint16_t dep);
@@ -49,7 +49,7 @@ void emit_finish(struct walk *w);
 
 /* rewrite.c: actions that change the packet: the key follows, ops are emitted. */
 void rewrite_set_field(struct walk *w, enum field_id field, const struct field_value *value,
-		       const struct field_value *mask);
+                       const struct field_value *mask);
 void rewrite(struct walk *w, const struct action *a);
 
 #endif

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The microflow cache's lookup, in stages over a batch; see cache.h. Called by the worker's pipeline. */
+#include "flows/dp/cache.h"
+
+#include <string.h>
+
+#include <emmintrin.h>
+
+#include "flows/dp/cache_state.h"
+
+/* ---- stage 1: mask, hash ---- */
+
+static inline uint64_t mix(uint64_t a, uint64_t b)
+{
+	__uint128_t m = (__uint128_t)a * b;
+
+	return (uint64_t)m ^ (uint64_t)(m >> 64);
+}
+
+static inline uint64_t key_hash(const struct cache *c, const struct mkey *key, uint64_t epoch)
+{
+	const uint64_t *k = (const uint64_t *)key, *s = c->seeds;
+	uint64_t h = mix(k[0] ^ s[0], k[1] ^ s[1]) ^ mix(k[2] ^ s[2], k[3] ^ s[3]) ^
+	             mix(k[4] ^ s[4], k[5] ^ s[5]) ^ mix(k[6] ^ s[6], k[7] ^ s[7]);
+
+	if (key->flags & MKEY_EXT)
+		h ^= hash_words(k + MKEY_WORDS, MKEY_EXT_WORDS, s[8]);
+	return hash_mix(h ^ epoch * 0x9e3779b97f4a7c15ull);
+}
+
+static inline void mask_key(struct mkey *to, const struct mkey *key, const struct mkey *mask)
+{
+	uint64_t *t = (uint64_t *)to;
+	const uint64_t *k = (const uint64_t *)key, *m = (const uint64_t *)mask;
+
+	for (unsigned i = 0; i < MKEY_WORDS; i++)
+		t[i] = k[i] & m[i];
+	if (to->flags & MKEY_EXT)
+		for (unsigned i = MKEY_WORDS; i < MKEY_WORDS + MKEY_EXT_WORDS; i++)
+			t[i] = k[i] & m[i];
+}
+
+static void hash_keys(struct cache *c, const struct mkey *keys, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		const struct relevance_mask *r =
+		        relevance_find(&c->t->relevance, keys[i].in_port, keys[i].tun_id);
+
+		mask_key(&c->keys[i], &keys[i], &r->mask[mkey_class_of(keys[i].eth_type)]);
+		c->epochs[i] = r->epoch;
+		c->hashes[i] = key_hash(c, &c->keys[i], r->epoch);
+		__builtin_prefetch(cache_bucket(c, c->hashes[i], 0), 1);
+	}
+}
+
+/* ---- stage 2: signatures ---- */
+
+static inline unsigned sig_matches(const struct cache_bucket *b, uint16_t sig)
+{
+	__m128i have = _mm_load_si128((const __m128i *)b->sig);
+	__m128i equal = _mm_cmpeq_epi16(have, _mm_set1_epi16((short)sig));
+
+	return (unsigned)_mm_movemask_epi8(_mm_packs_epi16(equal, _mm_setzero_si128()));
+}
+
+static void touch(struct cache *c, struct cache_bucket *b, unsigned way)
+{
+	uint16_t stamp = (uint16_t)(c->batch >> CACHE_STAMP_SHIFT);
+
+	if (b->stamp[way] != stamp)
+		b->stamp[way] = stamp;
+}
+
+static void find_candidates(struct cache *c, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		uint64_t hash = c->hashes[i];
+
+		c->found[i] = CACHE_NONE;
+		for (unsigned which = 0; which < 2; which++) {
+			struct cache_bucket *b = cache_bucket(c, hash, which);
+			unsigned ways = sig_matches(b, cache_sig(hash)), way;
+
+			if (!ways)
+				continue;
+			way = (unsigned)__builtin_ctz(ways);
+			touch(c, b, way);
+			c->found[i] = b->entry[way];
+			__builtin_prefetch(&c->entries[c->found[i]]);
+			__builtin_prefetch(&c->entries[c->found[i]].epoch, 1);
+			break;
+		}
+	}
+}
+
+/* ---- stage 3: compare ---- */
+
+static inline bool entry_is(const struct cache *c, const struct cache_entry *e, const struct mkey *key,
+                            uint64_t epoch)
+{
+	const uint64_t *k = (const uint64_t *)key;
+	uint64_t diff = e->epoch ^ epoch;
+
+	for (unsigned i = 0; i < MKEY_WORDS; i++)
+		diff |= e->key[i] ^ k[i];
+	if (diff)
+		return false;
+	return !(key->flags & MKEY_EXT) ||
+	       !memcmp(arena_at(&c->arena, e->ext), k + MKEY_WORDS, CACHE_EXT_BYTES);
+}
+
+/* The candidate was not it, or an earlier packet of the batch has just made the entry. */
+static uint32_t find_slowly(const struct cache *c, unsigned i)
+{
+	uint64_t hash = c->hashes[i];
+
+	for (unsigned which = 0; which < 2; which++) {
+		struct cache_bucket *b = cache_bucket(c, hash, which);
+
+		for (unsigned ways = sig_matches(b, cache_sig(hash)); ways; ways &= ways - 1) {
+			uint32_t number = b->entry[__builtin_ctz(ways)];
+
+			if (entry_is(c, &c->entries[number], &c->keys[i], c->epochs[i]))
+				return number;
+		}
+	}
+	return CACHE_NONE;
+}
+
+static void count(struct cache *c, uint32_t number, struct cache_entry *e, uint32_t len, uint64_t now)
+{
+	e->packets++;
+	e->bytes += len;
+	e->used = now;
+	e->batch = c->batch;
+	if (e->dirty)
+		return;
+	e->dirty = 1;
+	c->dirty[c->collecting][c->ndirty[c->collecting]++] = number;
+}
+
+/* ---- misses ---- */
+
+static void translate(struct cache *c, const struct mkey *key, uint64_t version)
+{
+	struct flow_key wide;
+
+	mkey_expand(key, &wide);
+	translate_packet(c->t, version, &wide, &c->translation);
+}
+
+/* The program has no place to stay: it serves this packet and is counted at once. */
+static const struct program *run_uncached(struct cache *c, unsigned i, uint32_t len, uint64_t now)
+{
+	struct program *p = (struct program *)(c->scratch + (size_t)i * PROGRAM_BYTES_MAX);
+
+	translation_pack(&c->translation, p);
+	for (unsigned r = 0; r < p->nrefs; r++)
+		slots_credit(&c->t->slots, c->worker, program_refs(p)[r], 1, len, now);
+	c->stats.uncached++;
+	return p;
+}
+
+static bool store_ext(struct cache *c, struct cache_entry *e, const struct mkey *key)
+{
+	if (!(key->flags & MKEY_EXT))
+		return true;
+	e->ext = arena_get(&c->arena, CACHE_EXT_BYTES);
+	if (!e->ext)
+		return false;
+	memcpy(arena_at(&c->arena, e->ext), (const uint64_t *)key + MKEY_WORDS, CACHE_EXT_BYTES);
+	return true;
+}
+
+static const struct program *miss(struct cache *c, unsigned i, const struct mkey *key, uint32_t len,
+                                  uint64_t now, uint64_t version)
+{
+	struct cache_entry *e;
+	uint32_t number;
+
+	c->stats.misses++;
+	translate(c, key, version);
+	number = cache_take(c, c->hashes[i]);
+	if (number == CACHE_NONE)
+		return run_uncached(c, i, len, now);
+	e = &c->entries[number];
+	e->batch = c->batch; /* not to be evicted for its own program */
+	if (!cache_store_program(c, e) || !store_ext(c, e, &c->keys[i])) {
+		cache_give_back(c, c->hashes[i], number);
+		return run_uncached(c, i, len, now);
+	}
+	memcpy(e->key, &c->keys[i], sizeof(e->key));
+	e->epoch = c->epochs[i];
+	e->version = version;
+	e->packets = e->bytes = 0;
+	count(c, number, e, len, now);
+	return cache_program(c, e);
+}
+
+/* ---- entries of an older version ---- */
+
+static bool still_right(const struct cache *c, const struct cache_entry *e)
+{
+	const struct program *p = cache_program(c, e);
+	const uint16_t *deps = program_deps(p);
+
+	for (unsigned i = 0; i < p->ndeps; i++)
+		if (rcu_read(c->t->changed[deps[i]]) > e->version)
+			return false;
+	return true;
+}
+
+/* Makes the entry right for `version`. False: the new program found no place; the entry is gone. */
+static bool renew(struct cache *c, unsigned i, uint32_t number, const struct mkey *key, uint64_t version)
+{
+	struct cache_entry *e = &c->entries[number];
+
+	if (still_right(c, e)) {
+		c->stats.refreshed++;
+		e->version = version;
+		return true;
+	}
+	c->stats.stale++;
+	cache_credit(c, e);
+	translate(c, key, version);
+	e->batch = c->batch;
+	if (!cache_store_program(c, e)) {
+		cache_give_back(c, c->hashes[i], number);
+		return false;
+	}
+	e->version = version;
+	return true;
+}
+
+void cache_lookup(struct cache *c, uint64_t now, const struct mkey *keys, const uint32_t *lens, unsigned n,
+                  const struct program **out)
+{
+	uint64_t version = rcu_read(c->t->version);
+
+	c->batch++;
+	hash_keys(c, keys, n);
+	find_candidates(c, n);
+	for (unsigned i = 0; i < n; i++) {
+		uint32_t number = c->found[i];
+		struct cache_entry *e;
+
+		if (number == CACHE_NONE || !entry_is(c, &c->entries[number], &c->keys[i], c->epochs[i]))
+			number = find_slowly(c, i);
+		if (number == CACHE_NONE) {
+			out[i] = miss(c, i, &keys[i], lens[i], now, version);
+			continue;
+		}
+		e = &c->entries[number];
+		if (e->version != version && !renew(c, i, number, &keys[i], version)) {
+			out[i] = run_uncached(c, i, lens[i], now);
+			continue;
+		}
+		c->stats.hits++;
+		count(c, number, e, lens[i], now);
+		out[i] = cache_program(c, e);
+		__builtin_prefetch(out[i]);
+	}
+}

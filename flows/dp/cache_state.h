@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Inside of the cache: its entries and how they are stored. See cache.h for the design. */
+#ifndef FLOWS_DP_CACHE_STATE_H
+#define FLOWS_DP_CACHE_STATE_H
+
+#include "base/dp/packet.h"
+#include "flows/dp/arena.h"
+#include "flows/dp/cache.h"
+#include "flows/dp/state.h"
+#include "flows/dp/translate.h"
+
+enum { CACHE_WAYS = 8, CACHE_EXT_BYTES = MKEY_EXT_WORDS * 8 };
+
+struct cache_bucket {
+	uint16_t sig[CACHE_WAYS];   /* 0: free */
+	uint16_t stamp[CACHE_WAYS]; /* when it was last used, in units of batches */
+	uint32_t entry[CACHE_WAYS];
+} __attribute__((aligned(64)));
+static_assert(sizeof(struct cache_bucket) == 64, "one probe, one cache line");
+
+struct cache_entry {
+	uint64_t key[MKEY_WORDS];      /* masked line 0 */
+	uint64_t epoch;                /* of the mask */
+	uint64_t version;              /* the program is right for this version */
+	uint64_t packets, bytes, used; /* not credited yet */
+	uint32_t batch;                /* that last used it */
+	uint32_t program;              /* arena block */
+	uint32_t ext;                  /* arena block of the masked ext; 0: none */
+	uint16_t program_bytes;
+	uint8_t dirty; /* its number is in a list of what is to be folded */
+	uint8_t pad;
+	uint64_t reserved;
+} __attribute__((aligned(64)));
+static_assert(sizeof(struct cache_entry) == 128, "key in one line, the rest in another");
+
+struct cache {
+	/* worker */
+	struct tables *t;
+	struct cache_bucket *buckets;
+	struct cache_entry *entries;
+	uint32_t bucket_mask;
+	uint32_t worker;
+	uint32_t batch;
+	uint32_t capacity, used_entries, free_entry; /* free ones are chained by `program`; UINT32_MAX: end */
+	uint32_t nentries;
+	uint32_t hand; /* next bucket to look at when entries run out */
+	uint64_t seeds[9];
+	struct arena arena;
+	/* fold: numbers of entries with counts; two lists, one collects while the other is folded */
+	uint32_t *dirty[2];
+	uint32_t ndirty[2];
+	uint8_t collecting;
+	bool folding;
+	uint32_t fold_seen, fold_done; /* the request that is being answered; answered (control: ro) */
+	struct cache_stats stats;
+	/* of the batch */
+	struct mkey keys[BATCH_MAX]; /* masked */
+	uint64_t hashes[BATCH_MAX], epochs[BATCH_MAX];
+	uint32_t found[BATCH_MAX];
+	struct translation translation;
+	uint8_t *scratch; /* BATCH_MAX programs that found no place */
+};
+
+enum { CACHE_NONE = 0xffffffff, CACHE_STAMP_SHIFT = 4 };
+
+/* A bucket's partner is its neighbour: the line that is fetched along. */
+static inline struct cache_bucket *cache_bucket(const struct cache *c, uint64_t hash, unsigned which)
+{
+	return &c->buckets[((uint32_t)hash & c->bucket_mask) ^ which];
+}
+
+static inline uint16_t cache_sig(uint64_t hash)
+{
+	uint16_t sig = (uint16_t)(hash >> 48);
+
+	return sig ? sig : 1;
+}
+
+static inline struct program *cache_program(const struct cache *c, const struct cache_entry *e)
+{
+	return arena_at(&c->arena, e->program);
+}
+
+/* cache_store.c */
+/* A place for a new key, with its bucket's signature set; the oldest makes way. CACHE_NONE: everything near
+ * is in use by this batch. */
+uint32_t cache_take(struct cache *c, uint64_t hash);
+/* Puts c->translation into the entry (program and program_bytes; 0: none yet). False: no room. */
+bool cache_store_program(struct cache *c, struct cache_entry *e);
+/* Gives back a place that cache_take gave, before it was filled. */
+void cache_give_back(struct cache *c, uint64_t hash, uint32_t number);
+void cache_credit(struct cache *c, struct cache_entry *e);
+
+#endif
