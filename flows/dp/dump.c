@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "flows/dp/state.h"
 #include "flows/dp/subtable.h"
 
@@ -76,12 +77,12 @@ void rule_stats(struct tables *t, const struct rule *r, uint64_t now, struct flo
 	        .hard_timeout = r->hard_timeout,
 	        .importance = r->importance,
 	        .flags = r->flags,
-	        .hard_age = (int)((now - r->modified) / 1000000000ull),
+	        .hard_age = (int)((now - r->modified) / CLOCK_SECOND),
 	        .actions = r->actions,
 	};
 	slots_read(&t->slots, r->slot, &out->n_packets, &out->n_bytes, &used);
 	used = used > r->created ? used : r->created;
-	out->idle_age = now > used ? (int)((now - used) / 1000000000ull) : 0;
+	out->idle_age = now > used ? (int)((now - used) / CLOCK_SECOND) : 0;
 	subtable_match(r->subtable, r, &out->match);
 }
 
@@ -149,7 +150,7 @@ bool tables_has_timeouts(const struct tables *t)
 
 static bool is_over(uint64_t since, uint16_t seconds, uint64_t now)
 {
-	return seconds && now >= since + seconds * 1000000000ull;
+	return seconds && now >= since + seconds * CLOCK_SECOND;
 }
 
 unsigned tables_expire(struct tables *t, uint64_t now)

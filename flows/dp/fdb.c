@@ -2,6 +2,7 @@
 /* The MAC table; see fdb.h. Workers look up and refresh, the control thread learns and ages. */
 #include "flows/dp/fdb.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -131,7 +132,7 @@ bool fdb_see(struct fdb *f, uint16_t vlan, struct mac mac, uint32_t port, uint64
 		return false;
 	if (rcu_read(w->port) != port)
 		return true;
-	if (now - __atomic_load_n(&f->used[index], __ATOMIC_RELAXED) > NS_PER_S)
+	if (now - __atomic_load_n(&f->used[index], __ATOMIC_RELAXED) > CLOCK_SECOND)
 		__atomic_store_n(&f->used[index], now, __ATOMIC_RELAXED);
 	return false;
 }
@@ -231,7 +232,7 @@ int fdb_add_static(struct fdb *f, uint16_t vlan, struct mac mac, uint32_t port)
 
 unsigned fdb_expire(struct fdb *f, uint64_t now)
 {
-	uint64_t age = f->config.age_seconds * NS_PER_S;
+	uint64_t age = f->config.age_seconds * CLOCK_SECOND;
 	unsigned n = 0;
 
 	for (uint64_t i = 0; i < (f->mask + 1) * FDB_WAYS; i++) {

@@ -2,9 +2,9 @@
 /*
  * The MAC table of NORMAL: (vlan, mac) -> port.
  *
- * Design: fixed capacity, buckets of one cache line with eight entries of one 64-bit word (MAC, and the index
- * of a node). A port may hold only part of the table, so that a guest that floods source addresses pushes
- * nobody else out; a full bucket or a full table refuses (counted).
+ * Design: fixed capacity; two buckets of one cache line (four entries each) to choose from for an address. A
+ * port may hold only part of the table, so that a guest that floods source addresses pushes nobody else out;
+ * a full pair of buckets or a full table refuses (counted).
  *
  * Thread-safety: fdb_lookup and fdb_see: workers, under RCU. Everything else: the control thread. A worker
  * reports what fdb_see says is news; the control thread learns it.
