@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/error.h"
 #include "control/openflow/actions.h"
 #include "control/openflow/oxm.h"
@@ -32,7 +31,7 @@ static int open_entry(struct ofp_reader *r, size_t least, struct ofp_reader *ent
 
 static uint64_t duration(uint32_t seconds, uint32_t nanoseconds)
 {
-	return seconds * NS_PER_S + nanoseconds;
+	return seconds * 1000000000ull + nanoseconds;
 }
 
 int reply_flow(struct ofp_reader *r, struct flow_stats *out, struct error *e)
