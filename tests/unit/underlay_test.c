@@ -16,11 +16,11 @@
 static uv_loop_t loop;
 static struct underlay *underlay;
 static pid_t peer;
-static struct ip local, remote;
+static struct ip_addr local, remote;
 
-static struct ip addr(const char *text)
+static struct ip_addr addr(const char *text)
 {
-	struct ip ip;
+	struct ip_addr ip;
 
 	cr_assert_eq(ip_parse(text, &ip), 0);
 	return ip;
@@ -62,7 +62,7 @@ TestSuite(underlay, .init = setup, .fini = teardown, .timeout = 60);
 
 static const struct underlay_path *look(const char *to)
 {
-	struct ip r = addr(to), l = ip_is_v4(&r) ? local : addr("fd00::1");
+	struct ip_addr r = addr(to), l = ip_is_v4(&r) ? local : addr("fd00::1");
 
 	return underlay_lookup(underlay, 0, &l, &r);
 }
@@ -186,7 +186,7 @@ Test(underlay, survives_lost_events)
 
 Test(underlay, knows_no_more_than_its_bound)
 {
-	struct ip one = addr("11.0.0.0");
+	struct ip_addr one = addr("11.0.0.0");
 	unsigned n = 0;
 	json_t *info;
 
@@ -217,14 +217,14 @@ static size_t known(void)
 
 Test(underlay, forgets_what_nobody_uses)
 {
-	struct ip held = addr("172.31.0.3");
+	struct ip_addr held = addr("172.31.0.3");
 
 	until("172.31.0.2", -1);
 	cr_assert_eq(underlay_hold(underlay, &local, &held), 0);
 	cr_expect_eq(known(), 2);
 	for (int i = 0; i < 250; i++) /* more than one round of ageing: the use is noticed */
 		turn();
-	clock_set(clock_now() + 301 * NS_PER_S);
+	clock_set(clock_now() + 301 * CLOCK_SECOND);
 	for (int i = 0; i < 600 && known() == 2; i++)
 		turn();
 	cr_expect_eq(known(), 1);
