@@ -113,11 +113,16 @@ void kernel_neighbour(struct underlay *u, struct remote *r);
 /* Asks the kernel to resolve or confirm the next hop (NTF_USE). */
 void kernel_resolve(struct underlay *u, const struct remote *r);
 
+/* ---- path.c ---- */
+
+/* `path` is zeroed; the route is good and the next hop resolved. */
+void path_fill(struct underlay_path *path, const struct remote *r);
+
 /* ---- underlay.c, called by kernel.c ---- */
 
 /* Routes, links or addresses changed: every path is looked up again, soon. */
 void underlay_all_dirty(struct underlay *u);
-void underlay_neighbour_changed(struct underlay *u, int ifindex, const struct ip_addr *next_hop, bool resolved,
-                                bool stale, struct mac mac);
+void underlay_neighbour_changed(struct underlay *u, int ifindex, const struct ip_addr *next_hop,
+                                bool resolved, bool stale, struct mac mac);
 
 #endif

@@ -35,8 +35,8 @@ enum { VXLAN_OK = -1 }; /* decap and encap: this, or the enum drop_reason */
 struct vxlan_config {
 	struct ip_addr local4, local6; /* at least one is set */
 	struct ip_addr remote;         /* none: remote=flow, from packet.tunnel.dst */
-	bool vni_flow;            /* from packet.tunnel.id, and any VNI is taken in */
-	uint32_t vni;             /* when !vni_flow */
+	bool vni_flow;                 /* from packet.tunnel.id, and any VNI is taken in */
+	uint32_t vni;                  /* when !vni_flow */
 	bool zero_csum6; /* csum6=zero: UDP checksum 0 over IPv6 (RFC 6935), default is to compute it */
 };
 

@@ -2,8 +2,10 @@
 /* The port type `afxdp`: options, opening and closing, and following the netdev. Called by the control thread
  * through ports/registry. */
 #include <errno.h>
+#include <linux/if_xdp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -166,16 +168,30 @@ static bool arm(struct port_rxq *rxq, bool on)
 	return on && q && xdp_rx_pending(q);
 }
 
+/* What the kernel dropped on the way to our sockets: it never reached a worker's counters. */
+static uint64_t kernel_drops(const struct port *port)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < port->nrxq; i++) {
+		const struct xdp_queue *q = port->rxq[i].priv;
+		struct xdp_statistics stats;
+		socklen_t len = sizeof(stats);
+
+		if (q && !getsockopt(q->fd, SOL_XDP, XDP_STATISTICS, &stats, &len))
+			sum += stats.rx_dropped + stats.rx_ring_full + stats.rx_fill_ring_empty_descs;
+	}
+	return sum;
+}
+
 static json_t *info(struct port *port)
 {
 	struct xdp_port *x = (struct xdp_port *)port;
+	const char *mode = !x->prog ? "detached" : xdp_program_is_native(x->prog) ? "native" : "generic";
 
-	return json_pack("{s:s, s:s, s:s, s:i, s:i}", "dev", x->dev, "steer", x->steer_all ? "all" : "vxlan",
-	                 "xdp",
-	                 !x->prog                         ? "detached"
-	                 : xdp_program_is_native(x->prog) ? "native"
-	                                                  : "generic",
-	                 "queues", (int)port->nrxq, "vteps", (int)x->nvteps);
+	return json_pack("{s:s, s:s, s:s, s:i, s:i, s:I}", "dev", x->dev, "steer",
+	                 x->steer_all ? "all" : "vxlan", "xdp", mode, "queues", (int)port->nrxq, "vteps",
+	                 (int)x->nvteps, "kernel_drops", (json_int_t)kernel_drops(port));
 }
 
 static void set_vteps(struct port *port, const struct ip_addr *vteps, unsigned n)

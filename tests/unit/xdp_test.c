@@ -198,6 +198,7 @@ Test(xdp, gives_every_frame_back)
 {
 	static uint8_t frame[2048];
 	uint32_t len, got = 0;
+	json_t *info;
 
 	open_port("all");
 	cr_expect_not(port->is_uplink);
@@ -212,6 +213,10 @@ Test(xdp, gives_every_frame_back)
 		}
 	}
 	cr_expect_eq(port->counters[0]->rx_packets, got);
+	info = port->ops->info(port);
+	cr_expect_str_eq(json_string_value(json_object_get(info, "xdp")), "native");
+	cr_expect_eq(json_integer_value(json_object_get(info, "kernel_drops")), 0);
+	json_decref(info);
 }
 
 static void make_packet(struct packet *p, uint32_t payload, const uint8_t *body)
