@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Headers, HELLO, ERROR and packets: messages that have no topic of their own. Called by server and client.
+ */
+#include "control/openflow/messages.h"
+
+#include <string.h>
+
+#include "control/openflow/actions.h"
+#include "control/openflow/oxm.h"
+
+enum { HELLO_VERSION_BITMAP = 1, ERROR_DATA_MAX = 1024 };
+
+struct ofp_header ofp_read_header(const uint8_t *p)
+{
+	struct ofp_reader r = ofp_reader_of(p, OFP_HEADER_LEN);
+	struct ofp_header h;
+
+	h.version = ofp_get_u8(&r);
+	h.type = ofp_get_u8(&r);
+	h.length = ofp_get_u16(&r);
+	h.xid = ofp_get_u32(&r);
+	return h;
+}
+
+size_t ofp_begin(struct ofp_writer *w, enum ofp_type type, uint32_t xid)
+{
+	size_t start = w->len;
+
+	ofp_put_u8(w, OFP_VERSION_13);
+	ofp_put_u8(w, (uint8_t)type);
+	ofp_put_u16(w, 0);
+	ofp_put_u32(w, xid);
+	return start;
+}
+
+size_t ofp_begin_multipart(struct ofp_writer *w, bool request, enum ofp_multipart type, uint32_t xid)
+{
+	size_t start = ofp_begin(w, request ? OFPT_MULTIPART_REQUEST : OFPT_MULTIPART_REPLY, xid);
+
+	ofp_put_u16(w, (uint16_t)type);
+	ofp_put_zero(w, 6);
+	return start;
+}
+
+void ofp_end(struct ofp_writer *w, size_t start)
+{
+	if (w->len - start > OFP_MESSAGE_MAX)
+		w->failed = true;
+	else
+		ofp_set_u16(w, start + 2, (uint16_t)(w->len - start));
+}
+
+void ofp_put_message(struct ofp_writer *w, enum ofp_type type, uint32_t xid, const void *body, size_t n)
+{
+	size_t start = ofp_begin(w, type, xid);
+
+	ofp_put_bytes(w, body, n);
+	ofp_end(w, start);
+}
+
+void ofp_put_hello(struct ofp_writer *w, uint32_t xid)
+{
+	size_t start = ofp_begin(w, OFPT_HELLO, xid);
+
+	ofp_put_u16(w, HELLO_VERSION_BITMAP);
+	ofp_put_u16(w, 8);
+	ofp_put_u32(w, 1u << OFP_VERSION_13);
+	ofp_end(w, start);
+}
+
+bool ofp_hello_has_13(uint8_t version, struct ofp_reader *body)
+{
+	while (ofp_left(body) >= 4) {
+		uint16_t type = ofp_get_u16(body), len = ofp_get_u16(body);
+
+		if (len < 4)
+			break;
+		if (type == HELLO_VERSION_BITMAP && len >= 8)
+			return ofp_get_u32(body) & 1u << OFP_VERSION_13;
+		ofp_skip(body, len - 4u);
+		ofp_skip(body, -len & 7u);
+	}
+	return version >= OFP_VERSION_13;
+}
+
+void ofp_put_error(struct ofp_writer *w, uint32_t xid, enum ofp_error error, const void *data, size_t n)
+{
+	size_t start = ofp_begin(w, OFPT_ERROR, xid);
+
+	ofp_put_u16(w, ofp_error_type(error));
+	ofp_put_u16(w, ofp_error_code(error));
+	ofp_put_bytes(w, data, n < ERROR_DATA_MAX ? n : ERROR_DATA_MAX);
+	ofp_end(w, start);
+}
+
+/* ---- packets ---- */
+
+static bool may_send(uint32_t in_port)
+{
+	return (in_port && in_port <= OFPP_MAX) || in_port == OFPP_LOCAL || in_port == OFPP_CONTROLLER ||
+	       in_port == OFPP_ANY;
+}
+
+enum ofp_error ofp_read_packet_out(struct ofp_reader *r, struct ofp_packet_out *packet,
+                                   struct action_list *actions)
+{
+	uint32_t buffer_id = ofp_get_u32(r);
+	struct ofp_reader body;
+	uint16_t actions_len;
+	enum ofp_error error;
+
+	action_list_init(actions);
+	packet->in_port = ofp_get_u32(r);
+	packet->actions = actions;
+	actions_len = ofp_get_u16(r);
+	ofp_skip(r, 6);
+	body = ofp_get_part(r, actions_len);
+	if (r->failed)
+		return OFPBRC_BAD_LEN;
+	if (buffer_id != OFP_NO_BUFFER)
+		return OFPBRC_BUFFER_UNKNOWN;
+	if (!may_send(packet->in_port))
+		return OFPBRC_BAD_PORT;
+	error = ofp_read_actions(&body, actions);
+	if (!error)
+		error = ofp_check_actions(actions, NULL, 0xff);
+	if (error)
+		action_list_free(actions);
+	packet->len = ofp_left(r);
+	packet->data = ofp_get(r, packet->len);
+	return error;
+}
+
+void ofp_put_packet_out(struct ofp_writer *w, uint32_t xid, const struct ofp_packet_out *packet)
+{
+	size_t start = ofp_begin(w, OFPT_PACKET_OUT, xid), actions;
+
+	ofp_put_u32(w, OFP_NO_BUFFER);
+	ofp_put_u32(w, packet->in_port);
+	ofp_put_zero(w, 8);
+	actions = w->len;
+	ofp_put_actions(w, packet->actions);
+	ofp_set_u16(w, actions - 8, (uint16_t)(w->len - actions));
+	ofp_put_bytes(w, packet->data, packet->len);
+	ofp_end(w, start);
+}
+
+/* Of a packet's key only what the frame does not say itself. */
+static void packet_in_match(const struct flow_key *key, struct match *m)
+{
+	static const uint8_t told[] = {
+	        FIELD_METADATA,     FIELD_TUN_ID,   FIELD_TUN_SRC, FIELD_TUN_DST, FIELD_TUN_IPV6_SRC,
+	        FIELD_TUN_IPV6_DST, FIELD_PKT_MARK, FIELD_REG0,    FIELD_REG1,    FIELD_REG2,
+	        FIELD_REG3,         FIELD_REG4,     FIELD_REG5,    FIELD_REG6,    FIELD_REG7,
+	        FIELD_REG8,         FIELD_REG9,     FIELD_REG10,   FIELD_REG11,   FIELD_REG12,
+	        FIELD_REG13,        FIELD_REG14,    FIELD_REG15,
+	};
+
+	match_init(m);
+	m->key.in_port = key->in_port;
+	m->mask.in_port = 0xffffffff;
+	for (unsigned i = 0; i < sizeof(told); i++) {
+		struct field_value v;
+
+		field_get(key, told[i], &v);
+		if (!value_is_zero(&v))
+			match_set(m, told[i], &v, NULL);
+	}
+}
+
+void ofp_put_packet_in(struct ofp_writer *w, const struct ofp_packet_in *in, size_t limit)
+{
+	size_t start = ofp_begin(w, OFPT_PACKET_IN, 0);
+	struct match m;
+
+	packet_in_match(in->key, &m);
+	ofp_put_u32(w, OFP_NO_BUFFER);
+	ofp_put_u16(w, (uint16_t)(in->total_len < 0xffff ? in->total_len : 0xffff));
+	ofp_put_u8(w, (uint8_t)in->reason);
+	ofp_put_u8(w, in->table_id);
+	ofp_put_u64(w, in->cookie);
+	oxm_put_match(w, &m);
+	ofp_put_zero(w, 2);
+	if (limit > OFP_MESSAGE_MAX - (w->len - start))
+		limit = OFP_MESSAGE_MAX - (w->len - start);
+	ofp_put_bytes(w, in->data, in->len < limit ? in->len : limit);
+	ofp_end(w, start);
+}
