@@ -88,7 +88,7 @@ $(B)/%.bpf.o: %.bpf.c
 	$(CLANG) -target bpf -O2 -g -Wall -Werror -I. -I/usr/include/$(shell gcc -print-multiarch) -c $< -o $@
 
 $(B)/%.skel.h: $(B)/%.bpf.o
-	/usr/sbin/bpftool gen skeleton $< name $(notdir $*) > $@
+	{ echo '/* NOLINTBEGIN: generated */'; /usr/sbin/bpftool gen skeleton $< name $(notdir $*); echo '/* NOLINTEND */'; } > $@
 
 $(PLAIN_LIB): $(PLAIN_OBJ)
 $(DP_LIB): $(DP_OBJ)

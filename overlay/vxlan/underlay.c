@@ -41,7 +41,7 @@ static struct remote *find(const struct underlay *u, const struct pair *pair)
 {
 	struct remote *r = rcu_read(u->buckets[bucket_of(u, pair)]);
 
-	while (r && memcmp(&r->pair, pair, sizeof(*pair)))
+	while (r && memcmp(&r->pair, pair, sizeof(*pair)) != 0)
 		r = rcu_read(r->next);
 	return r;
 }
@@ -110,7 +110,7 @@ static void republish(struct remote *r)
 		publish(r, &unresolved);
 		return;
 	}
-	memset(&path, 0, sizeof(path)); /* with its padding: compared whole */
+	memset(&path, 0, sizeof(path));
 	path_fill(&path, r);
 	if (!memcmp(&path, r->path, sizeof(path)))
 		return;

@@ -22,6 +22,7 @@
 #ifndef OVERLAY_VXLAN_UNDERLAY_H
 #define OVERLAY_VXLAN_UNDERLAY_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <jansson.h>
@@ -45,7 +46,9 @@ struct underlay_path {  /* immutable once published */
 	uint8_t len;    /* of header[] */
 	uint8_t l3, l4; /* offsets in header[]; l3 is 14 */
 	uint8_t header[UNDERLAY_HEADER_MAX];
+	uint8_t reserved[3]; /* no hidden padding: compared whole */
 };
+static_assert(sizeof(struct underlay_path) == 88, "no hidden padding");
 
 /* Opens netlink in the current network namespace and starts watching. 0 or -errno, reason in `e`. */
 int underlay_create(uv_loop_t *loop, struct underlay **out, struct error *e);

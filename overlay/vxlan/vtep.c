@@ -77,7 +77,7 @@ static int parse_text(const char *key, const char *text, struct vxlan_config *c,
 		return err;
 	}
 	if (!strcmp(key, "csum6")) {
-		if (strcmp(text, "zero") && strcmp(text, "full"))
+		if (strcmp(text, "zero") != 0 && strcmp(text, "full") != 0)
 			return error_set(e, EINVAL, "csum6: expected \"full\" or \"zero\", not \"%s\"", text);
 		c->zero_csum6 = !strcmp(text, "zero");
 		return 0;

@@ -127,12 +127,10 @@ static void follow(struct xdp_port *x)
 	if (x->prog && (err || facts.ifindex != x->port.ifindex)) {
 		log_warn("%s: netdev %s is gone", x->port.name, x->dev);
 		close_device(x);
-	} else if (x->prog && !facts_changed(x, &facts)) {
+	} else if (x->prog ? !facts_changed(x, &facts) : err) {
 		return;
 	} else if (x->prog) {
 		take_facts(x, &facts);
-	} else if (err) {
-		return;
 	}
 	if (!x->prog && !err) {
 		if (open_device(x, &e)) {
@@ -263,7 +261,7 @@ static int parse_options(struct xdp_port *x, const char *name, const json_t *opt
 		return -EINVAL;
 	if (strlen(dev) >= sizeof(x->dev))
 		return error_set(e, EINVAL, "dev: \"%s\" is longer than a netdev's name", dev);
-	if (strcmp(steer, "vxlan") && strcmp(steer, "all"))
+	if (strcmp(steer, "vxlan") != 0 && strcmp(steer, "all") != 0)
 		return error_set(e, EINVAL, "steer: expected \"vxlan\" or \"all\", not \"%s\"", steer);
 	strcpy(x->dev, dev);
 	x->steer_all = !strcmp(steer, "all");

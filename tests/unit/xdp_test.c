@@ -236,8 +236,8 @@ static void make_packet(struct packet *p, uint32_t payload, const uint8_t *body)
 
 static ssize_t peer_recv(uint8_t *frame, size_t size)
 {
-	struct sockaddr_ll from;
-	socklen_t len = sizeof(from);
+	struct sockaddr_ll from = {0};
+	socklen_t len;
 	ssize_t n;
 
 	do {
