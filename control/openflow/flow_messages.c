@@ -140,7 +140,7 @@ enum ofp_error ofp_read_flow_stats(struct ofp_reader *r, struct flow_stats *fs)
 	body = ofp_get_part(r, len - 2u);
 	fs->table_id = ofp_get_u8(&body);
 	ofp_skip(&body, 1);
-	fs->duration_ns = ofp_get_u32(&body) * NS_PER_S;
+	fs->duration_ns = ofp_get_u32(&body) * CLOCK_SECOND;
 	fs->duration_ns += ofp_get_u32(&body);
 	fs->priority = ofp_get_u16(&body);
 	fs->idle_timeout = ofp_get_u16(&body);
@@ -162,8 +162,8 @@ enum ofp_error ofp_read_flow_stats(struct ofp_reader *r, struct flow_stats *fs)
 
 static void put_duration(struct ofp_writer *w, uint64_t ns)
 {
-	ofp_put_u32(w, (uint32_t)(ns / NS_PER_S));
-	ofp_put_u32(w, (uint32_t)(ns % NS_PER_S));
+	ofp_put_u32(w, (uint32_t)(ns / CLOCK_SECOND));
+	ofp_put_u32(w, (uint32_t)(ns % CLOCK_SECOND));
 }
 
 void ofp_put_flow_stats(struct ofp_writer *w, const struct flow_stats *fs)

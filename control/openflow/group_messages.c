@@ -161,7 +161,7 @@ enum ofp_error ofp_read_group_stats(struct ofp_reader *r, struct group_stats *gs
 	ofp_skip(&body, 4);
 	gs->n_packets = ofp_get_u64(&body);
 	gs->n_bytes = ofp_get_u64(&body);
-	gs->duration_ns = ofp_get_u32(&body) * NS_PER_S;
+	gs->duration_ns = ofp_get_u32(&body) * CLOCK_SECOND;
 	gs->duration_ns += ofp_get_u32(&body);
 	if (body.failed)
 		return OFPBRC_BAD_LEN;
@@ -185,8 +185,8 @@ void ofp_put_group_stats(struct ofp_writer *w, const struct group_stats *gs)
 	ofp_put_zero(w, 4);
 	ofp_put_u64(w, gs->n_packets);
 	ofp_put_u64(w, gs->n_bytes);
-	ofp_put_u32(w, (uint32_t)(gs->duration_ns / NS_PER_S));
-	ofp_put_u32(w, (uint32_t)(gs->duration_ns % NS_PER_S));
+	ofp_put_u32(w, (uint32_t)(gs->duration_ns / CLOCK_SECOND));
+	ofp_put_u32(w, (uint32_t)(gs->duration_ns % CLOCK_SECOND));
 	for (unsigned i = 0; i < gs->n_buckets; i++) {
 		ofp_put_u64(w, gs->buckets[i].n_packets);
 		ofp_put_u64(w, gs->buckets[i].n_bytes);

@@ -122,7 +122,7 @@ enum ofp_error ofp_read_meter_stats(struct ofp_reader *r, struct meter_stats *ms
 	ms->flow_count = ofp_get_u32(&body);
 	ms->n_packets = ofp_get_u64(&body);
 	ms->n_bytes = ofp_get_u64(&body);
-	ms->duration_ns = ofp_get_u32(&body) * NS_PER_S;
+	ms->duration_ns = ofp_get_u32(&body) * CLOCK_SECOND;
 	ms->duration_ns += ofp_get_u32(&body);
 	while (ofp_left(&body) >= 16 && ms->n_bands < METER_BANDS_MAX) {
 		ms->bands[ms->n_bands].n_packets = ofp_get_u64(&body);
@@ -139,8 +139,8 @@ void ofp_put_meter_stats(struct ofp_writer *w, const struct meter_stats *ms)
 	ofp_put_u32(w, ms->flow_count);
 	ofp_put_u64(w, ms->n_packets);
 	ofp_put_u64(w, ms->n_bytes);
-	ofp_put_u32(w, (uint32_t)(ms->duration_ns / NS_PER_S));
-	ofp_put_u32(w, (uint32_t)(ms->duration_ns % NS_PER_S));
+	ofp_put_u32(w, (uint32_t)(ms->duration_ns / CLOCK_SECOND));
+	ofp_put_u32(w, (uint32_t)(ms->duration_ns % CLOCK_SECOND));
 	for (unsigned i = 0; i < ms->n_bands; i++) {
 		ofp_put_u64(w, ms->bands[i].n_packets);
 		ofp_put_u64(w, ms->bands[i].n_bytes);

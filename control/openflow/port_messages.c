@@ -63,7 +63,7 @@ enum ofp_error ofp_read_port_stats(struct ofp_reader *r, uint32_t *port_no, stru
 	stats->rx_over_errors = ofp_get_u64(r);
 	stats->rx_crc_errors = ofp_get_u64(r);
 	stats->collisions = ofp_get_u64(r);
-	stats->duration_ns = ofp_get_u32(r) * NS_PER_S;
+	stats->duration_ns = ofp_get_u32(r) * CLOCK_SECOND;
 	stats->duration_ns += ofp_get_u32(r);
 	return r->failed ? OFPBRC_BAD_LEN : OFP_OK;
 }
@@ -84,8 +84,8 @@ void ofp_put_port_stats(struct ofp_writer *w, uint32_t port_no, const struct ofp
 	ofp_put_u64(w, stats->rx_over_errors);
 	ofp_put_u64(w, stats->rx_crc_errors);
 	ofp_put_u64(w, stats->collisions);
-	ofp_put_u32(w, (uint32_t)(stats->duration_ns / NS_PER_S));
-	ofp_put_u32(w, (uint32_t)(stats->duration_ns % NS_PER_S));
+	ofp_put_u32(w, (uint32_t)(stats->duration_ns / CLOCK_SECOND));
+	ofp_put_u32(w, (uint32_t)(stats->duration_ns % CLOCK_SECOND));
 }
 
 enum ofp_error ofp_read_port_mod(struct ofp_reader *r, struct ofp_port_mod *mod)
