@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the commands of weft share: the options before them, exit statuses, one call to the switch. */
+#ifndef CONTROL_CLI_WEFT_COMMAND_H
+#define CONTROL_CLI_WEFT_COMMAND_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+struct error;
+
+enum weft_exit {
+	WEFT_OK = 0,
+	WEFT_FAILED = 1, /* the switch tried and failed */
+	WEFT_USAGE = 2,
+	WEFT_NOT_FOUND = 3,
+	WEFT_CONFLICT = 4,
+	WEFT_UNREACHABLE = 5,
+};
+
+struct weft {
+	const char *rundir;
+	int timeout_ms;
+	bool json;
+	bool watch;
+};
+
+struct weft_command {
+	const char *name;  /* one word or two */
+	const char *usage; /* what follows the name */
+	const char *help;
+	int min, max; /* words after the name; max < 0: no bound */
+	enum weft_exit (*run)(const struct weft *w, int n, char **words);
+};
+
+/* Prints "weft: TEXT" to standard error; the status that belongs to `rc` (-errno of rpc_client or arguments).
+ */
+enum weft_exit weft_report(int rc, const struct error *e);
+
+/* One call over a connection of its own. Consumes `params`. On WEFT_OK `*result` is the caller's; else the
+ * error has been printed. */
+enum weft_exit weft_call(const struct weft *w, const char *method, json_t *params, json_t **result);
+
+/* weft_call, then shows the result: `columns` as for output_table. */
+enum weft_exit weft_show(const struct weft *w, const char *method, json_t *params,
+                         const char *const *columns);
+
+/* weft_interface.c */
+enum weft_exit weft_if_add(const struct weft *w, int n, char **words);
+enum weft_exit weft_if_set(const struct weft *w, int n, char **words);
+enum weft_exit weft_if_del(const struct weft *w, int n, char **words);
+enum weft_exit weft_if_list(const struct weft *w, int n, char **words);
+enum weft_exit weft_if_show(const struct weft *w, int n, char **words);
+
+/* weft_state.c */
+enum weft_exit weft_fdb_show(const struct weft *w, int n, char **words);
+enum weft_exit weft_fdb_flush(const struct weft *w, int n, char **words);
+enum weft_exit weft_stats(const struct weft *w, int n, char **words);
+enum weft_exit weft_drops(const struct weft *w, int n, char **words);
+enum weft_exit weft_workers(const struct weft *w, int n, char **words);
+enum weft_exit weft_version(const struct weft *w, int n, char **words);
+
+#endif
