@@ -232,3 +232,135 @@ Test(vxlan_kernel, refuses_a_source_that_is_not_allowed)
 	cr_expect_gt(refused[DROP_TUNNEL_SOURCE], 0);
 	cr_expect_eq(answered, 0);
 }
+
+/* ---- GSO towards the kernel: it counts what it takes and every checksum it does not like ---- */
+
+enum { GSO_PAYLOAD = 4500, GSO_SEGMENT = 1000, GSO_FRAMES = 5 };
+
+static long there_count(const char *counter)
+{
+	char command[200];
+	long n = -1;
+	FILE *f;
+
+	snprintf(command, sizeof(command), "nsenter -t %d -n nstat -asz %s | awk \"/%s/{print \\$2}\"", peer,
+	         counter, counter);
+	f = popen(command, "r");
+	cr_assert_not_null(f);
+	cr_assert_eq(fscanf(f, "%ld", &n), 1, "%s", counter);
+	pclose(f);
+	return n;
+}
+
+static uint32_t put_ip(uint8_t *at, bool v6, uint8_t proto, uint16_t l4_len, uint64_t *pseudo)
+{
+	struct ip_addr src, dst;
+
+	ip_parse(v6 ? "fd09::1" : "10.9.0.1", &src);
+	ip_parse(v6 ? "fd09::2" : "10.9.0.2", &dst);
+	if (v6) {
+		struct ipv6_header ip = {
+		        .version_tc_flow = htobe32(6u << 28), .next_header = proto, .hop_limit = 64};
+
+		ip.payload_len = htobe16(l4_len);
+		memcpy(ip.src, src.b, 16);
+		memcpy(ip.dst, dst.b, 16);
+		memcpy(at, &ip, sizeof(ip));
+		*pseudo = csum_pseudo6(src.b, dst.b, proto, l4_len);
+		return sizeof(ip);
+	}
+	struct ipv4_header ip = {.version_ihl = 0x45, .ttl = 64, .proto = proto, .frag = htobe16(0x4000)};
+
+	ip.total_len = htobe16((uint16_t)(sizeof(ip) + l4_len));
+	ip.src = ip_to_v4(&src);
+	ip.dst = ip_to_v4(&dst);
+	ip.csum = csum_finish(csum_bytes(&ip, sizeof(ip)));
+	memcpy(at, &ip, sizeof(ip));
+	*pseudo = csum_pseudo4(ip.src, ip.dst, proto, l4_len);
+	return sizeof(ip);
+}
+
+static void make_gso(struct packet *p, bool v6, bool tcp)
+{
+	static uint8_t payload[GSO_PAYLOAD];
+	struct eth_header eth = {.dst = {{2, 0, 0, 0, 0, 0x52}}, .src = our_mac};
+	uint16_t header = tcp ? sizeof(struct tcp_header) : sizeof(struct udp_header);
+	uint64_t pseudo;
+
+	for (unsigned i = 0; i < sizeof(payload); i++)
+		payload[i] = (uint8_t)(i * 7);
+	packet_reset(p);
+	eth.type = htobe16(v6 ? ETH_TYPE_IPV6 : ETH_TYPE_IPV4);
+	memcpy(p->head, &eth, sizeof(eth));
+	p->l3 = sizeof(eth);
+	p->l4 = (uint16_t)(p->l3 + put_ip(p->head + p->l3, v6, tcp ? IP_PROTO_TCP : IP_PROTO_UDP,
+	                                  (uint16_t)(header + GSO_PAYLOAD), &pseudo));
+	if (tcp) {
+		struct tcp_header h = {
+		        .src = htobe16(1000), .dst = htobe16(9), .offset_flags = htobe16(0x5010)};
+
+		h.csum = csum_fold(pseudo);
+		memcpy(p->head + p->l4, &h, sizeof(h));
+	} else {
+		struct udp_header h = {
+		        .src = htobe16(1000), .dst = htobe16(9), .len = htobe16(header + GSO_PAYLOAD)};
+
+		h.csum = csum_fold(pseudo);
+		memcpy(p->head + p->l4, &h, sizeof(h));
+	}
+	p->head_len = (uint16_t)(p->l4 + header);
+	p->segs[0] = (struct packet_seg){payload, GSO_PAYLOAD};
+	p->nsegs = 1;
+	p->len = p->head_len + GSO_PAYLOAD;
+	p->flags = PACKET_NEEDS_CSUM;
+	p->csum_start = p->l4;
+	p->csum_offset = tcp ? 16 : 6;
+	p->gso = tcp ? (v6 ? GSO_TCP6 : GSO_TCP4) : (v6 ? GSO_UDP6 : GSO_UDP4);
+	p->gso_size = GSO_SEGMENT;
+}
+
+static void send_gso(bool v6, bool tcp)
+{
+	const char *counter = tcp ? "TcpInSegs" : v6 ? "Udp6NoPorts" : "UdpNoPorts";
+	long before = there_count(counter), now = before;
+	struct packet p, *batch = &p;
+	struct vxlan_out out;
+
+	make_gso(&p, v6, tcp);
+	cr_assert_eq(vxlan_encap(vtep, 0, &p, &out), VXLAN_OK);
+	cr_expect_eq(out.ifindex, port->ifindex);
+	port->ops->tx(port, 0, &batch, 1);
+	for (int i = 0; i < 100 && now - before < GSO_FRAMES; i++) {
+		poll(NULL, 0, 20);
+		now = there_count(counter);
+	}
+	cr_expect_eq(now - before, GSO_FRAMES, "%s %s: %ld", v6 ? "IPv6" : "IPv4", counter, now - before);
+}
+
+static void send_every_gso(const char *local, const char *remote)
+{
+	static const char *const errors[] = {"UdpInCsumErrors", "Udp6InCsumErrors", "TcpInCsumErrors",
+	                                     "IpInHdrErrors"};
+
+	start_kernel_vxlan(remote, local, "");
+	cr_assert_eq(netns_there(peer, "ip link set vxlan42 address 02:00:00:00:00:52 && sysctl -qw "
+	                               "net.ipv6.conf.vxlan42.disable_ipv6=0 &&"
+	                               " ip -6 addr add fd09::2/64 dev vxlan42 nodad"),
+	             0);
+	open_all(local, remote);
+	for (int kind = 0; kind < 4; kind++)
+		send_gso(kind & 1, kind & 2);
+	for (unsigned i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
+		cr_expect_eq(there_count(errors[i]), 0, "%s", errors[i]);
+	cr_expect_eq(port->counters[0]->tx_packets, 4 * GSO_FRAMES);
+}
+
+Test(vxlan_kernel, takes_our_segments_over_ipv4)
+{
+	send_every_gso("172.31.0.1", "172.31.0.2");
+}
+
+Test(vxlan_kernel, takes_our_segments_over_ipv6)
+{
+	send_every_gso("fd00::1", "fd00::2");
+}
