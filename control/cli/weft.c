@@ -48,7 +48,7 @@ static int spells(const char *name, int n, char **words, int *first)
 	const char *space = strchr(name, ' ');
 	size_t len = space ? (size_t)(space - name) : strlen(name);
 
-	if (strlen(words[0]) != len || strncmp(words[0], name, len))
+	if (strlen(words[0]) != len || strncmp(words[0], name, len) != 0)
 		return 0;
 	*first = 1;
 	if (!space)

@@ -82,7 +82,7 @@ static unsigned find_columns(const json_t *rows, const char **columns)
 	{
 		json_object_foreach(row, key, v)
 		{
-			for (c = 0; c < n && strcmp(columns[c], key);)
+			for (c = 0; c < n && strcmp(columns[c], key) != 0;)
 				c++;
 			if (c == n && n < COLUMNS_MAX)
 				columns[n++] = key;
@@ -233,11 +233,9 @@ static json_t *rates_of(const json_t *before, const json_t *now, double seconds,
 		const json_t *old = json_object_get(before, key);
 		json_int_t n = json_integer_value(v), was = json_integer_value(old);
 
-		if (is_kept(key, keep))
-			json_object_set(out, key, v);
-		else if (json_is_object(v))
+		if (json_is_object(v))
 			json_object_set_new(out, key, rates_of(old, v, seconds, keep));
-		else if (json_is_integer(v))
+		else if (json_is_integer(v) && !is_kept(key, keep))
 			json_object_set_new(out, key, json_real((double)(n < was ? n : n - was) / seconds));
 		else
 			json_object_set(out, key, v);
