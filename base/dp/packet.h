@@ -53,6 +53,8 @@ enum packet_flag {
 	        1 << 3, /* the outer UDP checksum is to be computed while copying (IPv6 underlay) */
 };
 
+enum packet_l3 { L3_OTHER, L3_IPV4, L3_IPV6, L3_ARP };
+
 struct packet_seg {
 	const uint8_t *data;
 	uint32_t len;
@@ -75,9 +77,9 @@ struct packet {
 	uint32_t len;      /* whole packet: head_len + all segments */
 	uint16_t head_len; /* private bytes */
 	uint16_t nsegs;
-	uint32_t in_port;              /* OpenFlow number of the ingress port */
-	uint32_t hash; /* symmetric enough flow hash of the innermost headers, 0 = not computed */
-	uint16_t l3;   /* offsets from head; 0 = absent. After encap: of the inner packet */
+	uint32_t in_port; /* OpenFlow number of the ingress port */
+	uint32_t hash;    /* symmetric enough flow hash of the innermost headers, 0 = not computed */
+	uint16_t l3;      /* offsets from head; 0 = absent. After encap: of the inner packet */
 	uint16_t l4;
 	uint16_t outer_l3; /* valid with PACKET_ENCAP */
 	uint16_t outer_l4;
@@ -87,9 +89,10 @@ struct packet {
 	uint16_t gso_size;    /* payload bytes per segment */
 	uint8_t gso;          /* enum packet_gso */
 	uint8_t recirc;       /* times this packet was sent through the pipeline again */
-	uint16_t reserved;
+	uint8_t l3_kind;      /* enum packet_l3: what is at l3 (innermost), set by the parser */
+	uint8_t l4_proto;     /* IP protocol at l4; valid when l4 != 0 */
 
-	struct packet_tunnel tunnel; /* all zero when the packet has none */
+	struct packet_tunnel tunnel;             /* all zero when the packet has none */
 	struct packet_seg segs[PACKET_SEGS_MAX]; /* the rest, nsegs of them */
 	uint8_t buf[PACKET_HEADROOM + PACKET_HEAD_MAX] __attribute__((aligned(64)));
 };

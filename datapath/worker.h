@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What one worker has, and what it reads of the ports. Private to datapath/.
+ *
+ * Thread-safety: a struct worker belongs to its worker; the control thread touches it only while it is
+ * stopped, and through the rings and the fields tagged so. struct topology is published under RCU.
+ */
+#ifndef DATAPATH_WORKER_H
+#define DATAPATH_WORKER_H
+
+#include "base/dp/packet.h"
+#include "base/dp/rcu.h"
+#include "datapath/datapath.h"
+#include "datapath/record_ring.h"
+#include "flows/dp/cache.h"
+#include "flows/dp/mkey.h"
+#include "ports/port.h"
+
+enum {
+	CLONES_MAX = 512,    /* snapshots that wait for tx at a time */
+	CLONES_RESERVE = 32, /* free before a packet is begun; more than one branch can hold */
+	TXQS_MAX = 64,       /* ports that a batch is queued for before all is flushed */
+	OUTPUTS_MAX = 1024,  /* of one packet */
+	PORT_SLOTS = 65536,  /* by mkey_port() */
+	WORKER_FDS_MAX = 256,
+	LEARN_RING_BYTES = 1 << 16,
+	REPORT_RING_BYTES = 1 << 20,
+	INJECT_RING_BYTES = 1 << 18,
+};
+
+/* The ports as lists. worker: ro, control: builds anew on each change. */
+struct topology {
+	unsigned nvteps;
+	struct vxlan_vtep **vteps; /* vtep->user: the struct port */
+	unsigned nuplinks;
+	struct port **uplinks;
+	unsigned nflood; /* ports of FLOOD, ALL and NORMAL */
+	struct port **flood;
+	struct poll_list {
+		unsigned n;
+		struct port_rxq **q;
+	} poll[WORKERS_MAX];
+};
+
+/* Everything queued for one port. */
+struct txq {
+	struct port *port;
+	unsigned n;
+	struct packet *pkts[BATCH_MAX];
+};
+
+struct worker {
+	unsigned id;
+	struct datapath *dp;
+	struct cache *cache;
+	const struct topology *topology; /* read once per iteration */
+	uint64_t now;                    /* clock_now() of the batch */
+
+	/* tx of the batch */
+	unsigned ntxqs;
+	struct txq txqs[TXQS_MAX];
+	uint8_t txq_of[PORT_SLOTS]; /* 1 + index, 0: none */
+
+	/* the batch */
+	struct packet *pkts[BATCH_MAX];
+	struct mkey keys[BATCH_MAX];
+	uint32_t lens[BATCH_MAX];
+	const struct program *programs[BATCH_MAX];
+	struct packet *pool;   /* BATCH_MAX packets */
+	struct packet *clones; /* CLONES_MAX */
+	struct packet *free_clones[CLONES_MAX];
+	unsigned nfree_clones;
+	struct packet *live[PROGRAM_SAVE_MAX + 2]; /* clones in use besides the queued ones */
+
+	/* rings */
+	struct record_ring learned; /* to control: struct learn_report */
+	struct record_ring reports; /* to control: packet-in, OP_LEARN */
+	struct record_ring inject;  /* from control */
+	bool reported;              /* something new since the control thread was woken */
+
+	/* idleness */
+	unsigned idle; /* empty rounds in a row */
+	int wake_fd;   /* eventfd: control wakes a sleeping worker */
+	bool asleep;   /* atomic */
+	int epoll_fd;  /* of the fds below */
+	const struct topology *epoll_topology;
+
+	struct worker_stats stats;         /* worker: wo, control: ro */
+	uint64_t drops[DROP_REASON_COUNT]; /* of packets without an ingress port */
+};
+
+struct datapath {
+	struct datapath_config config;
+	struct port_env env;
+	struct topology *topology;          /* published */
+	struct port *by_number[PORT_SLOTS]; /* each published; mkey_port() */
+	struct limits *limits[PORT_SLOTS];  /* each published; see limits.h */
+	struct fdb *fdb;
+	struct worker *workers[WORKERS_MAX];
+	bool running; /* atomic: workers go on */
+	unsigned lcores[WORKERS_MAX];
+	int report_fd;
+	/* control */
+	struct datapath_port *ports; /* sorted by number */
+	unsigned next_rxq_worker;
+	unsigned started;
+};
+
+/* What the control thread keeps beside a port. */
+struct datapath_port {
+	struct datapath_port *next;
+	struct datapath *dp;
+	struct port *port;
+	uint64_t added;
+	struct storm_limits storm;
+	void (*done)(void *arg); /* removal */
+	void *done_arg;
+};
+
+static inline struct port *worker_port(const struct worker *w, uint32_t ofport)
+{
+	return rcu_read(w->dp->by_number[mkey_port(ofport)]);
+}
+
+/* Counts a drop on the packet's ingress port. */
+static inline void worker_drop(struct worker *w, const struct packet *p, enum drop_reason reason)
+{
+	struct port *in = worker_port(w, p->in_port);
+
+	if (in)
+		port_drop(in, w->id, reason, 1);
+	else
+		w->drops[reason]++;
+}
+
+/* worker.c: NULL on lack of memory. */
+struct worker *worker_create(struct datapath *dp, unsigned id);
+void worker_destroy(struct worker *w);
+/* The lcore's function: polls until dp->running is false. */
+int worker_main(void *worker);
+/* One round over all queues; returns how many packets there were. The caller is the worker's thread, or the
+ * only thread there is. */
+unsigned worker_poll_once(struct worker *w);
+/* control: wakes the worker if it sleeps. */
+void worker_wake(struct worker *w);
+
+#endif
