@@ -8,13 +8,13 @@
 struct record {
 	uint32_t len;    /* of the body */
 	uint32_t filler; /* 1: skip `len` bytes */
-	uint64_t pad;
+	uint8_t pad[56];
 	uint8_t body[];
 };
 
 static uint64_t whole(uint32_t len)
 {
-	return (sizeof(struct record) + len + 15) & ~(uint64_t)15;
+	return (sizeof(struct record) + len + 63) & ~(uint64_t)63;
 }
 
 static struct record *record_at(struct record_ring *r, uint64_t at)

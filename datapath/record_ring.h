@@ -28,7 +28,7 @@ struct record_ring {
 int record_ring_init(struct record_ring *r, uint32_t size);
 void record_ring_free(struct record_ring *r);
 
-/* Room for a record of `len` bytes, 16-byte aligned; NULL when there is none. Nothing is seen by the consumer
+/* Room for a record of `len` bytes, 64-byte aligned; NULL when there is none. Nothing is seen by the consumer
  * before record_ring_commit(), which may make it shorter. */
 void *record_ring_reserve(struct record_ring *r, uint32_t len);
 void record_ring_commit(struct record_ring *r, uint32_t len);

@@ -17,13 +17,12 @@
 #include "ports/port.h"
 
 enum {
-	CLONES_MAX = 512,    /* snapshots that wait for tx at a time */
-	CLONES_RESERVE = 32, /* free before a packet is begun; more than one branch can hold */
-	TXQS_MAX = 64,       /* ports that a batch is queued for before all is flushed */
-	OUTPUTS_MAX = 1024,  /* of one packet */
-	PORT_SLOTS = 65536,  /* by mkey_port() */
-	WORKER_FDS_MAX = 256,
-	LEARN_RING_BYTES = 1 << 16,
+	CLONES_MAX = 512,   /* snapshots that wait for tx at a time */
+	TXQS_MAX = 64,      /* ports that a batch is queued for before all is flushed */
+	OUTPUTS_MAX = 1024, /* of one packet */
+	PORT_SLOTS = 65536, /* by mkey_port() */
+	WORKER_FDS_MAX = 1024,
+	LEARN_RING_BYTES = 1 << 17,
 	REPORT_RING_BYTES = 1 << 20,
 	INJECT_RING_BYTES = 1 << 18,
 };
@@ -70,7 +69,6 @@ struct worker {
 	struct packet *clones; /* CLONES_MAX */
 	struct packet *free_clones[CLONES_MAX];
 	unsigned nfree_clones;
-	struct packet *live[PROGRAM_SAVE_MAX + 2]; /* clones in use besides the queued ones */
 
 	/* rings */
 	struct record_ring learned; /* to control: struct learn_report */
@@ -82,8 +80,6 @@ struct worker {
 	unsigned idle; /* empty rounds in a row */
 	int wake_fd;   /* eventfd: control wakes a sleeping worker */
 	bool asleep;   /* atomic */
-	int epoll_fd;  /* of the fds below */
-	const struct topology *epoll_topology;
 
 	struct worker_stats stats;         /* worker: wo, control: ro */
 	uint64_t drops[DROP_REASON_COUNT]; /* of packets without an ingress port */
@@ -100,8 +96,10 @@ struct datapath {
 	bool running; /* atomic: workers go on */
 	unsigned lcores[WORKERS_MAX];
 	int report_fd;
+	bool notified; /* atomic: report_fd was written and not yet read */
 	/* control */
-	struct datapath_port *ports; /* sorted by number */
+	struct datapath_port *ports;            /* sorted by number */
+	uint64_t gone_drops[DROP_REASON_COUNT]; /* of ports that were removed */
 	unsigned next_rxq_worker;
 	unsigned started;
 };

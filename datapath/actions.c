@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Runs a program on a packet. Called by the pipeline for every packet. */
+#include "datapath/actions.h"
+
+#include "datapath/output.h"
+#include "datapath/rewrite.h"
+
+/* The packet of this branch is not needed any more. */
+static void leave_packet(struct exec *x)
+{
+	if (!x->queued)
+		clone_put(x->w, x->p);
+	x->queued = false;
+}
+
+static bool save(struct exec *x)
+{
+	struct packet *s = x->nsaved < PROGRAM_SAVE_MAX ? clone_get(x->w) : NULL;
+
+	if (!s) {
+		worker_drop(x->w, x->p, DROP_OUTPUT_LIMIT);
+		return false;
+	}
+	packet_snapshot(s, x->p);
+	x->saved[x->nsaved++] = s;
+	return true;
+}
+
+static bool restore(struct exec *x)
+{
+	if (!x->nsaved)
+		return false;
+	leave_packet(x);
+	x->p = x->saved[--x->nsaved];
+	return true;
+}
+
+/* Index of the OP_RESTORE that ends the branch which op `i` is in, or nops. */
+static unsigned end_of_branch(const struct program *program, unsigned i)
+{
+	const struct op *ops = program_ops(program);
+	unsigned depth = 0;
+
+	for (i++; i < program->nops; i++) {
+		if (ops[i].type == OP_SAVE)
+			depth++;
+		else if (ops[i].type == OP_RESTORE && depth-- == 0)
+			break;
+	}
+	return i;
+}
+
+static void set_field(struct packet *p, const struct program *program, const struct op *op)
+{
+	rewrite_field(p, op->field, (const struct field_value *)program_data(program, op->arg16),
+	              (const struct field_value *)program_data(program, op->arg16 + 1u));
+}
+
+/* Header changes. DROP_REASON_COUNT, or why the branch ends. */
+static enum drop_reason change(struct packet *p, const struct program *program, const struct op *op)
+{
+	bool ok = true;
+
+	switch (op->type) {
+	case OP_SET_FIELD:
+		set_field(p, program, op);
+		break;
+	case OP_PUSH_VLAN:
+		ok = tags_push_vlan(p, op->arg16);
+		break;
+	case OP_POP_VLAN:
+		ok = tags_pop_vlan(p);
+		break;
+	case OP_PUSH_MPLS:
+		ok = tags_push_mpls(p, op->arg16);
+		break;
+	case OP_POP_MPLS:
+		ok = tags_pop_mpls(p, op->arg16);
+		break;
+	case OP_PUSH_PBB:
+		ok = tags_push_pbb(p, op->arg16);
+		break;
+	case OP_POP_PBB:
+		ok = tags_pop_pbb(p);
+		break;
+	case OP_DEC_TTL:
+		return rewrite_dec_ttl(p) ? DROP_REASON_COUNT : DROP_TTL_EXPIRED;
+	case OP_DEC_MPLS_TTL:
+		return rewrite_dec_mpls_ttl(p) ? DROP_REASON_COUNT : DROP_TTL_EXPIRED;
+	case OP_COPY_TTL_IN:
+		rewrite_copy_ttl_in(p);
+		break;
+	case OP_COPY_TTL_OUT:
+		rewrite_copy_ttl_out(p);
+		break;
+	case OP_DROP:
+		return op->arg16;
+	default:
+		return DROP_PROGRAM_LIMIT; /* an op of a newer translator */
+	}
+	return ok ? DROP_REASON_COUNT : DROP_NO_HEADROOM;
+}
+
+/* Ops that send or report. False: `op` is none of them. */
+static bool deliver(struct exec *x, const struct program *program, const struct op *op, bool last)
+{
+	switch (op->type) {
+	case OP_OUTPUT:
+		output_number(x, op->arg32, op->arg16, last);
+		return true;
+	case OP_IN_PORT:
+		output_number(x, x->p->in_port, op->arg16, last);
+		return true;
+	case OP_FLOOD:
+	case OP_ALL:
+		output_flood(x, op->arg32, op->type == OP_ALL, last);
+		return true;
+	case OP_NORMAL:
+		output_normal(x, op->arg32, last);
+		return true;
+	case OP_CONTROLLER:
+		report_packet_in(x, (const struct program_controller *)program_data(program, op->arg16));
+		return true;
+	case OP_LEARN:
+		report_learn_op(x, op->arg32);
+		return true;
+	default:
+		return false;
+	}
+}
+
+void actions_execute(struct worker *w, struct packet *p, const struct mkey *key,
+                     const struct program *program)
+{
+	struct exec x = {.w = w, .key = key, .p = p};
+	const struct op *ops = program_ops(program);
+	unsigned n = program->nops;
+
+	if (!n)
+		worker_drop(w, p, program->drop_reason);
+	for (unsigned i = 0; i < n; i++) {
+		const struct op *op = &ops[i];
+		enum drop_reason drop;
+
+		if (deliver(&x, program, op, i + 1 == n || op[1].type == OP_RESTORE))
+			continue;
+		if (op->type == OP_SAVE) {
+			if (save(&x))
+				continue;
+			break;
+		}
+		if (op->type == OP_RESTORE) {
+			if (restore(&x))
+				continue;
+			break;
+		}
+		drop = change(x.p, program, op);
+		if (drop != DROP_REASON_COUNT) {
+			worker_drop(w, x.p, drop);
+			i = end_of_branch(program, i) - 1;
+		}
+	}
+	leave_packet(&x);
+	while (x.nsaved)
+		clone_put(w, x.saved[--x.nsaved]);
+}

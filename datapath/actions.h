@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Executes action programs. Worker only. */
+#ifndef DATAPATH_ACTIONS_H
+#define DATAPATH_ACTIONS_H
+
+#include "datapath/worker.h"
+
+/* Runs `program` on `p`, which came in as `key` says; what it outputs is queued. `p` belongs to the queues
+ * until output_flush(). */
+void actions_execute(struct worker *w, struct packet *p, const struct mkey *key,
+                     const struct program *program);
+
+#endif

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The whole way of a packet, a batch at a time; called by worker.c.
+ *
+ *	rx -> (decap) -> parse -> lookup -> actions -> (encap) -> output queues -> tx -> release
+ */
+#include "datapath/pipeline.h"
+
+#include <string.h>
+
+#include "datapath/actions.h"
+#include "datapath/output.h"
+#include "datapath/parse.h"
+#include "datapath/report_private.h"
+#include "overlay/vxlan/vxlan.h"
+
+static void parse(struct worker *w, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		parse_packet(w->pkts[i], &w->keys[i]);
+		w->lens[i] = w->pkts[i]->len;
+	}
+}
+
+static bool may_receive(struct worker *w, struct port *port, unsigned n)
+{
+	if (!(port->config & (PORT_CONFIG_DOWN | PORT_CONFIG_NO_RECV)))
+		return true;
+	port_drop(port, w->id, DROP_PORT_BLOCKED, n);
+	return false;
+}
+
+/* What comes from the underlay goes on as a packet of the vxlan port that takes it; the rest ends here. */
+static unsigned decap(struct worker *w, struct port *uplink, unsigned n)
+{
+	const struct topology *t = w->topology;
+	unsigned kept = 0, which;
+
+	for (unsigned i = 0; i < n; i++) {
+		struct packet *p = w->pkts[i];
+		int rc = vxlan_decap(t->vteps, t->nvteps, p, &which);
+		struct port *port;
+
+		if (rc != VXLAN_OK) {
+			port_drop(uplink, w->id, (enum drop_reason)rc, 1);
+			continue;
+		}
+		port = t->vteps[which]->user;
+		if (!may_receive(w, port, 1))
+			continue;
+		p->in_port = port->ofport;
+		port->counters[w->id]->rx_packets++;
+		port->counters[w->id]->rx_bytes += p->len;
+		w->pkts[i] = w->pkts[kept];
+		w->pkts[kept++] = p;
+	}
+	return kept;
+}
+
+unsigned pipeline_run(struct worker *w, struct port_rxq *q)
+{
+	struct port *port = q->port;
+	unsigned received = port->ops->rx(q, w->pkts, BATCH_MAX), n = received;
+
+	if (!received)
+		return 0;
+	if (!may_receive(w, port, n))
+		n = 0;
+	if (port->is_uplink)
+		n = decap(w, port, n);
+	parse(w, n);
+	cache_lookup(w->cache, w->now, w->keys, w->lens, n, w->programs);
+	for (unsigned i = 0; i < n; i++)
+		actions_execute(w, w->pkts[i], &w->keys[i], w->programs[i]);
+	output_flush(w);
+	port->ops->release(q);
+	w->stats.packets += received;
+	w->stats.batches++;
+	return received;
+}
+
+/* A view of a frame that lies in the ring until it has left. */
+static void view_frame(struct packet *p, uint32_t in_port, const uint8_t *data, uint32_t len)
+{
+	packet_reset(p);
+	p->head_len = (uint16_t)(len < PACKET_HEAD_FIRST ? len : PACKET_HEAD_FIRST);
+	memcpy(p->head, data, p->head_len);
+	if (len > p->head_len)
+		p->segs[p->nsegs++] = (struct packet_seg){data + p->head_len, len - p->head_len};
+	p->len = len;
+	p->in_port = in_port;
+}
+
+unsigned pipeline_inject(struct worker *w)
+{
+	const struct inject_record *r;
+	unsigned n = 0;
+	uint32_t len;
+
+	while (n < BATCH_MAX && (r = record_ring_peek(&w->inject, &len))) {
+		const uint8_t *program = (const uint8_t *)(r + 1);
+
+		view_frame(w->pkts[0], r->in_port, program + r->program_bytes, r->len);
+		parse_packet(w->pkts[0], &w->keys[0]);
+		actions_execute(w, w->pkts[0], &w->keys[0], (const struct program *)program);
+		output_flush(w);
+		record_ring_pop(&w->inject);
+		n++;
+	}
+	return n;
+}

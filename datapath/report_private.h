@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What lies in the rings between a worker and the control thread. Private to datapath/. */
+#ifndef DATAPATH_REPORT_PRIVATE_H
+#define DATAPATH_REPORT_PRIVATE_H
+
+#include "datapath/worker.h"
+
+struct learn_report {
+	struct mac mac;
+	uint16_t vlan;
+	uint32_t port;
+};
+
+struct packet_report { /* `len` bytes follow */
+	struct mkey key;
+	struct program_controller place; /* of a packet-in */
+	uint32_t total_len, len;
+	uint32_t rule_slot; /* of an OP_LEARN */
+	bool is_learn;
+} __attribute__((aligned(16)));
+
+struct inject_record { /* the program and then `len` bytes follow */
+	uint32_t in_port;
+	uint32_t len;
+	uint32_t program_bytes; /* whole units of 16 */
+	uint32_t pad;
+} __attribute__((aligned(16)));
+
+#endif

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The lists of ports that workers read, rebuilt on every change. Called by datapath.c and ports.c. */
+#include "datapath/topology.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "datapath/vxlan_port.h"
+
+static unsigned count_ports(const struct datapath *dp)
+{
+	unsigned n = 0;
+
+	for (const struct datapath_port *d = dp->ports; d; d = d->next)
+		n++;
+	return n;
+}
+
+static void fill_poll_lists(const struct datapath *dp, struct topology *t, struct port_rxq **room)
+{
+	for (unsigned worker = 0; worker < dp->config.nworkers; worker++) {
+		struct poll_list *list = &t->poll[worker];
+
+		list->q = room;
+		for (const struct datapath_port *d = dp->ports; d; d = d->next)
+			for (unsigned i = 0; i < d->port->nrxq; i++)
+				if (d->port->rxq[i].worker == worker)
+					list->q[list->n++] = &d->port->rxq[i];
+		room += list->n;
+	}
+}
+
+struct topology *topology_build(const struct datapath *dp)
+{
+	unsigned n = count_ports(dp), nq = 0;
+	struct topology *t;
+	void **room;
+
+	for (const struct datapath_port *d = dp->ports; d; d = d->next)
+		nq += d->port->nrxq;
+	t = calloc(1, sizeof(*t) + (3 * n + nq) * sizeof(void *));
+	if (!t)
+		return NULL;
+	room = (void **)(t + 1);
+	t->vteps = (struct vxlan_vtep **)room;
+	t->uplinks = (struct port **)(room + n);
+	t->flood = (struct port **)(room + 2 * n);
+	for (const struct datapath_port *d = dp->ports; d; d = d->next) {
+		if (d->port->is_uplink) {
+			t->uplinks[t->nuplinks++] = d->port;
+			continue;
+		}
+		t->flood[t->nflood++] = d->port;
+		if (vxlan_port_is(d->port))
+			t->vteps[t->nvteps++] = vxlan_port_vtep(d->port);
+	}
+	fill_poll_lists(dp, t, (struct port_rxq **)(room + 3 * n));
+	return t;
+}
+
+/* Every uplink takes in VXLAN for every local address. */
+static void tell_uplinks(const struct topology *t)
+{
+	struct ip *all = calloc(2 * t->nvteps + 1, sizeof(*all));
+	unsigned n = 0;
+
+	if (!all)
+		return;
+	for (unsigned i = 0; i < t->nvteps; i++) {
+		const struct vxlan_config *c = &t->vteps[i]->config;
+		const struct ip *both[2] = {&c->local4, &c->local6};
+
+		for (unsigned k = 0; k < 2; k++) {
+			bool known = ip_is_none(both[k]);
+
+			for (unsigned j = 0; j < n; j++)
+				known |= ip_equal(&all[j], both[k]);
+			if (!known)
+				all[n++] = *both[k];
+		}
+	}
+	for (unsigned i = 0; i < t->nuplinks; i++)
+		if (t->uplinks[i]->ops->set_vteps)
+			t->uplinks[i]->ops->set_vteps(t->uplinks[i], all, n);
+	free(all);
+}
+
+int topology_publish(struct datapath *dp)
+{
+	struct topology *t = topology_build(dp), *old = dp->topology;
+
+	if (!t)
+		return -ENOMEM;
+	tell_uplinks(t);
+	rcu_assign(dp->topology, t);
+	if (old)
+		rcu_defer(free, old);
+	datapath_wake(dp);
+	return 0;
+}

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A worker: polls its queues for ever, and sleeps when there is nothing to do. Launched by datapath.c. */
+#include "datapath/worker.h"
+
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <rte_cycles.h>
+#include <rte_pause.h>
+
+#include "base/clock.h"
+#include "datapath/output.h"
+#include "datapath/pipeline.h"
+
+enum {
+	FOLD_BUDGET = 256,  /* cache entries between two rounds */
+	SPIN_ROUNDS = 2000, /* empty rounds before the first nap */
+	NAP_ROUNDS = 200,   /* naps before the worker sleeps on its fds */
+	NAP_STEP_NS = 500,  /* each is this much longer than the one before */
+	SLEEP_MS = 1000,    /* look around at least this often */
+};
+
+unsigned worker_poll_once(struct worker *w)
+{
+	const struct poll_list *list;
+	unsigned n;
+
+	w->topology = rcu_read(w->dp->topology);
+	w->now = clock_now();
+	list = &w->topology->poll[w->id];
+	n = pipeline_inject(w);
+	for (unsigned i = 0; i < list->n; i++)
+		n += pipeline_run(w, list->q[i]);
+	report_notify(w);
+	w->stats.iterations++;
+	if (cache_fold(w->cache, FOLD_BUDGET))
+		n++;
+	return n;
+}
+
+/* The fds to sleep on; 0 when a queue has none or there are too many. */
+static unsigned sleep_fds(const struct worker *w, const struct poll_list *list, struct pollfd *fds)
+{
+	unsigned n = 0;
+
+	fds[n++] = (struct pollfd){.fd = w->wake_fd, .events = POLLIN};
+	for (unsigned i = 0; i < list->n; i++) {
+		struct port_rxq *q = list->q[i];
+		int fd;
+
+		if (!q->port->ops->sleep_fd || n == WORKER_FDS_MAX)
+			return 0;
+		fd = q->port->ops->sleep_fd(q);
+		if (fd >= 0)
+			fds[n++] = (struct pollfd){.fd = fd, .events = POLLIN};
+		else if (q->port->carrier)
+			return 0; /* it has packets to come and no way to tell */
+	}
+	return n;
+}
+
+/* True when a queue has packets already. */
+static bool arm(const struct poll_list *list, bool on)
+{
+	bool busy = false;
+
+	for (unsigned i = 0; i < list->n; i++)
+		if (list->q[i]->port->ops->arm)
+			busy |= list->q[i]->port->ops->arm(list->q[i], on);
+	return busy;
+}
+
+static void nap(uint64_t ns)
+{
+	nanosleep(&(struct timespec){.tv_nsec = (long)ns}, NULL);
+}
+
+/* Everything that could wake the worker is looked at once more between saying "asleep" and sleeping. */
+static void sleep_on_fds(struct worker *w)
+{
+	const struct topology *t = rcu_read(w->dp->topology);
+	const struct poll_list *list = &t->poll[w->id];
+	struct pollfd fds[WORKER_FDS_MAX];
+	unsigned n = sleep_fds(w, list, fds);
+	uint64_t count;
+
+	if (!n) {
+		nap(NAP_ROUNDS * NAP_STEP_NS);
+		return;
+	}
+	__atomic_store_n(&w->asleep, true, __ATOMIC_SEQ_CST);
+	if (!arm(list, true) && record_ring_empty(&w->inject) && !cache_fold_pending(w->cache) &&
+	    t == rcu_read(w->dp->topology) && __atomic_load_n(&w->dp->running, __ATOMIC_SEQ_CST)) {
+		w->stats.sleeps++;
+		rcu_offline(w->id);
+		poll(fds, n, SLEEP_MS);
+		rcu_online(w->id);
+	}
+	__atomic_store_n(&w->asleep, false, __ATOMIC_SEQ_CST);
+	(void)!read(w->wake_fd, &count, sizeof(count));
+	/* The ports may have changed meanwhile. */
+	arm(&rcu_read(w->dp->topology)->poll[w->id], false);
+}
+
+static void be_idle(struct worker *w)
+{
+	w->idle++;
+	if (w->idle < SPIN_ROUNDS || w->dp->config.never_sleep)
+		rte_pause();
+	else if (w->idle < SPIN_ROUNDS + NAP_ROUNDS)
+		nap((uint64_t)(w->idle - SPIN_ROUNDS + 1) * NAP_STEP_NS);
+	else
+		sleep_on_fds(w);
+}
+
+int worker_main(void *worker)
+{
+	struct worker *w = worker;
+	uint64_t before = rte_rdtsc();
+
+	rcu_worker_register(w->id);
+	while (__atomic_load_n(&w->dp->running, __ATOMIC_ACQUIRE)) {
+		unsigned n = worker_poll_once(w);
+		uint64_t now;
+
+		rcu_quiescent(w->id);
+		if (n)
+			w->idle = 0;
+		else
+			be_idle(w);
+		now = rte_rdtsc();
+		*(n ? &w->stats.busy_cycles : &w->stats.idle_cycles) += now - before;
+		before = now;
+	}
+	rcu_worker_unregister(w->id);
+	return 0;
+}
+
+void worker_wake(struct worker *w)
+{
+	uint64_t one = 1;
+
+	if (__atomic_load_n(&w->asleep, __ATOMIC_SEQ_CST))
+		(void)!write(w->wake_fd, &one, sizeof(one));
+}
+
+static struct packet *alloc_packets(unsigned n)
+{
+	struct packet *p = aligned_alloc(64, n * sizeof(*p));
+
+	if (p)
+		memset(p, 0, n * sizeof(*p));
+	return p;
+}
+
+struct worker *worker_create(struct datapath *dp, unsigned id)
+{
+	struct worker *w = aligned_alloc(64, sizeof(*w));
+
+	if (!w)
+		return NULL;
+	memset(w, 0, sizeof(*w));
+	w->id = id;
+	w->dp = dp;
+	w->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	w->pool = alloc_packets(BATCH_MAX);
+	w->clones = alloc_packets(CLONES_MAX);
+	w->cache = cache_create(dp->config.tables, id, dp->config.cache_entries);
+	if (w->wake_fd < 0 || !w->pool || !w->clones || !w->cache ||
+	    record_ring_init(&w->learned, LEARN_RING_BYTES) ||
+	    record_ring_init(&w->reports, REPORT_RING_BYTES) ||
+	    record_ring_init(&w->inject, INJECT_RING_BYTES)) {
+		worker_destroy(w);
+		return NULL;
+	}
+	for (unsigned i = 0; i < BATCH_MAX; i++)
+		w->pkts[i] = &w->pool[i];
+	for (unsigned i = 0; i < CLONES_MAX; i++)
+		w->free_clones[w->nfree_clones++] = &w->clones[i];
+	return w;
+}
+
+void worker_destroy(struct worker *w)
+{
+	if (!w)
+		return;
+	if (w->cache)
+		cache_destroy(w->cache);
+	if (w->wake_fd >= 0)
+		close(w->wake_fd);
+	record_ring_free(&w->learned);
+	record_ring_free(&w->reports);
+	record_ring_free(&w->inject);
+	free(w->pool);
+	free(w->clones);
+	free(w);
+}
