@@ -7,11 +7,11 @@
 
 #include "base/clock.h"
 
-#define BURST_NS (NS_PER_S / 10)
+#define BURST_NS (CLOCK_SECOND / 10)
 
 static uint64_t interval_of(uint32_t rate, unsigned share)
 {
-	return rate ? NS_PER_S * share / rate : 0;
+	return rate ? CLOCK_SECOND * share / rate : 0;
 }
 
 struct limits *limits_create(const struct storm_limits *storm, unsigned share)

@@ -239,13 +239,13 @@ static void set_arp(struct packet *p, uint32_t ofs, const struct field_value *v,
 		set_plain(p, p->l3 + ofs, v, m, n);
 }
 
-static void set_tunnel_v4(struct ip *a, const struct field_value *v, const struct field_value *m)
+static void set_tunnel_v4(struct ip_addr *a, const struct field_value *v, const struct field_value *m)
 {
 	be32 be = ip_is_v4(a) ? ip_to_v4(a) : 0;
 	uint8_t before[4];
 
 	merge((uint8_t *)&be, v, m, 4, before);
-	*a = be ? ip_from_v4(be) : (struct ip){{0}};
+	*a = be ? ip_from_v4(be) : (struct ip_addr){{0}};
 }
 
 static void set_tunnel(struct packet_tunnel *t, enum field_id id, const struct field_value *v,

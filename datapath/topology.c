@@ -61,14 +61,14 @@ struct topology *topology_build(const struct datapath *dp)
 /* Every uplink takes in VXLAN for every local address. */
 static void tell_uplinks(const struct topology *t)
 {
-	struct ip *all = calloc(2 * t->nvteps + 1, sizeof(*all));
+	struct ip_addr *all = calloc(2 * t->nvteps + 1, sizeof(*all));
 	unsigned n = 0;
 
 	if (!all)
 		return;
 	for (unsigned i = 0; i < t->nvteps; i++) {
 		const struct vxlan_config *c = &t->vteps[i]->config;
-		const struct ip *both[2] = {&c->local4, &c->local6};
+		const struct ip_addr *both[2] = {&c->local4, &c->local6};
 
 		for (unsigned k = 0; k < 2; k++) {
 			bool known = ip_is_none(both[k]);
