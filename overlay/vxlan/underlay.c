@@ -271,21 +271,31 @@ void underlay_neighbour_changed(struct underlay *u, int ifindex, const struct ip
 	}
 }
 
+static bool same_next_hop(const struct remote *a, const struct remote *b)
+{
+	return a->route.ifindex == b->route.ifindex && ip_equal(&a->route.next_hop, &b->route.next_hop);
+}
+
 /* The kernel does not see that we use its neighbours: it is told, or it would let them go stale and forget
- * them. */
-static void keep_alive(struct underlay *u, struct remote *r, uint64_t now, bool used)
+ * them. Behind one gateway (`asked`: whom the last question was for) one question will do. */
+static void keep_alive(struct underlay *u, struct remote *r, uint64_t now, bool used, struct remote **asked)
 {
 	uint64_t wait = used ? retry_ns : idle_retry_ns;
 
-	if (r->route.err || now - r->last_ask < wait)
+	if (r->route.err || now - r->last_ask < wait || (r->resolved && !(r->stale && used)))
 		return;
-	if (!r->resolved || (r->stale && used))
-		ask(u, r);
+	if (*asked && same_next_hop(r, *asked)) {
+		r->last_ask = now;
+		return;
+	}
+	ask(u, r);
+	*asked = r;
 }
 
 static void on_age(uv_timer_t *timer)
 {
 	struct underlay *u = timer->data;
+	struct remote *asked = NULL;
 	uint64_t now = clock_now();
 
 	for (uint32_t i = u->n; i-- > 0;) {
@@ -297,7 +307,7 @@ static void on_age(uv_timer_t *timer)
 		if (now - r->last_used > unused_ns)
 			forget(u, i);
 		else
-			keep_alive(u, r, now, used);
+			keep_alive(u, r, now, used, &asked);
 	}
 }
 
