@@ -7,6 +7,7 @@
 #include <string.h>
 
 enum { CELL_MAX = 1024, COLUMNS_MAX = 32 };
+static const json_int_t OFPP_LOCAL = 0xfffffffe; /* OpenFlow 1.3, 7.2.1 */
 
 /* Text of the outside must not reach the terminal as control characters. */
 static void make_printable(char *text)
@@ -71,6 +72,16 @@ static void format_cell(const json_t *v, char *out, size_t size)
 	make_printable(out);
 }
 
+static void format_member(const json_t *row, const char *key, char *out, size_t size)
+{
+	const json_t *v = json_object_get(row, key);
+
+	if (!strcmp(key, "ofport") && json_integer_value(v) == OFPP_LOCAL)
+		snprintf(out, size, "LOCAL");
+	else
+		format_cell(v, out, size);
+}
+
 static unsigned find_columns(const json_t *rows, const char **columns)
 {
 	unsigned n = 0, c;
@@ -128,19 +139,17 @@ static void print_rows(FILE *f, const json_t *rows, const char *const *columns, 
 		right[c] = false;
 		json_array_foreach(rows, i, row)
 		{
-			const json_t *v = json_object_get(row, columns[c]);
-
-			format_cell(v, cell, sizeof(cell));
+			format_member(row, columns[c], cell, sizeof(cell));
 			if ((int)strlen(cell) > width[c])
 				width[c] = (int)strlen(cell);
-			right[c] |= json_is_number(v);
+			right[c] |= json_is_number(json_object_get(row, columns[c]));
 		}
 		print_padded(f, columns[c], width[c], right[c], c + 1 == n);
 	}
 	json_array_foreach(rows, i, row)
 	{
 		for (unsigned c = 0; c < n; c++) {
-			format_cell(json_object_get(row, columns[c]), cell, sizeof(cell));
+			format_member(row, columns[c], cell, sizeof(cell));
 			print_padded(f, cell, width[c], right[c], c + 1 == n);
 		}
 	}
@@ -172,7 +181,7 @@ static void print_lines(FILE *f, const json_t *object, int indent)
 				fprintf(f, "%*s%s\n", indent + 2, "", cell);
 			}
 		} else {
-			format_cell(v, cell, sizeof(cell));
+			format_member(object, key, cell, sizeof(cell));
 			fprintf(f, " %s\n", cell);
 		}
 	}

@@ -111,6 +111,7 @@ Test(weft_output, table)
 	             "name      n  up\n"
 	             "a         7  yes\n"
 	             "long  12345  -\n");
+	expect_table("[{\"ofport\": 1}, {\"ofport\": 4294967294}]", NULL, "ofport\n     1\n LOCAL\n");
 	expect_table("[]", columns, "name  nobody  n  up\n");
 	expect_table("[{\"x\": {\"k\": 1, \"l\": \"m\"}, \"y\": [1, 2]}, {\"z\": \"\\u001b[2J\"}]", NULL,
 	             "x        y    z\n"
