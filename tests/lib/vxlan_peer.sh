@@ -51,7 +51,7 @@ vxlan_peer_setup() {
 }
 
 # ping_ok HOST ADDRESS SIZE: three pings of that size, not to be fragmented
-ping_ok() { on "$1" ping -q -c 3 -i 0.2 -W 5 -M do -s "$3" "$2" >"$WORK/ping.out" 2>&1; }
+ping_ok() { on "$1" ping -q -c 3 -i 0.2 -W 5 -M "do" -s "$3" "$2" >"$WORK/ping.out" 2>&1; }
 ping_once() { on "$1" ping -q -c 1 -W 1 "$2"; }
 
 iperf_mbit() { # iperf_mbit ADDRESS [OPTION...]
@@ -102,7 +102,7 @@ check_too_big() {
     on guest ip -6 route flush cache
 }
 told_to_shrink() { # the answer may be in the error of the second ping (then it comes from our own kernel's memory)
-    on guest ping -c 2 -i 0.2 -W 1 -M do -s "$2" "$1" >"$WORK/ping.out" 2>&1 || true
+    on guest ping -c 2 -i 0.2 -W 1 -M "do" -s "$2" "$1" >"$WORK/ping.out" 2>&1 || true
     grep -qiE 'mtu ?= ?[0-9]+' "$WORK/ping.out"
 }
 
