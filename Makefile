@@ -35,13 +35,13 @@ LDFLAGS_ALL = $(filter -fsanitize% --coverage,$(OPT)) $(LDFLAGS)
 PLAIN_DIRS := base flows control/openflow control/cli
 # The switch.
 DP_DIRS    := base/dp flows/dp ports ports/vhost ports/xdp overlay/vxlan datapath control/switchd
-TEST_DIRS  := tests/lib tests/pktgen
+TEST_DIRS  := tests/lib tests/pktgen tests/differential
 
 MAINS := control/switchd/main.c control/cli/weft.c control/cli/ofctl.c tests/pktgen/main.c
 BPF_SRC := $(wildcard ports/xdp/*.bpf.c)
 SKEL := $(BPF_SRC:%.bpf.c=$(B)/%.skel.h)
 
-srcs = $(filter-out $(MAINS) %.bpf.c,$(wildcard $(addsuffix /*.c,$(1))))
+srcs = $(filter-out $(MAINS) %.bpf.c %_test.c,$(wildcard $(addsuffix /*.c,$(1))))
 PLAIN_OBJ := $(patsubst %.c,$(B)/%.o,$(call srcs,$(PLAIN_DIRS)))
 DP_OBJ    := $(patsubst %.c,$(B)/%.o,$(call srcs,$(DP_DIRS)))
 TEST_OBJ  := $(patsubst %.c,$(B)/%.o,$(call srcs,$(TEST_DIRS)))
