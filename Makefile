@@ -171,6 +171,10 @@ install: all ## install programs, unit file and man-like READMEs under DESTDIR
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)/lib/systemd/system $(DESTDIR)/etc/weft
 	install -m 0755 $(B)/weftd $(DESTDIR)$(PREFIX)/sbin/weftd
 	install -m 0755 $(B)/weft $(B)/weft-ofctl $(B)/weft-pktgen vmm-glue/weft-vm $(DESTDIR)$(PREFIX)/bin/
+	install -d $(DESTDIR)$(PREFIX)/share/weft/vmm-glue/guest
+	install -m 0755 vmm-glue/vm-talk $(DESTDIR)$(PREFIX)/share/weft/vmm-glue/
+	install -m 0755 vmm-glue/guest/build vmm-glue/guest/init $(DESTDIR)$(PREFIX)/share/weft/vmm-glue/guest/
+	install -m 0644 vmm-glue/guest/stream.c $(DESTDIR)$(PREFIX)/share/weft/vmm-glue/guest/
 	install -m 0644 control/switchd/weftd.service $(DESTDIR)/lib/systemd/system/
 	install -m 0644 control/switchd/weftd.conf $(DESTDIR)/etc/weft/
 
