@@ -39,9 +39,9 @@ void ofp_put_zero(struct ofp_writer *w, size_t n)
 
 void ofp_put_bytes(struct ofp_writer *w, const void *bytes, size_t n)
 {
-	uint8_t *p = ofp_put(w, n);
+	uint8_t *p = n ? ofp_put(w, n) : NULL;
 
-	if (p && n)
+	if (p)
 		memcpy(p, bytes, n);
 }
 

@@ -16,7 +16,8 @@
 struct error;
 struct ofp_client;
 
-/* `path`: a unix socket, or tcp:HOST[:PORT] (6653 when there is none). `timeout_ms`: bound of each wait. NULL with `e` filled when it fails. */
+/* `path`: a unix socket, or tcp:HOST[:PORT] (6653 when there is none). `timeout_ms`: bound of each wait. NULL
+ * with `e` filled when it fails. */
 struct ofp_client *ofp_client_connect(const char *path, int timeout_ms, struct error *e);
 void ofp_client_close(struct ofp_client *client); /* NULL is legal */
 

@@ -6,6 +6,10 @@
 
 #include <stdint.h>
 
+/* Bundles of 1.3 have errors of experimenter ONF: type 0xffff on the wire with an experimenter id after the
+ * code. Here they have type OFP_ERROR_ONF. */
+enum { OFP_ERROR_ONF = 0x7fff };
+
 /* X(name, type, code) */
 #define OFP_ERRORS(X)                                                                                        \
 	X(OFPHFC_INCOMPATIBLE, 0, 0)                                                                         \
@@ -118,7 +122,19 @@
 	X(OFPTFFC_BAD_TYPE, 13, 2)                                                                           \
 	X(OFPTFFC_BAD_LEN, 13, 3)                                                                            \
 	X(OFPTFFC_BAD_ARGUMENT, 13, 4)                                                                       \
-	X(OFPTFFC_EPERM, 13, 5)
+	X(OFPTFFC_EPERM, 13, 5)                                                                              \
+	X(ONFBFC_UNKNOWN, 0x7fff, 2300)                                                                      \
+	X(ONFBFC_BAD_ID, 0x7fff, 2302)                                                                       \
+	X(ONFBFC_BUNDLE_EXIST, 0x7fff, 2303)                                                                 \
+	X(ONFBFC_BUNDLE_CLOSED, 0x7fff, 2304)                                                                \
+	X(ONFBFC_OUT_OF_BUNDLES, 0x7fff, 2305)                                                               \
+	X(ONFBFC_BAD_TYPE, 0x7fff, 2306)                                                                     \
+	X(ONFBFC_BAD_FLAGS, 0x7fff, 2307)                                                                    \
+	X(ONFBFC_MSG_BAD_LEN, 0x7fff, 2308)                                                                  \
+	X(ONFBFC_MSG_BAD_XID, 0x7fff, 2309)                                                                  \
+	X(ONFBFC_MSG_UNSUP, 0x7fff, 2310)                                                                    \
+	X(ONFBFC_MSG_TOO_MANY, 0x7fff, 2312)                                                                 \
+	X(ONFBFC_MSG_FAILED, 0x7fff, 2313)
 
 enum ofp_error {
 	OFP_OK = 0,

@@ -86,9 +86,12 @@ bool ofp_hello_has_13(uint8_t version, struct ofp_reader *body)
 void ofp_put_error(struct ofp_writer *w, uint32_t xid, enum ofp_error error, const void *data, size_t n)
 {
 	size_t start = ofp_begin(w, OFPT_ERROR, xid);
+	bool onf = ofp_error_type(error) == OFP_ERROR_ONF;
 
-	ofp_put_u16(w, ofp_error_type(error));
+	ofp_put_u16(w, onf ? 0xffff : ofp_error_type(error));
 	ofp_put_u16(w, ofp_error_code(error));
+	if (onf)
+		ofp_put_u32(w, ONF_EXPERIMENTER);
 	ofp_put_bytes(w, data, n < ERROR_DATA_MAX ? n : ERROR_DATA_MAX);
 	ofp_end(w, start);
 }

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Bundles for OpenFlow 1.3 (ONF extension 230): changes gather here and are applied as one version, or not at
+ * all. Called by dispatch.c. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "control/openflow/connection.h"
+
+enum { CONTROL_OPEN, CONTROL_CLOSE = 2, CONTROL_COMMIT = 4, CONTROL_DISCARD = 6 };
+enum { BUNDLES_MAX = 16, CHANGES_MAX = 1 << 20, HEAD_MAX = 64, FLAGS_KNOWN = 7 };
+
+struct step {
+	enum ofp_change_kind kind;
+	union {
+		struct flow_mod flow;
+		struct group_mod group;
+	} u;
+	uint8_t head[HEAD_MAX]; /* of its message, to be quoted in an error */
+	uint8_t head_len;
+};
+
+struct bundle {
+	LIST_ENTRY(bundle) link;
+	uint32_t id;
+	uint16_t flags;
+	bool closed;
+	struct step **steps;
+	unsigned n, capacity;
+};
+
+static void step_free(struct step *s)
+{
+	if (s->kind == OFP_CHANGE_FLOW)
+		flow_mod_free(&s->u.flow);
+	else if (s->kind == OFP_CHANGE_GROUP)
+		group_mod_free(&s->u.group);
+	free(s);
+}
+
+static void bundle_free(struct connection *c, struct bundle *b)
+{
+	for (unsigned i = 0; i < b->n; i++)
+		step_free(b->steps[i]);
+	free(b->steps);
+	LIST_REMOVE(b, link);
+	c->n_bundles--;
+	free(b);
+}
+
+void bundles_free(struct connection *c)
+{
+	struct bundle *b;
+
+	while ((b = LIST_FIRST(&c->bundles)))
+		bundle_free(c, b);
+}
+
+static struct bundle *find(struct connection *c, uint32_t id)
+{
+	struct bundle *b;
+
+	LIST_FOREACH(b, &c->bundles, link)
+	{
+		if (b->id == id)
+			return b;
+	}
+	return NULL;
+}
+
+static enum ofp_error open_bundle(struct connection *c, uint32_t id, uint16_t flags, struct bundle **out)
+{
+	struct bundle *b = find(c, id);
+
+	if (b) {
+		bundle_free(c, b);
+		return ONFBFC_BUNDLE_EXIST;
+	}
+	if (flags & ~FLAGS_KNOWN)
+		return ONFBFC_BAD_FLAGS;
+	b = c->n_bundles < BUNDLES_MAX ? calloc(1, sizeof(*b)) : NULL;
+	if (!b)
+		return ONFBFC_OUT_OF_BUNDLES;
+	b->id = id;
+	b->flags = flags;
+	LIST_INSERT_HEAD(&c->bundles, b, link);
+	c->n_bundles++;
+	*out = b;
+	return OFP_OK;
+}
+
+static enum ofp_error apply(struct connection *c, const struct bundle *b)
+{
+	struct ofp_change *changes = calloc(b->n ? b->n : 1, sizeof(*changes));
+	enum ofp_error error = OFP_OK;
+	unsigned failed = 0;
+
+	if (!changes)
+		return ONFBFC_MSG_FAILED;
+	for (unsigned i = 0; i < b->n; i++) {
+		struct step *s = b->steps[i];
+
+		changes[i].kind = s->kind;
+		if (s->kind == OFP_CHANGE_FLOW)
+			changes[i].flow = &s->u.flow;
+		else
+			changes[i].group = &s->u.group;
+	}
+	if (b->n)
+		error = c->server->ops->apply(c->server->ctx, changes, b->n, &failed);
+	free(changes);
+	if (error && failed < b->n)
+		reply_error(c, b->steps[failed]->head, b->steps[failed]->head_len, error);
+	return error ? ONFBFC_MSG_FAILED : OFP_OK;
+}
+
+static void put_control_reply(struct connection *c, uint32_t xid, uint32_t id, uint16_t type, uint16_t flags)
+{
+	size_t start = ofp_begin(&c->out, OFPT_EXPERIMENTER, xid);
+
+	ofp_put_u32(&c->out, ONF_EXPERIMENTER);
+	ofp_put_u32(&c->out, 2300);
+	ofp_put_u32(&c->out, id);
+	ofp_put_u16(&c->out, type + 1);
+	ofp_put_u16(&c->out, flags);
+	ofp_end(&c->out, start);
+}
+
+enum ofp_error bundle_control(struct connection *c, uint32_t xid, struct ofp_reader *r)
+{
+	uint32_t id = ofp_get_u32(r);
+	uint16_t type = ofp_get_u16(r), flags = ofp_get_u16(r);
+	struct bundle *b = find(c, id);
+	enum ofp_error error = OFP_OK;
+
+	if (r->failed)
+		return OFPBRC_BAD_LEN;
+	if (c->role == OFPCR_SLAVE)
+		return OFPBRC_IS_SLAVE;
+	if (type == CONTROL_OPEN) {
+		error = open_bundle(c, id, flags, &b);
+	} else if (type != CONTROL_CLOSE && type != CONTROL_COMMIT && type != CONTROL_DISCARD) {
+		error = ONFBFC_BAD_TYPE;
+	} else if (!b) {
+		error = ONFBFC_BAD_ID;
+	} else if (type == CONTROL_CLOSE) {
+		error = b->closed ? ONFBFC_BUNDLE_CLOSED : OFP_OK;
+		b->closed = true;
+	} else {
+		if (type == CONTROL_COMMIT)
+			error = apply(c, b);
+		bundle_free(c, b);
+	}
+	if (!error)
+		put_control_reply(c, xid, id, type, flags);
+	return error;
+}
+
+static enum ofp_error read_step(const struct ofp_header *h, struct ofp_reader *body, struct step *s)
+{
+	if (h->type == OFPT_FLOW_MOD) {
+		s->kind = OFP_CHANGE_FLOW;
+		return ofp_read_flow_mod(body, &s->u.flow);
+	}
+	if (h->type == OFPT_GROUP_MOD) {
+		s->kind = OFP_CHANGE_GROUP;
+		return ofp_read_group_mod(body, &s->u.group);
+	}
+	return ONFBFC_MSG_UNSUP;
+}
+
+static enum ofp_error append(struct bundle *b, struct step *s)
+{
+	if (b->n == CHANGES_MAX)
+		return ONFBFC_MSG_TOO_MANY;
+	if (b->n == b->capacity) {
+		unsigned capacity = b->capacity ? b->capacity * 2 : 16;
+		struct step **steps = realloc(b->steps, capacity * sizeof(*steps));
+
+		if (!steps)
+			return ONFBFC_MSG_TOO_MANY;
+		b->steps = steps;
+		b->capacity = capacity;
+	}
+	b->steps[b->n++] = s;
+	return OFP_OK;
+}
+
+static enum ofp_error add_message(struct bundle *b, uint32_t xid, struct ofp_reader *r)
+{
+	const uint8_t *head = r->at;
+	struct ofp_reader body;
+	struct ofp_header h;
+	enum ofp_error error;
+	struct step *s;
+
+	if (ofp_left(r) < OFP_HEADER_LEN)
+		return ONFBFC_MSG_BAD_LEN;
+	h = ofp_read_header(ofp_get(r, OFP_HEADER_LEN));
+	if (h.length < OFP_HEADER_LEN)
+		return ONFBFC_MSG_BAD_LEN;
+	body = ofp_get_part(r, h.length - OFP_HEADER_LEN);
+	if (body.failed)
+		return ONFBFC_MSG_BAD_LEN;
+	if (h.xid != xid)
+		return ONFBFC_MSG_BAD_XID;
+	if (h.version != OFP_VERSION_13)
+		return OFPBRC_BAD_VERSION;
+	s = calloc(1, sizeof(*s));
+	if (!s)
+		return ONFBFC_MSG_TOO_MANY;
+	s->head_len = (uint8_t)(h.length < HEAD_MAX ? h.length : HEAD_MAX);
+	memcpy(s->head, head, s->head_len);
+	error = read_step(&h, &body, s);
+	if (error) {
+		free(s);
+		return error;
+	}
+	error = append(b, s);
+	if (error)
+		step_free(s);
+	return error;
+}
+
+enum ofp_error bundle_add(struct connection *c, uint32_t xid, struct ofp_reader *r)
+{
+	uint32_t id = ofp_get_u32(r);
+	struct bundle *b = find(c, id);
+	enum ofp_error error;
+	uint16_t flags;
+
+	ofp_skip(r, 2);
+	flags = ofp_get_u16(r);
+	if (r->failed)
+		return ONFBFC_MSG_BAD_LEN;
+	if (c->role == OFPCR_SLAVE)
+		return OFPBRC_IS_SLAVE;
+	if (!b) { /* an add may open the bundle */
+		error = open_bundle(c, id, flags, &b);
+		if (error)
+			return error;
+	}
+	if (b->closed)
+		return ONFBFC_BUNDLE_CLOSED;
+	return b->flags == flags ? add_message(b, xid, r) : ONFBFC_BAD_FLAGS;
+}

@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From a message's type to what is done about it. Called by connection.c with whole messages, in order. */
+#include "control/openflow/connection.h"
+
+enum { NX_SET_PACKET_IN_FORMAT = 16, ONF_BUNDLE_CONTROL = 2300, ONF_BUNDLE_ADD = 2301 };
+
+void reply_error(struct connection *c, const uint8_t *message, size_t len, enum ofp_error error)
+{
+	ofp_put_error(&c->out, ofp_read_header(message).xid, error, message, len);
+}
+
+/* ---- the session ---- */
+
+static void greet(struct connection *c, const struct ofp_header *h, struct ofp_reader *r)
+{
+	static const char text[] = "only OpenFlow 1.3 is spoken here";
+
+	if (h->type == OFPT_HELLO && ofp_hello_has_13(h->version, r)) {
+		c->greeted = true;
+		return;
+	}
+	ofp_put_error(&c->out, h->xid, OFPHFC_INCOMPATIBLE, text, sizeof(text) - 1);
+	c->last_words = true;
+}
+
+static enum ofp_error on_echo(struct connection *c, uint32_t xid, struct ofp_reader *r)
+{
+	size_t n = ofp_left(r);
+
+	ofp_put_message(&c->out, OFPT_ECHO_REPLY, xid, ofp_get(r, n), n);
+	return OFP_OK;
+}
+
+static enum ofp_error on_nothing(struct connection *c, uint32_t xid, struct ofp_reader *r)
+{
+	return OFP_OK;
+}
+
+enum {                                                                                  /* OFPC_* */
+       CAPABILITIES = 1 /* flow stats */ | 2 /* table stats */ | 4 /* port stats */ | 8 /* group stats */
+};
+
+static enum ofp_error on_features(struct connection *c, uint32_t xid, struct ofp_reader *r)
+{
+	const struct ofp_server *s = c->server;
+	size_t start = ofp_begin(&c->out, OFPT_FEATURES_REPLY, xid);
+
+	ofp_put_u64(&c->out, s->ops->datapath_id(s->ctx));
+	ofp_put_u32(&c->out, 0); /* no packet is ever buffered */
+	ofp_put_u8(&c->out, (uint8_t)s->ops->table_count(s->ctx));
+	ofp_put_zero(&c->out, 3);
+	ofp_put_u32(&c->out, CAPABILITIES);
+	ofp_put_u32(&c->out, 0);
+	ofp_end(&c->out, start);
+	return OFP_OK;
+}
+
+static enum ofp_error on_get_config(struct connection *c, uint32_t xid, struct ofp_reader *r)
+{
+	size_t start = ofp_begin(&c->out, OFPT_GET_CONFIG_REPLY, xid);
+
+	ofp_put_u16(&c->out, c->server->ops->frag_mode(c->server->ctx));
+	ofp_put_u16(&c->out, c->miss_send_len);
+	ofp_end(&c->out, start);
+	return OFP_OK;
+}
+
+static enum ofp_error on_set_config(struct connection *c, uint32_t xid, struct ofp_reader *r)
+{
+	uint16_t flags = ofp_get_u16(r), miss_send_len = ofp_get_u16(r);
+	enum ofp_error error;
+
+	if (r->failed)
+		return OFPBRC_BAD_LEN;
+	if (flags > 1) /* reassembly is not for a switch */
+		return OFPSCFC_BAD_FLAGS;
+	error = c->server->ops->set_frag_mode(c->server->ctx, flags);
+	if (!error)
+		c->miss_send_len = miss_send_len;
+	return error;
+}
+
+static void demote_others(struct connection *c)
+{
+	struct connection *other;
+
+	LIST_FOREACH(other, &c->server->connections, link)
+	{
+		if (other != c && other->role == OFPCR_MASTER)
+			other->role = OFPCR_SLAVE;
+	}
+}
+
+static enum ofp_error on_role(struct connection *c, uint32_t xid, struct ofp_reader *r)
+{
+	struct ofp_server *s = c->server;
+	uint32_t role = ofp_get_u32(r);
+	uint64_t generation;
+	size_t start;
+
+	ofp_skip(r, 4);
+	generation = ofp_get_u64(r);
+	if (r->failed)
+		return OFPBRC_BAD_LEN;
+	if (role > OFPCR_SLAVE)
+		return OFPRRFC_BAD_ROLE;
+	if (role == OFPCR_MASTER || role == OFPCR_SLAVE) {
+		if (s->has_generation && (int64_t)(generation - s->generation) < 0)
+			return OFPRRFC_STALE;
+		s->has_generation = true;
+		s->generation = generation;
+		if (role == OFPCR_MASTER)
+			demote_others(c);
+	}
+	if (role != OFPCR_NOCHANGE)
+		c->role = (enum ofp_role)role;
+	start = ofp_begin(&c->out, OFPT_ROLE_REPLY, xid);
+	ofp_put_u32(&c->out, c->role);
+	ofp_put_zero(&c->out, 4);
+	ofp_put_u64(&c->out, s->has_generation ? s->generation : UINT64_MAX);
+	ofp_end(&c->out, start);
+	return OFP_OK;
+}
+
+static enum ofp_error on_get_async(struct connection *c, uint32_t xid, struct ofp_reader *r)
+{
+	const struct async_config *a = &c->async;
+	const uint32_t *const masks[] = {a->packet_in, a->port_status, a->flow_removed};
+	size_t start = ofp_begin(&c->out, OFPT_GET_ASYNC_REPLY, xid);
+
+	for (unsigned i = 0; i < 3; i++) {
+		ofp_put_u32(&c->out, masks[i][0]);
+		ofp_put_u32(&c->out, masks[i][1]);
+	}
+	ofp_end(&c->out, start);
+	return OFP_OK;
+}
+
+static enum ofp_error on_set_async(struct connection *c, uint32_t xid, struct ofp_reader *r)
+{
+	struct async_config a;
+	uint32_t *const masks[] = {a.packet_in, a.port_status, a.flow_removed};
+
+	for (unsigned i = 0; i < 3; i++) {
+		masks[i][0] = ofp_get_u32(r);
+		masks[i][1] = ofp_get_u32(r);
+	}
+	if (r->failed)
+		return OFPBRC_BAD_LEN;
+	c->async = a;
+	return OFP_OK;
+}
+
+static void put_barrier_reply(struct connection *c)
+{
+	ofp_put_message(&c->out, OFPT_BARRIER_REPLY, c->wait_xid, NULL, 0);
+}
+
+static enum ofp_error on_barrier(struct connection *c, uint32_t xid, struct ofp_reader *r)
+{
+	connection_wait(c, xid, put_barrier_reply);
+	c->server->ops->barrier(c->server->ctx, connection_done, c);
+	return OFP_OK;
+}
+
+/* ---- changes ---- */
+
+static enum ofp_error apply_one(struct connection *c, const struct ofp_change *change)
+{
+	unsigned failed = 0;
+
+	return c->server->ops->apply(c->server->ctx, change, 1, &failed);
+}
+
+static enum ofp_error on_flow_mod(struct connection *c, uint32_t xid, struct ofp_reader *r)
+{
+	struct flow_mod fm;
+	enum ofp_error error = ofp_read_flow_mod(r, &fm);
+
+	if (error)
+		return error;
+	error = apply_one(c, &(struct ofp_change){.kind = OFP_CHANGE_FLOW, .flow = &fm});
+	flow_mod_free(&fm);
+	return error;
+}
+
+static enum ofp_error on_group_mod(struct connection *c, uint32_t xid, struct ofp_reader *r)
+{
+	struct group_mod gm;
+	enum ofp_error error = ofp_read_group_mod(r, &gm);
+
+	if (error)
+		return error;
+	error = apply_one(c, &(struct ofp_change){.kind = OFP_CHANGE_GROUP, .group = &gm});
+	group_mod_free(&gm);
+	return error;
+}
+
+static enum ofp_error on_meter_mod(struct connection *c, uint32_t xid, struct ofp_reader *r)
+{
+	struct ofp_meter_features features;
+	struct meter_mod mm;
+	enum ofp_error error = ofp_read_meter_mod(r, &mm);
+
+	if (error)
+		return error;
+	c->server->ops->meter_features(c->server->ctx, &features);
+	if (features.max_meters)
+		return apply_one(c, &(struct ofp_change){.kind = OFP_CHANGE_METER, .meter = &mm});
+	return mm.command == METER_ADD      ? OFPMMFC_OUT_OF_METERS
+	       : mm.command == METER_MODIFY ? OFPMMFC_UNKNOWN_METER
+	                                    : OFP_OK;
+}
+
+static enum ofp_error on_port_mod(struct connection *c, uint32_t xid, struct ofp_reader *r)
+{
+	struct ofp_port_mod mod;
+	enum ofp_error error = ofp_read_port_mod(r, &mod);
+
+	return error ? error : c->server->ops->port_mod(c->server->ctx, &mod);
+}
+
+static enum ofp_error on_table_mod(struct connection *c, uint32_t xid, struct ofp_reader *r)
+{
+	uint8_t table_id = ofp_get_u8(r);
+	uint32_t config;
+
+	ofp_skip(r, 3);
+	config = ofp_get_u32(r);
+	if (r->failed)
+		return OFPBRC_BAD_LEN;
+	if (table_id != OFPTT_ALL && table_id >= c->server->ops->table_count(c->server->ctx))
+		return OFPTMFC_BAD_TABLE;
+	return config > 3 ? OFPTMFC_BAD_CONFIG : OFP_OK; /* 1.3 gives its bits no meaning any more */
+}
+
+static enum ofp_error on_packet_out(struct connection *c, uint32_t xid, struct ofp_reader *r)
+{
+	struct ofp_packet_out packet;
+	struct action_list actions;
+	enum ofp_error error = ofp_read_packet_out(r, &packet, &actions);
+
+	if (error)
+		return error;
+	error = c->server->ops->packet_out(c->server->ctx, &packet);
+	action_list_free(&actions);
+	return error;
+}
+
+static enum ofp_error on_queue_config(struct connection *c, uint32_t xid, struct ofp_reader *r)
+{
+	uint32_t port = ofp_get_u32(r);
+	size_t start = ofp_begin(&c->out, OFPT_QUEUE_GET_CONFIG_REPLY, xid);
+
+	ofp_put_u32(&c->out, port);
+	ofp_put_zero(&c->out, 4); /* and no queues */
+	ofp_end(&c->out, start);
+	return OFP_OK;
+}
+
+static enum ofp_error on_experimenter(struct connection *c, uint32_t xid, struct ofp_reader *r)
+{
+	uint32_t experimenter = ofp_get_u32(r), type = ofp_get_u32(r);
+
+	if (r->failed)
+		return OFPBRC_BAD_LEN;
+	if (experimenter == ONF_EXPERIMENTER && type == ONF_BUNDLE_CONTROL)
+		return bundle_control(c, xid, r);
+	if (experimenter == ONF_EXPERIMENTER && type == ONF_BUNDLE_ADD)
+		return bundle_add(c, xid, r);
+	if (experimenter == NX_EXPERIMENTER && type == NX_SET_PACKET_IN_FORMAT && ofp_get_u32(r) == 0)
+		return OFP_OK; /* the standard format: the one there is */
+	if (experimenter == ONF_EXPERIMENTER || experimenter == NX_EXPERIMENTER)
+		return OFPBRC_BAD_EXP_TYPE;
+	return OFPBRC_BAD_EXPERIMENTER;
+}
+
+static enum ofp_error on_multipart(struct connection *c, uint32_t xid, struct ofp_reader *r)
+{
+	return multipart_request(c, xid, r);
+}
+
+/* `changes`: not for a slave. `bare`: must have no body. */
+static const struct handler {
+	enum ofp_error (*handle)(struct connection *c, uint32_t xid, struct ofp_reader *body);
+	bool changes, bare;
+} handlers[] = {
+        [OFPT_HELLO] = {on_nothing, false, false},
+        [OFPT_ERROR] = {on_nothing, false, false},
+        [OFPT_ECHO_REQUEST] = {on_echo, false, false},
+        [OFPT_ECHO_REPLY] = {on_nothing, false, false},
+        [OFPT_EXPERIMENTER] = {on_experimenter, false, false},
+        [OFPT_FEATURES_REQUEST] = {on_features, false, true},
+        [OFPT_GET_CONFIG_REQUEST] = {on_get_config, false, true},
+        [OFPT_SET_CONFIG] = {on_set_config, false, false},
+        [OFPT_PACKET_OUT] = {on_packet_out, true, false},
+        [OFPT_FLOW_MOD] = {on_flow_mod, true, false},
+        [OFPT_GROUP_MOD] = {on_group_mod, true, false},
+        [OFPT_PORT_MOD] = {on_port_mod, true, false},
+        [OFPT_TABLE_MOD] = {on_table_mod, true, false},
+        [OFPT_MULTIPART_REQUEST] = {on_multipart, false, false},
+        [OFPT_BARRIER_REQUEST] = {on_barrier, false, true},
+        [OFPT_QUEUE_GET_CONFIG_REQUEST] = {on_queue_config, false, false},
+        [OFPT_ROLE_REQUEST] = {on_role, false, false},
+        [OFPT_GET_ASYNC_REQUEST] = {on_get_async, false, true},
+        [OFPT_SET_ASYNC] = {on_set_async, false, false},
+        [OFPT_METER_MOD] = {on_meter_mod, true, false},
+};
+
+void dispatch(struct connection *c, const uint8_t *message, size_t len)
+{
+	struct ofp_header h = ofp_read_header(message);
+	struct ofp_reader r = ofp_reader_of(message + OFP_HEADER_LEN, len - OFP_HEADER_LEN);
+	const struct handler *handler;
+	enum ofp_error error;
+
+	if (!c->greeted) {
+		greet(c, &h, &r);
+		return;
+	}
+	handler = h.type < sizeof(handlers) / sizeof(handlers[0]) ? &handlers[h.type] : NULL;
+	if (h.version != OFP_VERSION_13)
+		error = OFPBRC_BAD_VERSION;
+	else if (!handler || !handler->handle)
+		error = OFPBRC_BAD_TYPE;
+	else if (handler->bare && ofp_left(&r))
+		error = OFPBRC_BAD_LEN;
+	else if (handler->changes && c->role == OFPCR_SLAVE)
+		error = OFPBRC_IS_SLAVE;
+	else
+		error = handler->handle(c, h.xid, &r);
+	if (error)
+		reply_error(c, message, len, error);
+}

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The endpoint's sockets, and what it tells all controllers. Called by switchd. */
+#include "control/openflow/server.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "control/openflow/connection.h"
+
+enum { BACKLOG = 64 };
+
+struct ofp_server *ofp_server_create(uv_loop_t *loop, const struct ofp_switch_ops *ops, void *ctx)
+{
+	struct ofp_server *server = calloc(1, sizeof(*server));
+
+	if (!server)
+		return NULL;
+	server->loop = loop;
+	server->ops = ops;
+	server->ctx = ctx;
+	LIST_INIT(&server->connections);
+	LIST_INIT(&server->listeners);
+	return server;
+}
+
+void server_release(struct ofp_server *server)
+{
+	if (!server->closing || !LIST_EMPTY(&server->connections) || !LIST_EMPTY(&server->listeners))
+		return;
+	if (server->closed)
+		server->closed(server->closed_arg);
+	free(server);
+}
+
+static void on_listener_closed(uv_handle_t *handle)
+{
+	struct listener *l = handle->data;
+	struct ofp_server *server = l->server;
+
+	LIST_REMOVE(l, link);
+	free(l->path);
+	free(l);
+	server_release(server);
+}
+
+void ofp_server_close(struct ofp_server *server, void (*closed)(void *arg), void *arg)
+{
+	struct connection *c;
+	struct listener *l;
+
+	if (!server) {
+		if (closed)
+			closed(arg);
+		return;
+	}
+	server->closing = true;
+	server->closed = closed;
+	server->closed_arg = arg;
+	LIST_FOREACH(c, &server->connections, link)
+	connection_close(c);
+	LIST_FOREACH(l, &server->listeners, link)
+	{
+		if (l->path)
+			unlink(l->path);
+		uv_close(&l->handle, on_listener_closed);
+	}
+	server_release(server);
+}
+
+static void on_connection(uv_stream_t *stream, int status)
+{
+	if (status == 0)
+		connection_accept(stream->data);
+}
+
+static struct listener *add_listener(struct ofp_server *server)
+{
+	struct listener *l = calloc(1, sizeof(*l));
+
+	if (l) {
+		l->server = server;
+		LIST_INSERT_HEAD(&server->listeners, l, link);
+	}
+	return l;
+}
+
+/* Does a process listen there? A connect to a socket file that was left behind is refused. */
+static bool is_alive(int fd, const struct sockaddr_un *sa)
+{
+	return connect(fd, (const struct sockaddr *)sa, sizeof(*sa)) == 0 || errno == EAGAIN;
+}
+
+static int bind_unix(const char *path, struct error *e)
+{
+	struct sockaddr_un sa = {.sun_family = AF_UNIX};
+	int fd, probe, rc;
+
+	if (strlen(path) >= sizeof(sa.sun_path))
+		return error_set(e, ENAMETOOLONG, "%s: the path of a socket has at most %zu bytes", path,
+		                 sizeof(sa.sun_path) - 1);
+	strcpy(sa.sun_path, path);
+	probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0 || probe < 0) {
+		rc = error_set(e, errno, "%s: %s", path, strerror(errno));
+		goto err;
+	}
+	if (is_alive(probe, &sa)) {
+		rc = error_set(e, EADDRINUSE, "%s: another process listens there", path);
+		goto err;
+	}
+	if (errno == ECONNREFUSED)
+		unlink(path);
+	if (fchmod(fd, 0660) < 0 || bind(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0 ||
+	    chmod(path, 0660) < 0) {
+		rc = error_set(e, errno, "%s: %s", path, strerror(errno));
+		goto err;
+	}
+	close(probe);
+	return fd;
+err:
+	if (fd >= 0)
+		close(fd);
+	if (probe >= 0)
+		close(probe);
+	return rc;
+}
+
+static int start(struct listener *l, const char *what, int rc, struct error *e)
+{
+	if (rc == 0)
+		rc = uv_listen(&l->stream, BACKLOG, on_connection);
+	if (rc == 0)
+		return 0;
+	uv_close(&l->handle, on_listener_closed);
+	return error_set(e, -rc, "%s: %s", what, uv_strerror(rc));
+}
+
+int ofp_server_listen_unix(struct ofp_server *server, const char *path, struct error *e)
+{
+	char *copy = strdup(path);
+	int fd = copy ? bind_unix(path, e) : error_set(e, ENOMEM, "out of memory");
+	struct listener *l = fd < 0 ? NULL : add_listener(server);
+
+	if (!l) {
+		if (fd >= 0) {
+			close(fd);
+			fd = error_set(e, ENOMEM, "out of memory");
+		}
+		free(copy);
+		return fd;
+	}
+	l->path = copy;
+	uv_pipe_init(server->loop, &l->pipe, 0);
+	l->handle.data = l;
+	return start(l, path, uv_pipe_open(&l->pipe, fd), e);
+}
+
+int ofp_server_listen_tcp(struct ofp_server *server, const char *address, uint16_t port, struct error *e)
+{
+	union {
+		struct sockaddr sa;
+		struct sockaddr_in in;
+		struct sockaddr_in6 in6;
+	} at;
+	struct listener *l;
+	int rc;
+
+	if (uv_ip4_addr(address, port, &at.in) < 0 && uv_ip6_addr(address, port, &at.in6) < 0)
+		return error_set(e, EINVAL, "%s: expected an IPv4 or IPv6 address", address);
+	l = add_listener(server);
+	if (!l)
+		return error_set(e, ENOMEM, "out of memory");
+	uv_tcp_init(server->loop, &l->tcp);
+	l->handle.data = l;
+	rc = uv_tcp_bind(&l->tcp, &at.sa, 0);
+	return start(l, address, rc, e);
+}
+
+/* ---- to all controllers ---- */
+
+/* Asynchronous messages are for controllers that can take them now: others lose them rather than grow. */
+static bool takes(const struct connection *c, const uint32_t mask[2], unsigned reason)
+{
+	return c->greeted && !c->closing && !c->last_words && (!c->service || c->miss_send_len) &&
+	       mask[c->role == OFPCR_SLAVE] & 1u << reason && connection_queued(c) < OFP_OUTPUT_HIGH;
+}
+
+/* Not in the middle of a connection's own turn: then its turn ends with the flush. */
+static void said(struct connection *c)
+{
+	if (!c->running)
+		connection_flush(c);
+}
+
+void ofp_server_packet_in(struct ofp_server *server, const struct ofp_packet_in *in)
+{
+	struct connection *c, *next;
+
+	for (c = LIST_FIRST(&server->connections); c; c = next) {
+		size_t limit = in->reason == OFPR_NO_MATCH ? c->miss_send_len : in->max_len;
+
+		next = LIST_NEXT(c, link);
+		if (!takes(c, c->async.packet_in, in->reason))
+			continue;
+		ofp_put_packet_in(&c->out, in, limit == 0xffff ? SIZE_MAX : limit);
+		said(c);
+	}
+}
+
+void ofp_server_flow_removed(struct ofp_server *server, const struct flow_stats *flow,
+                             enum ofp_flow_removed_reason reason)
+{
+	struct connection *c, *next;
+
+	for (c = LIST_FIRST(&server->connections); c; c = next) {
+		next = LIST_NEXT(c, link);
+		if (!takes(c, c->async.flow_removed, reason))
+			continue;
+		ofp_put_flow_removed(&c->out, flow, reason);
+		said(c);
+	}
+}
+
+void ofp_server_port_status(struct ofp_server *server, const struct ofp_port *port,
+                            enum ofp_port_reason reason)
+{
+	struct connection *c, *next;
+
+	for (c = LIST_FIRST(&server->connections); c; c = next) {
+		next = LIST_NEXT(c, link);
+		if (!takes(c, c->async.port_status, reason))
+			continue;
+		ofp_put_port_status(&c->out, port, reason);
+		said(c);
+	}
+}
