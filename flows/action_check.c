@@ -349,9 +349,30 @@ static int rank(enum action_type type)
 	return type == ACTION_METER ? 0 : action_is_instruction(type) ? (int)type : 1;
 }
 
+/* A flow with conjunctions is a clause, not a thing to do: only notes may stand beside them. */
+static int check_conjunctions(struct checker *c, const struct action_list *l)
+{
+	const struct action *other = NULL;
+	bool any = false;
+
+	for (unsigned i = 0; i < l->n; i++) {
+		if (l->items[i].type == ACTION_CONJUNCTION)
+			any = true;
+		else if (l->items[i].type != ACTION_NOTE)
+			other = &l->items[i];
+	}
+	if (!any || !other)
+		return 0;
+	return fault(c, ACTION_FAULT_ARGUMENT, "conjunction: expected no %s beside it",
+	             action_name(other->type));
+}
+
 static int check_list(struct checker *c, const struct action_list *l)
 {
-	int last = -1;
+	int last = -1, bad = check_conjunctions(c, l);
+
+	if (bad)
+		return bad;
 
 	for (unsigned i = 0; i < l->n; i++) {
 		const struct action *a = &l->items[i];
