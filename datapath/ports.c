@@ -195,8 +195,6 @@ int datapath_port_attach(struct datapath *dp, struct port *port, struct error *e
 	rcu_assign(dp->by_number[mkey_port(port->ofport)], port);
 	port->changed = port_changed;
 	port->changed_arg = dp;
-	if (vxlan_port_is(port))
-		tables_set_port_tunnel(dp->config.tables, port->ofport, true);
 	tell_change(dp, port);
 	return 0;
 }
@@ -287,8 +285,6 @@ void datapath_port_remove(struct datapath *dp, struct port *port, void (*done)(v
 	if (topology_publish(dp))
 		abort(); /* the old lists name a port that is going away */
 	tables_set_port_live(dp->config.tables, port->ofport, false);
-	if (vxlan_port_is(port))
-		tables_set_port_tunnel(dp->config.tables, port->ofport, false);
 	fdb_flush(dp->fdb, port->ofport);
 	rcu_defer(free, limits);
 	rcu_defer(unused, d);

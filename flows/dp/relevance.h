@@ -64,11 +64,8 @@ int relevance_widen(struct relevance *r);
 /* Makes it as narrow as possible if something was removed. */
 void relevance_narrow(struct relevance *r);
 
-static inline const struct relevance_mask *relevance_find(const struct relevance *r, uint16_t in_port,
-                                                          uint32_t tun_id)
+static inline const struct relevance_mask *relevance_find(const struct relevance *r)
 {
-	(void)in_port;
-	(void)tun_id;
 	return rcu_read(r->current);
 }
 

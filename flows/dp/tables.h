@@ -89,8 +89,6 @@ uint64_t tables_version(const struct tables *t);
 
 /* Fast failover and watch_port: a port is live until this says otherwise. */
 void tables_set_port_live(struct tables *t, uint32_t port, bool live);
-/* Ports whose packets come with a tun_id (vxlan): relevance is found for each tun_id separately. */
-void tables_set_port_tunnel(struct tables *t, uint32_t port, bool tunnel);
 
 /* ---- counters ---- */
 
