@@ -6,8 +6,49 @@
 #include <stdlib.h>
 #include <string.h>
 
+#ifdef __AVX512F__
+#include <immintrin.h>
+#endif
+
 #include "flows/dp/subtable.h"
 #include "flows/match.h"
+
+enum { LANES = 8 };
+
+typedef uint64_t lanes __attribute__((vector_size(LANES * 8)));
+
+static const lanes lanes_one = {1, 1, 1, 1, 1, 1, 1, 1};
+
+struct subtable_group {             /* eight subtables side by side */
+	lanes mask[FLOW_KEY_WORDS]; /* [i]: of word[i] of the key */
+	uint64_t salt[FLOW_KEY_WORDS];
+	uint64_t filter[LANES]; /* copies; follow subtable->filter */
+	struct subtable *subtable[LANES];
+	uint32_t max_priority[LANES]; /* falling */
+	uint64_t salts_product;       /* what the salts alone add up to */
+	uint32_t nwords;
+	uint8_t word[FLOW_KEY_WORDS];
+} __attribute__((aligned(64)));
+
+struct subtable_order {
+	struct subtable *subtable;
+	uint32_t max_priority;
+};
+
+struct subtable_list { /* but for the filters, immutable once published */
+	uint32_t n, ngroups;
+	struct subtable_order *orders; /* control */
+	struct subtable_group groups[];
+};
+
+static inline lanes lanes_half_product(lanes x)
+{
+#ifdef __AVX512F__
+	return (lanes)_mm512_mul_epu32((__m512i)x, (__m512i)(x >> 32));
+#else
+	return (x & 0xffffffff) * (x >> 32);
+#endif
+}
 
 /* ---- lookup ---- */
 
@@ -51,6 +92,52 @@ static const struct rule *subtable_lookup(const struct subtable *s, const uint64
 	return NULL;
 }
 
+/* Which of the group's masks may have a rule for this key: bits. The hashes go to `hashes`. */
+static inline unsigned group_candidates(const struct subtable_group *g, const uint64_t *key, lanes *hashes)
+{
+	lanes h = {0}, bits, index, words;
+	unsigned found = 0;
+
+	for (uint32_t i = 0; i < g->nwords; i++)
+		h += lanes_half_product((g->mask[i] & key[g->word[i]]) ^ g->salt[i]);
+	h -= g->salts_product;
+	h ^= h >> 32;
+	h *= 0xd6e8feb86659fd93ull;
+	h ^= h >> 29;
+	*hashes = h;
+	bits = (lanes_one << (h & 63)) | (lanes_one << (h >> 6 & 63)) | (lanes_one << (h >> 12 & 63));
+	index = h >> 32;
+	for (unsigned l = 0; l < LANES; l++) {
+		uint64_t filter = rcu_read(g->filter[l]);
+		const uint64_t *base = (const uint64_t *)(uintptr_t)(filter & ~63ull);
+
+		words[l] = base[index[l] & ((1ull << (filter & 63)) - 1)];
+	}
+	words = ~words & bits;
+	for (unsigned l = 0; l < LANES; l++)
+		found |= (unsigned)!words[l] << l;
+	return found;
+}
+
+static const struct rule *group_lookup(const struct subtable_group *g, const uint64_t *key, uint64_t version,
+                                       const struct rule *best)
+{
+	lanes hashes;
+	unsigned found = group_candidates(g, key, &hashes);
+
+	for (; found; found &= found - 1) {
+		unsigned l = (unsigned)__builtin_ctz(found);
+		const struct rule *r;
+
+		if (best && g->max_priority[l] <= best->priority)
+			break;
+		r = subtable_lookup(g->subtable[l], key, hashes[l], version);
+		if (r && (!best || r->priority > best->priority))
+			best = r;
+	}
+	return best;
+}
+
 const struct rule *classifier_lookup(const struct classifier *c, const struct flow_key *wide,
                                      uint64_t version)
 {
@@ -58,42 +145,90 @@ const struct rule *classifier_lookup(const struct classifier *c, const struct fl
 	const uint64_t *key = (const uint64_t *)wide;
 	const struct rule *best = NULL;
 
-	for (uint32_t i = 0; i < list->n; i++) {
-		const struct subtable *s = list->items[i].subtable;
-		const struct rule *r;
-		uint64_t hash, bits, filter;
+	for (uint32_t i = 0; i < list->ngroups; i++) {
+		const struct subtable_group *g = &list->groups[i];
 
-		if (best && list->items[i].max_priority <= best->priority)
+		if (best && g->max_priority[0] <= best->priority)
 			break;
-		hash = subtable_hash(s, key);
-		bits = filter_bits(hash);
-		filter = rcu_read(s->filter);
-		if ((*filter_word(filter, hash) & bits) != bits)
-			continue;
-		r = subtable_lookup(s, key, hash, version);
-		if (r && (!best || r->priority > best->priority))
-			best = r;
+		best = group_lookup(g, key, version, best);
 	}
 	return best;
 }
 
 /* ---- the list of subtables ---- */
 
+/* An empty filter: lanes that are not used never match. */
+static const uint64_t no_filter[8] __attribute__((aligned(64)));
+
 static struct subtable_list *list_alloc(uint32_t n)
 {
-	struct subtable_list *l = malloc(sizeof(*l) + n * sizeof(l->items[0]));
+	uint32_t ngroups = (n + LANES - 1) / LANES;
+	struct subtable_list *l =
+	        aligned_alloc(64, (sizeof(*l) + ngroups * sizeof(l->groups[0]) + 63) / 64 * 64);
 
-	if (l)
-		l->n = n;
+	if (!l)
+		return NULL;
+	l->orders = malloc((n + 1) * sizeof(*l->orders));
+	if (!l->orders) {
+		free(l);
+		return NULL;
+	}
+	l->n = n;
 	return l;
 }
 
+static void list_free(void *list)
+{
+	struct subtable_list *l = list;
+
+	free(l->orders);
+	free(l);
+}
+
+static void group_build(struct subtable_group *g, const struct subtable_order *orders, unsigned n)
+{
+	g->nwords = 0;
+	g->salts_product = 0;
+	for (unsigned l = 0; l < LANES; l++) {
+		struct subtable *s = l < n ? orders[l].subtable : NULL;
+
+		g->subtable[l] = s;
+		g->max_priority[l] = s ? orders[l].max_priority : 0;
+		g->filter[l] = s ? s->filter : (uint64_t)(uintptr_t)no_filter;
+	}
+	for (unsigned w = 0; w < FLOW_KEY_WORDS; w++) {
+		lanes mask = {0};
+		uint64_t any = 0;
+
+		for (unsigned l = 0; l < n; l++) {
+			mask[l] = ((const uint64_t *)&orders[l].subtable->wide_mask)[w];
+			any |= mask[l];
+		}
+		if (!any)
+			continue;
+		g->word[g->nwords] = (uint8_t)w;
+		g->salt[g->nwords] = subtable_salts[w];
+		g->mask[g->nwords++] = mask;
+		g->salts_product += half_product(subtable_salts[w]);
+	}
+}
+
+/* Makes the groups from l->orders and publishes the list. */
 static void list_publish(struct classifier *c, struct subtable_list *l)
 {
 	struct subtable_list *old = c->list;
 
+	l->ngroups = (l->n + LANES - 1) / LANES;
+	for (uint32_t i = 0; i < l->ngroups; i++) {
+		unsigned n = l->n - i * LANES < LANES ? l->n - i * LANES : LANES;
+
+		group_build(&l->groups[i], &l->orders[i * LANES], n);
+		for (unsigned lane = 0; lane < n; lane++)
+			l->orders[i * LANES + lane].subtable->filter_place = &l->groups[i].filter[lane];
+	}
 	rcu_assign(c->list, l);
-	rcu_defer(free, old);
+	if (old)
+		rcu_defer(list_free, old);
 }
 
 /* A copy of the list with `s` at the place its `priority` asks for; `s` may be in it already. */
@@ -106,16 +241,16 @@ static int list_place(struct classifier *c, struct subtable *s, uint32_t priorit
 	if (!l)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < old->n; i++) {
-		if (old->items[i].subtable == s)
+		if (old->orders[i].subtable == s)
 			continue;
-		if (!placed && old->items[i].max_priority <= priority) {
-			l->items[n++] = (struct subtable_order){s, priority};
+		if (!placed && old->orders[i].max_priority <= priority) {
+			l->orders[n++] = (struct subtable_order){s, priority};
 			placed = true;
 		}
-		l->items[n++] = old->items[i];
+		l->orders[n++] = old->orders[i];
 	}
 	if (!placed)
-		l->items[n++] = (struct subtable_order){s, priority};
+		l->orders[n++] = (struct subtable_order){s, priority};
 	l->n = n;
 	list_publish(c, l);
 	return 0;
@@ -129,8 +264,8 @@ static int list_drop(struct classifier *c, struct subtable *s)
 	if (!l)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < old->n; i++)
-		if (old->items[i].subtable != s)
-			l->items[n++] = old->items[i];
+		if (old->orders[i].subtable != s)
+			l->orders[n++] = old->orders[i];
 	l->n = n;
 	list_publish(c, l);
 	return 0;
@@ -138,17 +273,43 @@ static int list_drop(struct classifier *c, struct subtable *s)
 
 static struct subtable_order *list_find(const struct classifier *c, const struct flow_key *mask)
 {
-	for (uint32_t i = 0; i < c->list->n; i++)
-		if (!memcmp(&c->list->items[i].subtable->wide_mask, mask, sizeof(*mask)))
-			return &c->list->items[i];
+	uint64_t hash = hash_words((const uint64_t *)mask, FLOW_KEY_WORDS, 0);
+
+	for (uint32_t i = 0; i < c->list->n; i++) {
+		const struct subtable *s = c->list->orders[i].subtable;
+
+		if (s->mask_hash == hash && !memcmp(&s->wide_mask, mask, sizeof(*mask)))
+			return &c->list->orders[i];
+	}
 	return NULL;
+}
+
+/* Of a subtable that is in the list. */
+static uint32_t list_priority(const struct classifier *c, const struct subtable *s)
+{
+	const struct subtable_group *g;
+	size_t offset = (size_t)((const char *)s->filter_place - (const char *)c->list->groups);
+
+	g = &c->list->groups[offset / sizeof(*g)];
+	return g->max_priority[s->filter_place - g->filter];
+}
+
+uint32_t classifier_masks(const struct classifier *c)
+{
+	return c->list->n;
 }
 
 int classifier_init(struct classifier *c, uint32_t max_masks)
 {
+	struct subtable_list *l = list_alloc(0);
+
+	if (!l)
+		return -ENOMEM;
+	subtable_salts_init();
 	c->max_masks = max_masks;
-	c->list = list_alloc(0);
-	return c->list ? 0 : -ENOMEM;
+	c->list = NULL;
+	list_publish(c, l);
+	return 0;
 }
 
 void classifier_exit(struct classifier *c)
@@ -156,8 +317,8 @@ void classifier_exit(struct classifier *c)
 	if (!c->list)
 		return;
 	for (uint32_t i = 0; i < c->list->n; i++)
-		subtable_free(c->list->items[i].subtable);
-	free(c->list);
+		subtable_free(c->list->orders[i].subtable);
+	list_free(c->list);
 }
 
 /* ---- changes ---- */
@@ -228,10 +389,9 @@ struct rule *classifier_find(const struct classifier *c, const struct match *m)
 int classifier_insert(struct classifier *c, struct rule *r)
 {
 	struct subtable *s = r->subtable;
-	struct subtable_order *o = list_find(c, &s->wide_mask);
 
 	/* The higher place is published before the rule can be seen. */
-	if (r->priority > o->max_priority && list_place(c, s, r->priority))
+	if (r->priority > list_priority(c, s) && list_place(c, s, r->priority))
 		return -ENOMEM;
 	return subtable_insert(s, r);
 }
@@ -245,12 +405,11 @@ void classifier_tidy(struct classifier *c, struct subtable *s)
 void classifier_remove(struct classifier *c, struct rule *r)
 {
 	struct subtable *s = r->subtable;
-	struct subtable_order *o = list_find(c, &s->wide_mask);
 
 	subtable_remove(s, r);
 	if (!s->nrules)
 		classifier_tidy(c, s);
-	else if (subtable_max_priority(s) < o->max_priority)
+	else if (subtable_max_priority(s) < list_priority(c, s))
 		/* Without memory the place stays too high, which costs time only. */
 		list_place(c, s, subtable_max_priority(s));
 }

@@ -3,11 +3,11 @@
  * The lookup structure of one table: the visible rule of highest priority that matches a key.
  *
  * Design: one subtable per distinct mask, in falling order of its highest priority; a search ends as soon as
- * no later subtable can win. A subtable hashes the words of the key that its mask touches and asks a Bloom
- * filter first, with three bits of one 64-bit word and 16-32 bits per rule, so that it stays in L2; only what
- * passes probes the hash table (one cache line per bucket). Hence a mask that does not match costs 15-20
- * cycles, not a cache miss, and the limit on masks bounds a lookup. Rules with equal mask and words hang in a
- * chain in falling order of priority.
+ * no later subtable can win. Eight masks at a time are hashed with vector instructions, over the words that
+ * any of them touches, and each asks a Bloom filter first, with three bits of one 64-bit word and 16-32 bits
+ * per rule, so that it stays in L2; only what passes probes the subtable's hash table (one cache line per
+ * bucket). Hence a mask that does not match costs some 10 cycles, not a cache miss, and the limit on masks
+ * bounds a lookup. Rules with equal mask and words hang in a chain in falling order of priority.
  *
  * All changes are made in place; hash table and filter are replaced only when they double, or when half of
  * what the filter knows is gone.
@@ -22,15 +22,7 @@
 
 struct match;
 
-struct subtable_order {
-	struct subtable *subtable;
-	uint32_t max_priority;
-};
-
-struct subtable_list { /* immutable once published */
-	uint32_t n;
-	struct subtable_order items[];
-};
+struct subtable_list;
 
 struct classifier {
 	struct subtable_list *list; /* RCU */
@@ -66,9 +58,6 @@ void classifier_remove(struct classifier *c, struct rule *r);
  * inserted. */
 void classifier_tidy(struct classifier *c, struct subtable *s);
 
-static inline uint32_t classifier_masks(const struct classifier *c)
-{
-	return c->list->n;
-}
+uint32_t classifier_masks(const struct classifier *c);
 
 #endif

@@ -8,6 +8,15 @@
 
 enum { FILTER_MIN_LOG = 3, FILTER_BITS_PER_KEY = 16 };
 
+uint64_t subtable_salts[FLOW_KEY_WORDS];
+
+/* Once, before anything is hashed. */
+void subtable_salts_init(void)
+{
+	for (unsigned i = 0; i < FLOW_KEY_WORDS && !subtable_salts[i]; i++)
+		subtable_salts[i] = hash_random_seed() | 0x100000001ull;
+}
+
 static uint64_t filter_alloc(unsigned log)
 {
 	size_t bytes = sizeof(uint64_t) << log;
@@ -45,6 +54,7 @@ struct subtable *subtable_create(const struct flow_key *mask)
 		return NULL;
 	memset(s, 0, sizeof(*s));
 	s->wide_mask = *mask;
+	s->mask_hash = hash_words((const uint64_t *)mask, FLOW_KEY_WORDS, 0);
 	memcpy(words, mask, sizeof(words));
 	for (unsigned i = 0; i < FLOW_KEY_WORDS; i++)
 		if (words[i]) {
@@ -166,6 +176,8 @@ static int filter_renew(struct subtable *s)
 				filter_add(filter, s->hash->buckets[i].heads[w]->hash);
 	s->filtered = s->nheads;
 	rcu_assign(s->filter, filter);
+	if (s->filter_place)
+		rcu_assign(*s->filter_place, filter);
 	rcu_defer(filter_free, (void *)(uintptr_t)old);
 	return 0;
 }

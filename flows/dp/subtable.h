@@ -38,8 +38,10 @@ struct subtable {
 	uint64_t mask[FLOW_KEY_WORDS]; /* of those words */
 	/* control */
 	struct flow_key wide_mask;
-	uint32_t nheads, nrules;           /* distinct keys, rules */
-	uint32_t filtered;                 /* keys the filter has seen since it was made */
+	uint32_t nheads, nrules; /* distinct keys, rules */
+	uint32_t filtered;       /* keys the filter has seen since it was made */
+	uint64_t *filter_place;  /* where the classifier's list keeps a copy of `filter` */
+	uint64_t mask_hash;
 	struct priority_count *priorities; /* falling */
 	uint32_t npriorities, priorities_capacity;
 } __attribute__((aligned(64)));
@@ -52,18 +54,34 @@ void subtable_remove(struct subtable *s, struct rule *r);
 uint32_t subtable_max_priority(const struct subtable *s);
 struct rule *subtable_find(const struct subtable *s, const uint64_t *words, uint64_t hash);
 
-/* Words are mixed independently, so that the multiplications overlap. */
+/* NH hashing (a product of the halves of each salted word), so that eight masks can be done at once with one
+ * multiplication per word. A word that the mask leaves out adds nothing. Salts are secret and odd in both
+ * halves. */
+extern uint64_t subtable_salts[FLOW_KEY_WORDS];
+void subtable_salts_init(void);
+
+static inline uint64_t half_product(uint64_t word)
+{
+	return (word & 0xffffffff) * (word >> 32);
+}
+
+static inline uint64_t subtable_hash_finish(uint64_t h)
+{
+	h ^= h >> 32;
+	h *= 0xd6e8feb86659fd93ull;
+	return h ^ h >> 29;
+}
+
 static inline uint64_t subtable_hash(const struct subtable *s, const uint64_t *key)
 {
-	uint64_t h = 0, salt = 0xa0761d6478bd642full;
+	uint64_t h = 0;
 
 	for (uint32_t i = 0; i < s->nwords; i++) {
-		__uint128_t m = (__uint128_t)((key[s->word[i]] & s->mask[i]) ^ salt) * 0x9e3779b97f4a7c15ull;
+		uint64_t salt = subtable_salts[s->word[i]];
 
-		h ^= (uint64_t)m ^ (uint64_t)(m >> 64);
-		salt = (salt << 11 | salt >> 53) + 0x8ebc6af09c88c6e3ull;
+		h += half_product((key[s->word[i]] & s->mask[i]) ^ salt) - half_product(salt);
 	}
-	return hash_mix(h);
+	return subtable_hash_finish(h);
 }
 
 static inline uint64_t filter_bits(uint64_t hash)
