@@ -14,11 +14,20 @@
 #include "datapath/report_private.h"
 #include "overlay/vxlan/vxlan.h"
 
-static void parse(struct worker *w, unsigned n)
+/* The key remembers where a packet came from; its way out of another tunnel has nothing to do with that, but
+ * the network it is in (tun_id) stays until somebody sets another. */
+static void forget_tunnel(struct packet *p)
+{
+	p->tunnel = (struct packet_tunnel){.id = p->tunnel.id};
+}
+
+static void parse(struct worker *w, unsigned n, bool tunnel)
 {
 	for (unsigned i = 0; i < n; i++) {
 		parse_packet(w->pkts[i], &w->keys[i]);
 		w->lens[i] = w->pkts[i]->len;
+		if (tunnel)
+			forget_tunnel(w->pkts[i]);
 	}
 }
 
@@ -68,7 +77,7 @@ unsigned pipeline_run(struct worker *w, struct port_rxq *q)
 		n = 0;
 	if (port->is_uplink)
 		n = decap(w, port, n);
-	parse(w, n);
+	parse(w, n, port->is_uplink);
 	cache_lookup(w->cache, w->now, w->keys, w->lens, n, w->programs);
 	for (unsigned i = 0; i < n; i++)
 		actions_execute(w, w->pkts[i], &w->keys[i], w->programs[i]);

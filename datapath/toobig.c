@@ -110,6 +110,18 @@ static void answer_ipv6(uint8_t *to, const struct ipv6_header *orig, uint32_t qu
 	        csum_add(csum_bytes(icmp, len), csum_pseudo6(ip->src, ip->dst, IP_PROTO_ICMPV6, len)));
 }
 
+static struct ip_addr tunnel_source(const struct mkey *key)
+{
+	struct ip_addr a = {{0}};
+
+	if (!(key->flags & MKEY_EXT))
+		return a;
+	if (key->tun_src)
+		return ip_from_v4(key->tun_src);
+	memcpy(a.b, key->tun_ipv6_src, 16);
+	return a;
+}
+
 /* Queues the answer to the port the packet came in on. */
 static bool answer(struct exec *x, const struct packet *p, uint32_t mtu)
 {
@@ -142,7 +154,8 @@ static bool answer(struct exec *x, const struct packet *p, uint32_t mtu)
 	a->head_len = (uint16_t)(a->l4 + sizeof(struct icmp_header) + quoted);
 	a->len = a->head_len;
 	/* Back through the tunnel it came by. */
-	a->tunnel = (struct packet_tunnel){.id = p->tunnel.id, .dst = p->tunnel.src, .src = p->tunnel.dst};
+	a->tunnel.id = x->key->tun_id;
+	a->tunnel.dst = tunnel_source(x->key);
 	if (in->ops->tx) {
 		output_queue(w, in, a);
 	} else if (a->len - l3 < mtu) { /* else the answer itself could be too big */

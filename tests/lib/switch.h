@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A whole datapath in one thread: tables, one worker that runs only when the test says so, memory ports.
+ *
+ *	struct test_switch s;
+ *	test_switch_init(&s, NULL, NULL);
+ *	test_switch_port(&s, 1, "{}");
+ *	test_switch_flow(&s, "in_port=1,actions=output:2");
+ *	test_switch_send(&s, 1, frame, len);
+ *	f = test_switch_take(&s, 2);
+ */
+#ifndef TESTS_LIB_SWITCH_H
+#define TESTS_LIB_SWITCH_H
+
+#include <uv.h>
+
+#include "datapath/datapath.h"
+#include "flows/dp/tables.h"
+#include "ports/memory.h"
+
+struct test_switch {
+	uv_loop_t *loop; /* may be NULL */
+	struct tables *tables;
+	struct datapath *dp;
+	/* the last packet-in */
+	unsigned packet_ins;
+	struct program_controller place;
+	struct flow_key packet_in_key;
+	uint8_t packet_in[PACKET_IN_MAX];
+	uint32_t packet_in_len, packet_in_total;
+};
+
+/* `underlay` and `loop` are needed for vxlan ports only. Aborts when it fails. */
+void test_switch_init(struct test_switch *s, uv_loop_t *loop, struct underlay *underlay);
+void test_switch_free(struct test_switch *s);
+
+/* A memory port "p<number>" with options in JSON; aborts when it fails. */
+struct port *test_switch_port(struct test_switch *s, uint32_t number, const char *options);
+/* Any port. */
+struct port *test_switch_add(struct test_switch *s, const char *name, const char *type, uint32_t number,
+                             const char *options);
+/* Adds a flow or group in the grammar of weft-ofctl; aborts when it fails. */
+void test_switch_flow(struct test_switch *s, const char *text);
+void test_switch_group(struct test_switch *s, const char *text);
+
+/* Injects, without running. */
+void test_switch_inject(struct test_switch *s, uint32_t port, const void *frame, uint32_t len);
+/* Runs the worker and the control side until nothing is left to do. */
+void test_switch_run(struct test_switch *s);
+/* Injects and runs. */
+void test_switch_send(struct test_switch *s, uint32_t port, const void *frame, uint32_t len);
+/* What the port has sent, oldest first; NULL: nothing. The caller frees it. */
+struct memory_frame *test_switch_take(struct test_switch *s, uint32_t port);
+/* Takes and frees all; how many there were. */
+unsigned test_switch_count(struct test_switch *s, uint32_t port);
+/* Drops for `reason` anywhere. */
+uint64_t test_switch_drops(struct test_switch *s, enum drop_reason reason);
+/* Executes actions on a frame. */
+void test_switch_packet_out(struct test_switch *s, uint32_t in_port, const char *actions, const void *frame,
+                            uint32_t len);
+
+#endif
