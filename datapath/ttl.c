@@ -35,6 +35,20 @@ bool rewrite_dec_ttl(struct packet *p)
 	return true;
 }
 
+/* Behind the last label lies IP, or something without a TTL: its first nibble tells (RFC 4928). */
+static void find_ip_behind(struct packet *p, uint16_t at)
+{
+	if (p->l3_kind == L3_IPV4 || p->l3_kind == L3_IPV6)
+		return;
+	if (packet_pull(p, at + (uint32_t)sizeof(struct ipv4_header)) && p->head[at] >> 4 == 4)
+		p->l3_kind = L3_IPV4;
+	else if (packet_pull(p, at + (uint32_t)sizeof(struct ipv6_header)) && p->head[at] >> 4 == 6)
+		p->l3_kind = L3_IPV6;
+	else
+		return;
+	p->l3 = at;
+}
+
 /* The TTL byte of the outermost label, and that of the next one if there is one. */
 static uint8_t *mpls_ttl(struct packet *p, uint8_t **next)
 {
@@ -45,7 +59,9 @@ static uint8_t *mpls_ttl(struct packet *p, uint8_t **next)
 	if (!at || (type != htobe16(ETH_TYPE_MPLS) && type != htobe16(ETH_TYPE_MPLS_MC)) ||
 	    !packet_pull(p, at + 4u))
 		return NULL;
-	if (!(p->head[at + 2] & 1) && packet_pull(p, at + 8u))
+	if (p->head[at + 2] & 1)
+		find_ip_behind(p, at + 4);
+	else if (packet_pull(p, at + 8u))
 		*next = p->head + at + 7;
 	return p->head + at + 3;
 }

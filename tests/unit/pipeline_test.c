@@ -89,7 +89,7 @@ Test(pipeline, rewrites_keep_checksums_right)
 	              &(struct frame_spec){.payload = 20},
 	              &(struct frame_spec){
 	                      .payload = 20, .dst_mac = "02:00:00:00:00:99", .src_mac = "02:00:00:00:00:98"});
-	check_rewrite("priority=1,udp,actions=mod_nw_src:192.168.7.9,mod_tp_dst:77,output:2",
+	check_rewrite("priority=40000,udp,actions=mod_nw_src:192.168.7.9,mod_tp_dst:77,output:2",
 	              &(struct frame_spec){.sport = 5, .dport = 6, .payload = 33},
 	              &(struct frame_spec){.src = "192.168.7.9", .sport = 5, .dport = 77, .payload = 33});
 }
@@ -173,11 +173,11 @@ Test(pipeline, vlan_tags_come_and_go)
 {
 	check_rewrite("priority=9,ip,vlan_tci=0,actions=push_vlan:0x8100,set_field:0x1005->vlan_vid,output:2",
 	              &(struct frame_spec){.payload = 20}, &(struct frame_spec){.payload = 20, .vlan = 5});
-	check_rewrite("priority=10,dl_vlan=7,actions=strip_vlan,dec_ttl,output:2",
+	check_rewrite("priority=10,ip,dl_vlan=7,actions=strip_vlan,dec_ttl,output:2",
 	              &(struct frame_spec){.payload = 20, .vlan = 7},
 	              &(struct frame_spec){.payload = 20, .ttl = 63});
 	check_rewrite(
-	        "priority=10,dl_vlan=8,actions=mod_vlan_vid:9,mod_vlan_pcp:3,mod_nw_src:4.4.4.4,output:2",
+	        "priority=10,ip,dl_vlan=8,actions=mod_vlan_vid:9,mod_vlan_pcp:3,mod_nw_src:4.4.4.4,output:2",
 	        &(struct frame_spec){.payload = 20, .vlan = 8},
 	        &(struct frame_spec){.payload = 20, .vlan = 9 | 3 << 13, .src = "4.4.4.4"});
 }
@@ -213,7 +213,7 @@ Test(pipeline, mpls_and_pbb_and_back)
 
 Test(pipeline, an_output_is_not_changed_by_what_comes_after)
 {
-	test_switch_flow(&s, "ip,actions=output:2,mod_nw_src:7.7.7.7,output:3,mod_tp_dst:9,output:4");
+	test_switch_flow(&s, "udp,actions=output:2,mod_nw_src:7.7.7.7,output:3,mod_tp_dst:9,output:4");
 	frame_make(&in, &(struct frame_spec){.payload = 1200});
 	test_switch_send(&s, 1, in.data, in.len);
 	expect(2, in.data, in.len);
