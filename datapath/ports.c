@@ -167,7 +167,7 @@ static int check_free(const struct datapath *dp, const char *name, uint32_t ofpo
 	if (ofport != OFPORT_LOCAL && (ofport < 1 || ofport > OFPORT_MAX))
 		return error_set(e, EINVAL, "%u is no port number (1 to %d)", ofport, OFPORT_MAX);
 	if (dp->by_number[mkey_port(ofport)])
-		return error_set(e, EEXIST, "port number %u is taken", ofport);
+		return error_set(e, EEXIST, "ofport: %u is taken", ofport);
 	return 0;
 }
 
@@ -222,7 +222,8 @@ int datapath_port_add(struct datapath *dp, const char *name, const char *type, u
 	int rc;
 
 	if (!t && !vxlan)
-		return error_set(e, ENOENT, "%s: no such type of interface", type);
+		return error_set(e, EINVAL,
+		                 "type: expected vhost-user, afxdp, ethdev, tap or vxlan, not '%s'", type);
 	if (!ofport)
 		ofport = lowest_free(dp);
 	rc = check_free(dp, name, ofport, e);

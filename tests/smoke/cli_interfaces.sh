@@ -78,6 +78,7 @@ timeout 20 "$build/weftd" --rundir "$work/run" --state "$work/state2.json" >"$wo
 { [ "$rc" -ne 0 ] && [ "$rc" -ne 124 ]; } || fail "a second weftd on the same rundir: status $rc"
 
 stop TERM
+! grep -q "did not close" "$work/log" || fail "SIGTERM: something did not close"
 [ ! -e "$work/run/weftd.sock" ] || fail "SIGTERM left weftd.sock behind"
 [ ! -e "$work/run/br0.mgmt" ] || fail "SIGTERM left br0.mgmt behind"
 start
