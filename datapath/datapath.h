@@ -89,7 +89,7 @@ void datapath_stop(struct datapath *dp);
 
 /* Creates a port of `type` ("vxlan" or one of ports/registry.c) and publishes it. `ofport` 0: the lowest free
  * number. `options` is borrowed (may be NULL: none). -EEXIST name or number taken, -EINVAL bad option or
- * name, -ENOENT no such type; reason in `e`. */
+ * name, -EINVAL no such type or a wrong option; reason in `e`. */
 int datapath_port_add(struct datapath *dp, const char *name, const char *type, uint32_t ofport,
                       json_t *options, struct port **out, struct error *e);
 /* Publishes a port that the caller has created by its type's function (tests). The datapath owns it then. */

@@ -537,7 +537,7 @@ Test(pipeline, ports_by_name_and_number)
 
 	cr_assert_eq(datapath_port_add(s.dp, "p1", "memory", 0, NULL, &p, &e), -EEXIST);
 	cr_assert_eq(datapath_port_add(s.dp, "x", "memory", 2, NULL, &p, &e), -EEXIST);
-	cr_assert_eq(datapath_port_add(s.dp, "x", "nonsense", 0, NULL, &p, &e), -ENOENT);
+	cr_assert_eq(datapath_port_add(s.dp, "x", "nonsense", 0, NULL, &p, &e), -EINVAL);
 	cr_assert_eq(datapath_port_add(s.dp, "x", "vxlan", 0, NULL, &p, &e), -ENOTSUP);
 	cr_assert_eq(datapath_port_add(s.dp, "br0", "memory", OFPORT_LOCAL, NULL, &p, &e), 0);
 	cr_assert_eq(datapath_port_add(s.dp, "x", "memory", 0, NULL, &p, &e), 0);
