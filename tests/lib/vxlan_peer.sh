@@ -43,11 +43,15 @@ vxlan_peer_setup() {
     ip -n "$NS-guest" link set t1 up
     address guest t1 10.9.0.1/24
     address guest t1 fd09::1/64
+    vxlan_peer_flows
+    at_failure on peer ip -s link show vxlan42
+    say "underlay IPv$family over $uplink: switch, tap and the kernel's vxlan42 are there"
+}
+
+vxlan_peer_flows() {
     printf '%s\n' "table=0,priority=10,in_port=2 actions=set_field:42->tun_id,set_field:$remote->$tun,output:3" \
         'table=0,priority=10,in_port=3,tun_id=42 actions=output:2' 'table=0,priority=0 actions=drop' |
         ofctl hv replace-flows br0 -
-    at_failure on peer ip -s link show vxlan42
-    say "underlay IPv$family over $uplink: switch, tap and the kernel's vxlan42 are there"
 }
 
 # ping_ok HOST ADDRESS SIZE: three pings of that size, not to be fragmented
