@@ -53,7 +53,7 @@ void interfaces_destroy(struct interfaces *list)
 
 		list->first = i->next;
 		if (i->port)
-			datapath_port_remove(list->switchd->datapath, i->port, NULL, NULL);
+			switchd_remove_port(list->switchd, i->port);
 		interface_free(i);
 	}
 	free(list);
@@ -149,7 +149,7 @@ static int make_port(struct interfaces *list, struct interface *i, struct error 
 		i->ofport = i->port->ofport;
 		rc = set_storm(list, i, storm, e);
 		if (rc) {
-			datapath_port_remove(list->switchd->datapath, i->port, NULL, NULL);
+			switchd_remove_port(list->switchd, i->port);
 			i->port = NULL;
 		}
 	}
@@ -216,7 +216,7 @@ int interfaces_add(struct interfaces *list, const char *name, const char *type, 
 		rc = save(list, e);
 	if (rc) {
 		if (i->port)
-			datapath_port_remove(list->switchd->datapath, i->port, NULL, NULL);
+			switchd_remove_port(list->switchd, i->port);
 		unlink_interface(list, find(list, name));
 		return rc;
 	}
@@ -257,7 +257,7 @@ int interfaces_del(struct interfaces *list, const char *name, struct error *e)
 	if (!*at)
 		return error_set(e, ENOENT, "name: no interface '%s'", name);
 	if ((*at)->port)
-		datapath_port_remove(list->switchd->datapath, (*at)->port, NULL, NULL);
+		switchd_remove_port(list->switchd, (*at)->port);
 	unlink_interface(list, at);
 	tell_uplinks(list);
 	return save(list, e);

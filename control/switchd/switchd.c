@@ -279,16 +279,39 @@ static void close_handle(uv_handle_t *handle, void *arg)
 			uv_close(handle, NULL);
 }
 
-/* Lets ports, sockets and netlink close themselves: runs the loop until nothing is left in it. */
-static void run_out(struct switchd *s)
+static void on_port_gone(void *arg)
+{
+	struct switchd *s = arg;
+
+	s->closing--;
+}
+
+void switchd_remove_port(struct switchd *s, struct port *port)
+{
+	s->closing++;
+	datapath_port_remove(s->datapath, port, on_port_gone, s);
+}
+
+static bool ports_remain(struct switchd *s)
+{
+	return s->closing || rcu_pending();
+}
+
+static bool handles_remain(struct switchd *s)
+{
+	return uv_loop_alive(&s->loop) || rcu_pending();
+}
+
+/* Runs the loop while something has still to close itself. */
+static void run_while(struct switchd *s, bool (*remains)(struct switchd *s), const char *what)
 {
 	uint64_t end = clock_now() + 5 * CLOCK_SECOND;
 
-	while (uv_loop_alive(&s->loop) || rcu_pending()) {
+	while (remains(s)) {
 		uv_run(&s->loop, UV_RUN_NOWAIT);
 		rcu_poll();
 		if (clock_now() > end) {
-			log_warn("something did not close in time");
+			log_warn("%s did not close in time", what);
 			return;
 		}
 	}
@@ -303,13 +326,13 @@ void switchd_stop(struct switchd *s)
 		datapath_stop(s->datapath);
 	interfaces_destroy(s->interfaces);
 	uv_walk(&s->loop, close_handle, s);
-	run_out(s);
+	run_while(s, ports_remain, "ports");
 	datapath_destroy(s->datapath);
 	if (s->underlay)
 		underlay_destroy(s->underlay, NULL, NULL);
 	if (s->tables)
 		tables_destroy(s->tables);
-	run_out(s);
+	run_while(s, handles_remain, "sockets");
 	uv_loop_close(&s->loop);
 	rcu_exit();
 	if (s->lock_fd >= 0)

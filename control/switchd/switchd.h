@@ -46,6 +46,7 @@ struct switchd {
 	struct ofp_server *openflow;
 	struct rpc_server *rpc;
 	struct fold_waiter *waiters;
+	unsigned closing; /* ports whose removal is not finished */
 	uint64_t datapath_id;
 	int lock_fd;
 };
@@ -58,6 +59,9 @@ void switchd_stop(struct switchd *s);
 
 /* Counters of all workers are folded, then done(arg) is called (later). */
 void switchd_fold(struct switchd *s, ofp_done done, void *arg);
+
+/* Takes a port away; switchd_stop waits until it is gone. */
+void switchd_remove_port(struct switchd *s, struct port *port);
 
 /* control/switchd/of_switch.c: what the OpenFlow endpoint calls, with a struct switchd as ctx. */
 extern const struct ofp_switch_ops of_switch_ops;
