@@ -6,9 +6,11 @@
 #include "ports/memory.h"
 #include "ports/port.h"
 #include "ports/tap.h"
+#include "ports/vhost/port.h"
 #include "ports/xdp/xdp.h"
 
 static const struct port_type *const types[] = {
+        &port_type_vhost,
         &port_type_tap,
         &port_type_ethdev,
         &port_type_afxdp,

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From the guest: takes packets off a guest's transmit ring as views of its memory, and gives the buffers
+ * back. Called by the worker that owns the rxq. */
+#include "ports/vhost/vhost.h"
+
+#include <rte_branch_prediction.h>
+
+#include "base/wire.h"
+#include "ports/copy.h"
+#include "ports/vnet.h"
+
+enum { RX_PIECES_MAX = PACKET_SEGS_MAX + 4 };
+
+struct rx_batch {
+	const struct vhost_ring *r;
+	struct port_counters *counters;
+	uint32_t in_port;
+	uint16_t heads[BATCH_MAX];
+	struct ring_desc descs[BATCH_MAX];
+};
+
+/* The front end asks us to announce a guest that was just migrated here: RARP request, RFC 903. */
+static unsigned announce(struct vhost_port *v, struct packet *p)
+{
+	struct eth_header *eth;
+	struct arp_header *arp;
+
+	if (!__atomic_exchange_n(&v->announce, false, __ATOMIC_ACQUIRE))
+		return 0;
+	packet_reset(p);
+	p->head_len = 60;
+	p->len = 60;
+	memset(p->head, 0, 60);
+	eth = (void *)p->head;
+	memset(&eth->dst, 0xff, sizeof(eth->dst));
+	eth->src = v->announce_mac;
+	eth->type = htobe16(ETH_TYPE_RARP);
+	arp = (void *)(eth + 1);
+	arp->hw_type = htobe16(1);
+	arp->proto_type = htobe16(ETH_TYPE_IPV4);
+	arp->hw_len = 6;
+	arp->proto_len = 4;
+	arp->op = htobe16(3);
+	arp->sha = v->announce_mac;
+	arp->tha = v->announce_mac;
+	p->in_port = v->port.ofport;
+	return 1;
+}
+
+static bool offload_negotiated(const struct vnet_header *h, uint64_t features)
+{
+	static const uint64_t needs[8] = {
+	        [VNET_GSO_TCPV4] = VHOST_BIT(VIRTIO_NET_F_HOST_TSO4),
+	        [VNET_GSO_TCPV6] = VHOST_BIT(VIRTIO_NET_F_HOST_TSO6),
+	        [VNET_GSO_UDP_L4] = VHOST_BIT(VIRTIO_NET_F_HOST_USO),
+	};
+	uint64_t need = needs[h->gso_type & 7];
+
+	if (h->flags & VNET_NEEDS_CSUM)
+		need |= VHOST_BIT(VIRTIO_NET_F_CSUM);
+	return (need & ~features) == 0;
+}
+
+/* The packet's bytes lie in iov[0..n), `len` in all: the first become private, the rest is referenced. */
+static bool fill(struct packet *p, const struct iovec *iov, unsigned n, uint32_t len)
+{
+	uint32_t want = len < PACKET_HEAD_FIRST ? len : PACKET_HEAD_FIRST;
+
+	p->len = len;
+	for (unsigned i = 0; i < n; i++) {
+		const uint8_t *at = iov[i].iov_base;
+		uint32_t left = (uint32_t)iov[i].iov_len;
+		uint32_t take = want - p->head_len < left ? want - p->head_len : left;
+
+		copy_bytes(p->head + p->head_len, at, take);
+		p->head_len = (uint16_t)(p->head_len + take);
+		if (left == take)
+			continue;
+		if (p->nsegs == PACKET_SEGS_MAX)
+			return false;
+		p->segs[p->nsegs++] = (struct packet_seg){.data = at + take, .len = left - take};
+	}
+	return true;
+}
+
+/* Takes the virtio-net header off the pieces, however they are cut. */
+static void take_header(struct iovec **iov, unsigned *n, unsigned size, struct vnet_header *h)
+{
+	uint8_t *to = (uint8_t *)h;
+
+	while (size) {
+		uint32_t take = size < (*iov)->iov_len ? size : (uint32_t)(*iov)->iov_len;
+
+		memcpy(to, (*iov)->iov_base, take);
+		to += take;
+		size -= take;
+		(*iov)->iov_base = (uint8_t *)(*iov)->iov_base + take;
+		(*iov)->iov_len -= take;
+		if (!(*iov)->iov_len) {
+			(*iov)++;
+			(*n)--;
+		}
+	}
+}
+
+/* Makes the view from a chain's pieces; `len` includes the virtio-net header. DROP_REASON_COUNT: taken. */
+static enum drop_reason view(const struct rx_batch *b, struct iovec *iov, unsigned n, uint64_t len,
+                             struct packet *p)
+{
+	struct vnet_header h;
+
+	if (len < b->r->header + sizeof(struct eth_header))
+		return DROP_RX_RUNT;
+	if (len > b->r->header + (uint64_t)PACKET_LEN_MAX)
+		return DROP_RX_BAD_DESC;
+	take_header(&iov, &n, b->r->header, &h);
+	packet_reset(p);
+	if (!fill(p, iov, n, (uint32_t)len - b->r->header))
+		return DROP_RX_TOO_MANY_SEGS;
+	if ((h.flags | h.gso_type) && (!offload_negotiated(&h, b->r->features) || !vnet_to_packet(&h, p)))
+		return DROP_RX_BAD_OFFLOAD;
+	p->in_port = b->in_port;
+	return DROP_REASON_COUNT;
+}
+
+/* The chain at entry `i` of the batch becomes `p`. RING_OK also when the packet is dropped: *reason says so.
+ */
+static enum ring_fault receive(const struct rx_batch *b, unsigned i, struct packet *p,
+                               enum drop_reason *reason)
+{
+	const struct vhost_ring *r = b->r;
+	const struct ring_desc *d = &b->descs[i];
+	struct iovec iov[RX_PIECES_MAX];
+	struct ring_chain c = {0};
+	uint64_t part = d->len;
+	enum ring_fault fault;
+
+	if (likely(!(d->flags & (RING_DESC_NEXT | RING_DESC_INDIRECT | RING_DESC_WRITE)))) {
+		uint8_t *host = memory_at(r->memory, d->addr, &part, &r->state->hint);
+
+		if (!host)
+			return RING_BAD_ADDRESS;
+		if (likely(part == d->len)) {
+			iov[0] = (struct iovec){.iov_base = host, .iov_len = d->len};
+			*reason = view(b, iov, 1, d->len, p);
+			return RING_OK;
+		}
+	}
+	fault = ring_walk(r, b->heads[i], false, iov, RX_PIECES_MAX, &c);
+	if (fault)
+		return fault;
+	*reason = c.too_many ? DROP_RX_TOO_MANY_SEGS : view(b, iov, c.n, c.len, p);
+	return RING_OK;
+}
+
+/* Reads heads and first descriptors of the batch in two passes, so that their cache misses overlap. */
+static void fetch(struct rx_batch *b, unsigned n)
+{
+	const struct vhost_ring *r = b->r;
+
+	for (unsigned i = 0; i < n; i++) {
+		b->heads[i] = ring_avail_head(r, (uint16_t)(r->state->last_avail + i));
+		__builtin_prefetch(&r->desc[b->heads[i] & r->mask]);
+	}
+	for (unsigned i = 0; i < n; i++) {
+		struct ring_desc *d = &b->descs[i];
+		uint64_t part = 1;
+
+		*d = ring_desc_read(&r->desc[b->heads[i] & r->mask]);
+		__builtin_prefetch(memory_at(r->memory, d->addr, &part, &r->state->hint));
+	}
+}
+
+static unsigned take(struct rx_batch *b, struct packet **pkts, unsigned n)
+{
+	struct vhost_ring_state *s = b->r->state;
+	enum ring_fault fault = RING_OK;
+	unsigned got = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		enum drop_reason reason = DROP_REASON_COUNT;
+
+		fault = b->heads[i] < b->r->size ? receive(b, i, pkts[got], &reason) : RING_BAD_HEAD;
+		if (unlikely(fault)) {
+			b->counters->drops[DROP_RX_BAD_DESC]++;
+			ring_fail(b->r, fault);
+			break;
+		}
+		s->last_avail++;
+		s->pending++;
+		ring_put_used(b->r, b->heads[i], 0);
+		if (unlikely(reason != DROP_REASON_COUNT)) {
+			b->counters->drops[reason]++;
+			continue;
+		}
+		b->counters->rx_bytes += pkts[got]->len;
+		b->counters->rx_gso += pkts[got]->gso != GSO_NONE;
+		got++;
+	}
+	b->counters->rx_packets += got;
+	return got;
+}
+
+unsigned vhost_rx(struct port_rxq *q, struct packet **pkts, unsigned max)
+{
+	struct vhost_port *v = (struct vhost_port *)q->port;
+	struct vhost_slot *slot = &v->slots[2 * q->id + 1];
+	struct vhost_ring *r = rcu_read(slot->ring);
+	struct rx_batch b;
+	unsigned n, extra = 0;
+
+	if (!r)
+		return 0;
+	if (unlikely(q->id == 0 && __atomic_load_n(&v->announce, __ATOMIC_RELAXED)) && max)
+		extra = announce(v, pkts[0]);
+	if (unlikely(slot->state.fault))
+		return extra;
+	max = max < BATCH_MAX ? max : BATCH_MAX;
+	n = ring_available(r, max - extra);
+	if (!n)
+		return extra;
+	slot->state.held = r;
+	b.r = r;
+	b.counters = v->port.counters[q->worker];
+	b.in_port = v->port.ofport;
+	fetch(&b, n);
+	return extra + take(&b, pkts + extra, n);
+}
+
+void vhost_release(struct port_rxq *q)
+{
+	struct vhost_port *v = (struct vhost_port *)q->port;
+	struct vhost_ring_state *s = &v->slots[2 * q->id + 1].state;
+	const struct vhost_ring *r = s->held;
+	uint16_t count = s->pending;
+
+	if (!r)
+		return;
+	s->held = NULL;
+	s->pending = 0;
+	if (count)
+		ring_publish(r, count);
+}
