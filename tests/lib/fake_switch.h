@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A switch for tests of the OpenFlow endpoint: three ports, a list of flows, a list of groups, no packets. It
+ * runs its own event loop on a thread of its own; tests talk to it through its socket. One at a time. */
+#ifndef TESTS_LIB_FAKE_SWITCH_H
+#define TESTS_LIB_FAKE_SWITCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct fake_switch;
+struct ofp_switch_ops;
+struct uv_loop_s;
+
+/* Only the state, for whoever has a loop and a server of his own. A barrier is answered on a later turn of
+ * `loop`. */
+struct fake_switch *fake_switch_new(struct uv_loop_s *loop);
+void fake_switch_free(struct fake_switch *sw);
+extern const struct ofp_switch_ops fake_switch_ops;
+
+/* With a server, listening on a unix socket, on a thread. Aborts when it cannot. */
+struct fake_switch *fake_switch_start(const char *path);
+void fake_switch_stop(struct fake_switch *sw);
+
+/* Makes the switch send one packet-in (100 bytes, port 1, reason "action") to whom it may concern. Any
+ * thread. */
+void fake_switch_packet_in(struct fake_switch *sw);
+
+#endif
