@@ -152,7 +152,7 @@ Test(ofctl, show_and_statistics)
 	expect_text("rx pkts=101");
 	expect_ok("dump-ports-desc", "");
 	expect_ok("dump-tables", "");
-	expect_text("classify");
+	expect_text("active=0, lookup=0, matched=0");
 	expect_ok("dump-table-features", "");
 	expect_text("ip_{src,dst}");
 	expect_ok("queue-stats", "");
