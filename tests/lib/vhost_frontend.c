@@ -19,7 +19,7 @@ enum { RING_AREA = 1 << 20, INDIRECT_TABLE = 64 * 16 };
 
 static uint64_t deadline(const struct frontend *f)
 {
-	return clock_now() + (f->options.timeout_ms ? f->options.timeout_ms : 5000) * NS_PER_MS;
+	return clock_now() + (f->options.timeout_ms ? f->options.timeout_ms : 5000) * 1000000ull;
 }
 
 /* Lets the switch work until the fd is ready; false when time is up. */
