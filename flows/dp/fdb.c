@@ -48,7 +48,7 @@ static inline uint64_t key_of(uint16_t vlan, struct mac mac)
 /* The way of `key`, in one of two buckets; NULL: not there. */
 static struct fdb_way *find(const struct fdb *f, uint64_t key, uint64_t *index)
 {
-	uint64_t hash = hash_mix(key ^ f->seed);
+	uint64_t hash = hash_words(&key, 1, f->seed);
 
 	for (unsigned half = 0; half < 2; half++, hash >>= 32) {
 		uint64_t b = hash & f->mask;
@@ -77,8 +77,8 @@ struct fdb *fdb_create(const struct fdb_config *config)
 		f->config.port_max = (f->config.capacity + 1) / 2;
 	if (!f->config.age_seconds)
 		f->config.age_seconds = FDB_AGE_DEFAULT_S;
-	/* Twice the ways that are needed: with two buckets to choose from, hardly ever is there no place. */
-	while (buckets * FDB_WAYS < 2ull * f->config.capacity)
+	/* Four times the ways that are needed: with two buckets to choose from, there is always a place. */
+	while (buckets * FDB_WAYS < 4ull * f->config.capacity)
 		buckets *= 2;
 	f->mask = buckets - 1;
 	f->seed = hash_random_seed();
@@ -151,19 +151,27 @@ static void forget(struct fdb *f, struct fdb_way *w)
 	f->stats.entries--;
 }
 
+static unsigned count_free(const struct fdb_bucket *b)
+{
+	unsigned n = 0;
+
+	for (unsigned w = 0; w < FDB_WAYS; w++)
+		n += !b->ways[w].key;
+	return n;
+}
+
+/* In the emptier of the two buckets. */
 static struct fdb_way *free_way(struct fdb *f, uint64_t key, uint64_t *index)
 {
-	uint64_t hash = hash_mix(key ^ f->seed);
+	uint64_t hash = hash_words(&key, 1, f->seed), a = hash & f->mask, b = hash >> 32 & f->mask;
 
-	for (unsigned half = 0; half < 2; half++, hash >>= 32) {
-		uint64_t b = hash & f->mask;
-
-		for (unsigned w = 0; w < FDB_WAYS; w++)
-			if (!f->buckets[b].ways[w].key) {
-				*index = b * FDB_WAYS + w;
-				return &f->buckets[b].ways[w];
-			}
-	}
+	if (count_free(&f->buckets[b]) > count_free(&f->buckets[a]))
+		a = b;
+	for (unsigned w = 0; w < FDB_WAYS; w++)
+		if (!f->buckets[a].ways[w].key) {
+			*index = a * FDB_WAYS + w;
+			return &f->buckets[a].ways[w];
+		}
 	return NULL;
 }
 
