@@ -37,7 +37,8 @@ static int make_room(struct ofp_client *c)
 {
 	uint8_t *in;
 
-	memmove(c->in, c->in + c->in_start, c->in_end - c->in_start);
+	if (c->in_start)
+		memmove(c->in, c->in + c->in_start, c->in_end - c->in_start);
 	c->in_end -= c->in_start;
 	c->in_start = 0;
 	if (c->in_size - c->in_end >= READ_ROOM)

@@ -319,6 +319,15 @@ static bool mask_run(const struct field_value *mask, unsigned *offset, unsigned 
 	return *n && *n <= 64 && !memcmp(&run, mask, sizeof(run));
 }
 
+/* OpenFlow 1.3's own SET_FIELD has no mask. */
+static bool is_masked(const struct action *a)
+{
+	struct field_value full =
+	        value_ones(0, a->set_field.field == FIELD_VLAN_VID ? 13 : fields[a->set_field.field].bits);
+
+	return memcmp(&full, &a->set_field.mask, sizeof(full)) != 0;
+}
+
 static void put_load(struct ofp_writer *w, const struct action *a)
 {
 	struct field_value v = {{0}};
@@ -470,8 +479,7 @@ bool nx_put_action(struct ofp_writer *w, const struct action *a)
 	int subtype = subtype_of(a);
 	size_t start;
 
-	if (a->type == ACTION_SET_FIELD &&
-	    (a->set_field.load || fields[a->set_field.field].oxm_class == FIELD_CLASS_NONE)) {
+	if (a->type == ACTION_SET_FIELD && (a->set_field.load || is_masked(a))) {
 		put_load(w, a);
 	} else if (a->type == ACTION_OUTPUT_REG) {
 		put_output_reg(w, a);
