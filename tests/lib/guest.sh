@@ -36,7 +36,7 @@ pings() {
 # reaches GUEST ADDRESS: one ping is answered (for wait_until).
 reaches() { guest "$1" "ping -c 1 -W 1 $2"; }
 
-# tcp FROM TO_ADDRESS [iperf3 OPTION...]: prints Mbit/s that arrived; the server must run there.
+# tcp FROM TO_ADDRESS [iperf3 OPTION...]: prints what arrived; the server must run there.
 tcp() {
     guest "$1" "iperf3 -c $2 -J ${*:3}" >"$WORK/iperf.json" || {
         grep -a error "$WORK/iperf.json" >&2
@@ -46,7 +46,7 @@ tcp() {
 import json, sys
 end = json.load(open(sys.argv[1]))["end"]
 mbit = end["sum_received"]["bits_per_second"] / 1e6 if "sum_received" in end else 0
-print("%.1f" % mbit)
+print("%.1f Mbit/s (%d retransmitted)" % (mbit, end.get("sum_sent", {}).get("retransmits", 0)))
 sys.exit(mbit <= 0)' "$WORK/iperf.json"
 }
 

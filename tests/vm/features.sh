@@ -24,7 +24,7 @@ variant() { # variant WHAT QUEUES PROPS
     out=$(tcp g1 10.0.0.2 -t 1 -P 2) || fail "$1: TCP to it"
     back=$(tcp g1 10.0.0.2 -t 1 -P 2 -R) || fail "$1: TCP from it"
     out6=$(tcp g1 fd00::2 -t 1) || fail "$1: TCP to it over IPv6"
-    say "$1: ping, TCP to it $out, from it $back, over IPv6 $out6 Mbit/s"
+    say "$1: ping, TCP to it $out, from it $back, over IPv6 $out6"
     if [ "$2" -gt 1 ]; then
         guest g2 "ethtool -l eth0" | tail -n 5 | grep -q "Combined:.*$2" || fail "$1: the guest has not $2 queues"
     fi

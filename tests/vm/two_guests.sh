@@ -29,13 +29,13 @@ packets=$(if_stat s vm1 rx_packets) bytes=$(if_stat s vm1 rx_bytes)
 rate=$(tcp g1 10.0.0.2 -t 3 -l 256K) || fail "TCP"
 packets=$(($(if_stat s vm1 rx_packets) - packets)) bytes=$(($(if_stat s vm1 rx_bytes) - bytes))
 gso_in=$(if_stat s vm1 rx_gso) gso_out=$(if_stat s vm2 tx_gso)
-say "TCP g1 -> g2: $rate Mbit/s; $packets packets of $((bytes / packets)) bytes on average, $gso_in segments in whole, $gso_out out"
+say "TCP g1 -> g2: $rate; $packets packets of $((bytes / packets)) bytes on average, $gso_in segments in whole, $gso_out out"
 if [ "$gso_in" -eq 0 ] || [ "$gso_out" -eq 0 ]; then fail "no segment passed whole"; fi
 [ $((bytes / packets)) -gt 8000 ] || fail "segments are small: TSO does not work"
 rate=$(tcp g1 10.0.0.2 -t 2 -R) || fail "TCP back"
-say "TCP g2 -> g1: $rate Mbit/s"
+say "TCP g2 -> g1: $rate"
 rate=$(tcp g1 fd00::2 -t 2) || fail "TCP over IPv6"
-say "TCP over IPv6: $rate Mbit/s"
+say "TCP over IPv6: $rate"
 sent=$(udp g1 10.0.0.2 -t 2 -b 4M -l 1200) || fail "UDP"
 say "UDP: $sent"
 
