@@ -52,6 +52,9 @@ static void on_wake(uv_async_t *wake)
 	struct vhost_session *s = &v->session;
 	bool log_faulted = s->log && __atomic_load_n(&s->log->watch.faulted, __ATOMIC_ACQUIRE);
 
+	/* First: whoever reads zeroes where memory was finds more faults. */
+	if ((s->memory && memory_faulted(s->memory)) || log_faulted)
+		session_break(s, "its memory file is shorter than was promised");
 	for (unsigned i = 0; i < 2 * v->queues; i++) {
 		uint8_t fault = __atomic_load_n(&v->slots[i].state.fault, __ATOMIC_ACQUIRE);
 		char why[128];
@@ -61,8 +64,6 @@ static void on_wake(uv_async_t *wake)
 		snprintf(why, sizeof(why), "ring %u: %s", i, ring_fault_text(fault));
 		session_break(s, why);
 	}
-	if ((s->memory && memory_faulted(s->memory)) || log_faulted)
-		session_break(s, "its memory file is shorter than was promised");
 }
 
 static int sleep_fd(struct port_rxq *q)
