@@ -9,6 +9,8 @@ CLANG   ?= clang
 PREFIX  ?= /usr
 DESTDIR ?=
 B       := build/$(MODE)
+Q       := $(if $(V),,@)
+say      = @printf '  %-5s %s\n' $(1) $(2)
 
 # ---- flags ------------------------------------------------------------------
 
@@ -73,19 +75,23 @@ test-programs: $(UNIT) $(DIFF) $(BENCH)
 
 $(PLAIN_OBJ) $(B)/control/cli/weft.o $(B)/control/cli/ofctl.o: $(B)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) $(MARCH) -c $< -o $@
+	$(call say,CC,$@)
+	$(Q)$(CC) $(CFLAGS_ALL) $(MARCH) -c $< -o $@
 
 $(DP_OBJ) $(B)/control/switchd/main.o: $(B)/%.o: %.c | $(SKEL)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) $(DP_INC) $(MARCH) -c $< -o $@
+	$(call say,CC,$@)
+	$(Q)$(CC) $(CFLAGS_ALL) $(DP_INC) $(MARCH) -c $< -o $@
 
 $(B)/tests/%.o: tests/%.c | $(SKEL)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) $(DP_INC) $(MARCH) -c $< -o $@
+	$(call say,CC,$@)
+	$(Q)$(CC) $(CFLAGS_ALL) $(DP_INC) $(MARCH) -c $< -o $@
 
 $(B)/%.bpf.o: %.bpf.c
 	@mkdir -p $(@D)
-	$(CLANG) -target bpf -O2 -g -Wall -Werror -I. -I/usr/include/$(shell gcc -print-multiarch) -c $< -o $@
+	$(call say,CLANG,$@)
+	$(Q)$(CLANG) -target bpf -O2 -g -Wall -Werror -I. -I/usr/include/$(shell gcc -print-multiarch) -c $< -o $@
 
 $(B)/%.skel.h: $(B)/%.bpf.o
 	{ echo '/* NOLINTBEGIN: generated */'; /usr/sbin/bpftool gen skeleton $< name $(notdir $*); echo '/* NOLINTEND */'; } > $@
@@ -95,21 +101,27 @@ $(DP_LIB): $(DP_OBJ)
 $(TEST_LIB): $(TEST_OBJ)
 %.a:
 	@rm -f $@
-	ar rcs $@ $^
+	$(call say,AR,$@)
+	$(Q)ar rcs $@ $^
 
 LINK_DP = $(CC) $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(DP_LIBS)
 LINK_PLAIN = $(CC) $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(PLAIN_LIBS)
 
 $(B)/weftd: $(B)/control/switchd/main.o $(DP_LIB) $(PLAIN_LIB)
-	$(LINK_DP)
+	$(call say,LINK,$@)
+	$(Q)$(LINK_DP)
 $(B)/weft: $(B)/control/cli/weft.o $(PLAIN_LIB)
-	$(LINK_PLAIN)
+	$(call say,LINK,$@)
+	$(Q)$(LINK_PLAIN)
 $(B)/weft-ofctl: $(B)/control/cli/ofctl.o $(PLAIN_LIB)
-	$(LINK_PLAIN)
+	$(call say,LINK,$@)
+	$(Q)$(LINK_PLAIN)
 $(B)/weft-pktgen: $(B)/tests/pktgen/main.o $(TEST_LIB) $(DP_LIB) $(PLAIN_LIB)
-	$(LINK_DP)
+	$(call say,LINK,$@)
+	$(Q)$(LINK_DP)
 $(UNIT) $(DIFF) $(BENCH): %: %.o $(TEST_LIB) $(DP_LIB) $(PLAIN_LIB)
-	$(LINK_DP) -lcriterion
+	$(call say,LINK,$@)
+	$(Q)$(LINK_DP) -lcriterion
 
 # Fuzz targets are built by clang in one go, with every source instrumented.
 FUZZ_SRC := $(call srcs,$(PLAIN_DIRS) $(DP_DIRS) $(TEST_DIRS))
@@ -118,10 +130,12 @@ FUZZ_CFLAGS := -std=gnu11 -D_GNU_SOURCE -I. -I$(B) -fno-strict-aliasing -O1 -g -
 	-Wno-address-of-packed-member -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=undefined -DWEFT_DEBUG -DWEFT_VERSION=\"$(VERSION)\" -MMD -MP
 build/fuzz/%.o: %.c | $(SKEL)
 	@mkdir -p $(@D)
-	$(CLANG) $(FUZZ_CFLAGS) $(DP_INC) -march=$(ARCH) -c $< -o $@
+	$(call say,CLANG,$@)
+	$(Q)$(CLANG) $(FUZZ_CFLAGS) $(DP_INC) -march=$(ARCH) -c $< -o $@
 build/fuzz/libweft.a: $(FUZZ_OBJ)
 $(FUZZ): build/fuzz/%: build/fuzz/tests/fuzz/%.o build/fuzz/libweft.a
-	$(CLANG) -fsanitize=address,undefined,fuzzer -o $@ $< -Wl,--start-group build/fuzz/libweft.a -Wl,--end-group $(DP_LIBS)
+	$(call say,LINK,$@)
+	$(Q)$(CLANG) -fsanitize=address,undefined,fuzzer -o $@ $< -Wl,--start-group build/fuzz/libweft.a -Wl,--end-group $(DP_LIBS)
 
 -include $(shell find build -name '*.d' 2>/dev/null)
 .SECONDARY:

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A scenario: lines that open endpoints, send frames and say what must come out.
+ *
+ *	port NAME WHERE             WHERE as in endpoint.h
+ *	send NAME PACKET            a packet as in packet_text.h
+ *	send NAME pcap:FILE         every packet of a capture
+ *	expect NAME PACKET [ignore=FROM-TO,...]   the next frame at NAME, byte by byte but for the bytes named
+ *	expect NAME pcap:FILE       the next frames
+ *	expect NAME none            nothing, for 200 ms after everything sent before was delivered or dropped
+ *	capture NAME FILE           what is received at NAME from here on is also written as pcap
+ *	drain NAME                  forget what has come so far (waits until nothing comes for 200 ms)
+ *	timeout SECONDS             how long an expect waits (default 5)
+ *	run COMMAND...              a shell command that must succeed
+ *
+ * '#' starts a comment. The first line that fails ends the scenario.
+ */
+#ifndef TESTS_PKTGEN_SCENARIO_H
+#define TESTS_PKTGEN_SCENARIO_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "base/error.h"
+
+/* Runs the lines of `in`; `verbose` prints each before it runs. 0, or -errno with "NAME:LINE: what" in `e`.
+ */
+int scenario_run(FILE *in, const char *name, bool verbose, struct error *e);
+
+#endif
