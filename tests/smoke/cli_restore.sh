@@ -28,6 +28,15 @@ fail() {
     echo "$*"
     exit 1
 }
+# SIGTERM ends weftd with status 0 (a sanitizer's complaint would change it).
+terminate() {
+    local rc=0
+    kill -TERM "$pid"
+    wait "$pid" || rc=$?
+    pid=
+    [ "$rc" -eq 0 ] || fail "SIGTERM: weftd ended with status $rc"
+}
+
 weft() { "$build/weft" --rundir "$work/run" "$@"; }
 start() {
     "$build/weftd" --rundir "$work/run" >>"$work/log" 2>&1 &
@@ -70,5 +79,5 @@ for _ in $(seq 200); do
 done
 weft if show up0 | grep -q "^error:" && fail "the netdev came, the interface did not: $(weft if show up0)"
 weft if show up0 | grep -qF "ofport: 3" || fail "another number: $(weft if show up0)"
-stop TERM
+terminate
 ! ip -d link show "$dev" | grep -q prog/xdp || fail "an XDP program was left behind"
