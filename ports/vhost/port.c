@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/uio.h>
 
 #include "ports/options.h"
 #include "ports/vhost/vhost.h"
@@ -73,6 +74,16 @@ static int sleep_fd(struct port_rxq *q)
 	return r ? r->kick_fd : -1;
 }
 
+/* Empties the kick eventfd, so that a worker that sleeps on it sleeps. RWF_NOWAIT: the guest's side could
+ * have made it a blocking one. Kicks that are lost are for buffers that ring_arm() looks for right after. */
+static void drain_kicks(int fd)
+{
+	uint64_t count;
+
+	if (fd >= 0)
+		(void)!preadv2(fd, &(struct iovec){&count, sizeof(count)}, 1, -1, RWF_NOWAIT);
+}
+
 static bool arm(struct port_rxq *q, bool on)
 {
 	struct vhost_port *v = (struct vhost_port *)q->port;
@@ -82,6 +93,8 @@ static bool arm(struct port_rxq *q, bool on)
 		return false;
 	if (q->id == 0 && on && __atomic_load_n(&v->announce, __ATOMIC_RELAXED))
 		return true;
+	if (on)
+		drain_kicks(r->kick_fd);
 	return ring_arm(r, on);
 }
 
