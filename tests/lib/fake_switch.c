@@ -2,6 +2,7 @@
 /* The fake switch behind the OpenFlow endpoint in its tests and fuzz target. */
 #include "tests/lib/fake_switch.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,8 +21,8 @@ struct fake_switch {
 	uv_async_t stop, packet_in;
 	uv_idle_t later;
 	struct ofp_server *server;
-	struct flow_stats flows[FLOWS_MAX];
-	unsigned n_flows;
+	struct flow_stats *flows;
+	unsigned n_flows, flows_size;
 	struct group_mod groups[GROUPS_MAX];
 	unsigned n_groups;
 	struct {
@@ -121,6 +122,21 @@ static bool selected(const struct flow_stats *fs, const struct flow_filter *f)
 	       (f->out_group == GROUP_ANY || action_list_uses_group(&fs->actions, f->out_group));
 }
 
+static bool room_for_flow(struct fake_switch *sw)
+{
+	unsigned size = sw->flows_size ? sw->flows_size * 2 : 16;
+	struct flow_stats *flows;
+
+	if (sw->n_flows < sw->flows_size)
+		return true;
+	flows = realloc(sw->flows, size * sizeof(*flows));
+	if (!flows)
+		return false;
+	sw->flows = flows;
+	sw->flows_size = size;
+	return true;
+}
+
 static enum ofp_error add_flow(struct fake_switch *sw, const struct flow_mod *fm)
 {
 	uint8_t table_id = fm->table_id == TABLE_ALL ? 0 : fm->table_id;
@@ -133,7 +149,7 @@ static enum ofp_error add_flow(struct fake_switch *sw, const struct flow_mod *fm
 	}
 	if (fs)
 		action_list_free(&fs->actions);
-	else if (sw->n_flows == FLOWS_MAX)
+	else if (sw->n_flows == FLOWS_MAX || !room_for_flow(sw))
 		return OFPFMFC_TABLE_FULL;
 	else
 		fs = &sw->flows[sw->n_flows++];
@@ -402,6 +418,7 @@ static void on_freed(uv_handle_t *handle)
 		action_list_free(&sw->flows[i].actions);
 	for (unsigned i = 0; i < sw->n_groups; i++)
 		group_mod_free(&sw->groups[i]);
+	free(sw->flows);
 	free(sw);
 }
 
@@ -446,6 +463,7 @@ struct fake_switch *fake_switch_start(const char *path)
 	struct fake_switch *sw = calloc(1, sizeof(*sw));
 	struct error e;
 
+	signal(SIGPIPE, SIG_IGN); /* as every user of libuv must */
 	if (!sw || uv_loop_init(&sw->own_loop))
 		abort();
 	sw->loop = &sw->own_loop;

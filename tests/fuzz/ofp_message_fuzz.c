@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* OpenFlow messages from anywhere. What a reader accepts must survive writing and reading again; and a server
+ * that is sent the bytes over a socket must neither crash nor keep anything. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "base/log.h"
+#include "control/openflow/server.h"
+#include "control/openflow/messages.h"
+#include "tests/lib/fake_switch.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void must(bool holds)
+{
+	if (!holds)
+		abort();
+}
+
+static void try_flow_mod(const uint8_t *data, size_t size)
+{
+	struct ofp_reader r = ofp_reader_of(data, size);
+	struct flow_mod fm, again;
+	struct ofp_writer w = {0};
+
+	if (ofp_read_flow_mod(&r, &fm))
+		return;
+	ofp_put_flow_mod(&w, 0, &fm);
+	if (!w.failed) {
+		r = ofp_reader_of(w.data + OFP_HEADER_LEN, w.len - OFP_HEADER_LEN);
+		must(ofp_read_flow_mod(&r, &again) == OFP_OK);
+		must(match_covers(&fm.match, &again.match) && match_covers(&again.match, &fm.match));
+		must(fm.command >= FLOW_DELETE || action_list_equal(&fm.actions, &again.actions));
+		flow_mod_free(&again);
+	}
+	ofp_writer_free(&w);
+	flow_mod_free(&fm);
+}
+
+static void try_group_mod(const uint8_t *data, size_t size)
+{
+	struct ofp_reader r = ofp_reader_of(data, size);
+	struct group_mod gm, again;
+	struct ofp_writer w = {0};
+
+	if (ofp_read_group_mod(&r, &gm))
+		return;
+	ofp_put_group_mod(&w, 0, &gm);
+	if (!w.failed) {
+		r = ofp_reader_of(w.data + OFP_HEADER_LEN, w.len - OFP_HEADER_LEN);
+		must(ofp_read_group_mod(&r, &again) == OFP_OK);
+		must(gm.n_buckets == again.n_buckets);
+		group_mod_free(&again);
+	}
+	ofp_writer_free(&w);
+	group_mod_free(&gm);
+}
+
+static void try_replies(const uint8_t *data, size_t size)
+{
+	struct ofp_reader r = ofp_reader_of(data, size);
+	struct meter_stats ms;
+	struct group_stats gs;
+	struct flow_stats fs;
+	struct meter_mod mm;
+	struct group_mod gm;
+
+	while (ofp_left(&r) && ofp_read_flow_stats(&r, &fs) == OFP_OK)
+		flow_stats_free(&fs);
+	r = ofp_reader_of(data, size);
+	while (ofp_left(&r) && ofp_read_group_desc(&r, &gm) == OFP_OK)
+		group_mod_free(&gm);
+	r = ofp_reader_of(data, size);
+	while (ofp_left(&r) && ofp_read_group_stats(&r, &gs) == OFP_OK)
+		group_stats_free(&gs);
+	r = ofp_reader_of(data, size);
+	while (ofp_left(&r) && ofp_read_meter_stats(&r, &ms) == OFP_OK)
+		;
+	r = ofp_reader_of(data, size);
+	while (ofp_left(&r) && ofp_read_meter_config(&r, &mm) == OFP_OK)
+		;
+}
+
+/* The whole endpoint, with a client on a socket that says HELLO, sends the bytes and hangs up. */
+static void try_server(const uint8_t *data, size_t size)
+{
+	static const uint8_t hello[] = {OFP_VERSION_13, OFPT_HELLO, 0, 8, 0, 0, 0, 1};
+	static char path[64];
+	struct sockaddr_un sa = {.sun_family = AF_UNIX};
+	struct ofp_server *server;
+	struct fake_switch *sw;
+	uv_loop_t loop;
+	int fd;
+
+	must(uv_loop_init(&loop) == 0);
+	sw = fake_switch_new(&loop);
+	server = ofp_server_create(&loop, &fake_switch_ops, sw);
+	snprintf(path, sizeof(path), "/tmp/weft-ofp-fuzz-%d", getpid());
+	must(server && ofp_server_listen_unix(server, path, NULL) == 0);
+	fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	strcpy(sa.sun_path, path);
+	must(fd >= 0 && connect(fd, (struct sockaddr *)&sa, sizeof(sa)) == 0);
+	must(send(fd, hello, sizeof(hello), MSG_NOSIGNAL) == sizeof(hello));
+	if (size) /* the socket's buffer is larger than any input */
+		must(send(fd, data, size, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)size);
+	shutdown(fd, SHUT_WR);
+	for (unsigned i = 0; i < 12; i++)
+		uv_run(&loop, UV_RUN_NOWAIT);
+	ofp_server_close(server, NULL, NULL);
+	fake_switch_free(sw);
+	uv_run(&loop, UV_RUN_DEFAULT);
+	must(uv_loop_close(&loop) == 0);
+	close(fd);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	log_set_level(LOG_LEVEL_ERROR);
+	try_flow_mod(data, size);
+	try_group_mod(data, size);
+	try_replies(data, size);
+	if (size && data[0] == OFP_VERSION_13)
+		try_server(data, size);
+	return 0;
+}
