@@ -3,6 +3,7 @@
 #include "control/switchd/switchd.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -194,6 +195,7 @@ static int start_handles(struct switchd *s, struct error *e)
 {
 	int rc;
 
+	signal(SIGPIPE, SIG_IGN); /* libuv writes without MSG_NOSIGNAL: a client that hangs up must not end us */
 	uv_prepare_init(&s->loop, &s->prepare);
 	uv_timer_init(&s->loop, &s->busy);
 	uv_timer_init(&s->loop, &s->tick);
