@@ -39,7 +39,7 @@ switch_stop() {
         sleep 0.05
     done
     kill -KILL "$pid" 2>/dev/null && say "weftd $1 had to be killed"
-    wait "$pid" 2>/dev/null || status=$?
+    { wait "$pid" || status=$?; } 2>/dev/null
     [ "${2:-TERM}" != TERM ] || [ $status -eq 0 ] || say "weftd $1 ended with status $status"
     return 0
 }
