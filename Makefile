@@ -4,6 +4,7 @@
 VERSION := 0.1.0
 MODE    ?= release
 ARCH    ?= native
+JOBS    ?= $(shell nproc)
 CC      ?= gcc
 CLANG   ?= clang
 PREFIX  ?= /usr
@@ -67,7 +68,7 @@ FUZZ := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
 
 all: $(BIN) $(PLAIN_LIB) $(DP_LIB) $(TEST_LIB) ## build the release programs into build/release
 debug: ## build everything with ASan and UBSan into build/debug
-	$(MAKE) MODE=debug all test-programs
+	$(MAKE) -j$(JOBS) MODE=debug all test-programs
 
 test-programs: $(UNIT) $(DIFF) $(BENCH)
 
@@ -146,15 +147,16 @@ deps: ## install the Debian packages that building and testing need
 	@.ci/deps
 
 check: deps ## install what is missing, build, run every test
-	$(MAKE) all test-programs
+	$(MAKE) -j$(JOBS) all test-programs
 	$(MAKE) layers
 	tests/run all
 
-unit: test-programs ## run the unit tests of this MODE only
+unit: ## run the unit tests of this MODE only
+	$(MAKE) -j$(JOBS) test-programs
 	tests/run unit
 
 demo: deps ## two hosts, two tenants, four real guests, one fabric
-	$(MAKE) all
+	$(MAKE) -j$(JOBS) all
 	tests/demo/demo
 
 bench: all test-programs ## run the benchmarks
