@@ -107,6 +107,21 @@ int memory_add(struct vhost_memory *m, const struct vhost_region_msg *r, int fd,
 	return 0;
 }
 
+bool memory_has(const struct vhost_memory *m, const struct vhost_region_msg *r, int fd)
+{
+	struct stat ours, theirs;
+
+	for (unsigned i = 0; i < m->n; i++) {
+		const struct vhost_region *have = &m->regions[i];
+
+		if (r->gpa == have->gpa && r->uva == have->uva && r->size == have->size &&
+		    have->mapping->base + r->offset == have->host)
+			return !fstat(have->mapping->fd, &ours) && !fstat(fd, &theirs) &&
+			       ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino;
+	}
+	return false;
+}
+
 struct vhost_memory *memory_copy(const struct vhost_memory *m, unsigned without)
 {
 	struct vhost_memory *copy = memory_create();

@@ -45,6 +45,8 @@ struct vhost_memory *memory_create(void);
  * the file turns out to be shorter than promised. 0 or -errno. */
 int memory_add(struct vhost_memory *m, const struct vhost_region_msg *region, int fd, uv_async_t *fault,
                struct error *e);
+/* Whether exactly this region, of the same file, is there. */
+bool memory_has(const struct vhost_memory *m, const struct vhost_region_msg *region, int fd);
 /* A new table with the same regions, less the one at index `without` (>= n: none). NULL: no memory. */
 struct vhost_memory *memory_copy(const struct vhost_memory *m, unsigned without);
 struct vhost_memory *memory_get(struct vhost_memory *m);

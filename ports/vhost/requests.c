@@ -145,15 +145,19 @@ static int get_max_mem_slots(struct vhost_session *s, struct vhost_message *m, s
 	return reply_u64(m, VHOST_REGIONS_MAX);
 }
 
+/* QEMU before 8.1 adds and removes each region once per queue pair, so the same one may come again. */
 static int add_mem_reg(struct vhost_session *s, struct vhost_message *m, struct error *e)
 {
-	struct vhost_memory *memory = s->memory ? memory_copy(s->memory, UINT32_MAX) : memory_create();
+	struct vhost_memory *memory;
 	int rc;
 
-	if (!memory || m->nfds != 1) {
-		memory_put(memory);
+	if (m->nfds != 1)
 		return error_set(e, EINVAL, "a memory region without its fd");
-	}
+	if (s->memory && memory_has(s->memory, &m->payload.slot.region, m->fds[0]))
+		return 0;
+	memory = s->memory ? memory_copy(s->memory, UINT32_MAX) : memory_create();
+	if (!memory)
+		return error_set(e, ENOMEM, "no memory");
 	rc = memory_add(memory, &m->payload.slot.region, m->fds[0], &s->v->wake, e);
 	if (rc) {
 		memory_put(memory);
@@ -180,7 +184,7 @@ static int rem_mem_reg(struct vhost_session *s, struct vhost_message *m, struct 
 		replace_memory(s, memory);
 		return 0;
 	}
-	return error_set(e, ENOENT, "no such memory region");
+	return 0; /* gone already: see add_mem_reg() */
 }
 
 /* ---- dirty log ---- */
