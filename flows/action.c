@@ -114,20 +114,27 @@ static int own(struct action *to, const struct action *from)
 
 int action_list_copy(struct action_list *to, const struct action_list *from)
 {
-	action_list_init(to);
-	for (unsigned i = 0; i < from->n; i++) {
-		struct action *a = action_list_append(to, from->items[i].type);
+	struct action_list copy = {.n = 0};
 
-		if (!a)
-			goto err;
-		*a = from->items[i];
-		if (own(a, &from->items[i]))
-			goto err;
+	action_list_init(to);
+	if (!from->n)
+		return 0;
+	copy.items = calloc(from->n, sizeof(*copy.items));
+	if (!copy.items)
+		return -ENOMEM;
+	copy.capacity = from->n;
+	while (copy.n < from->n) {
+		const struct action *source = &from->items[copy.n];
+		struct action *a = &copy.items[copy.n++];
+
+		*a = *source;
+		if (own(a, source)) {
+			action_list_free(&copy);
+			return -ENOMEM;
+		}
 	}
+	*to = copy;
 	return 0;
-err:
-	action_list_free(to);
-	return -ENOMEM;
 }
 
 static bool subfield_equal(const struct subfield *a, const struct subfield *b)

@@ -69,6 +69,9 @@ void field_format(struct text *out, enum field_id id, const struct field_value *
                   const struct field_value *mask, const struct port_names *names);
 /* A number of up to 128 bits as %#x would write it. */
 void value_format_hex(struct text *out, const struct field_value *v);
+
+/* ---- subfield_text.c ---- */
+
 /* "reg0[0..15]", "NXM_NX_REG0[]", "reg0", "reg0[3]". */
 int subfield_parse(struct lex *lex, struct slice s, struct subfield *out);
 void subfield_format(struct text *out, const struct subfield *s);

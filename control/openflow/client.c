@@ -87,7 +87,7 @@ static int wait_for(struct ofp_client *c, short events, short *got, struct error
 static int flush_out(struct ofp_client *c, struct error *e)
 {
 	size_t sent = 0;
-	short got;
+	short got = 0;
 	int rc = 0;
 
 	if (c->out.failed)
@@ -117,7 +117,7 @@ static int next_message(struct ofp_client *c, struct ofp_header *h, const uint8_
 {
 	for (;;) {
 		size_t have = c->in_end - c->in_start;
-		short got;
+		short got = 0;
 		int rc;
 
 		if (have >= OFP_HEADER_LEN) {
@@ -242,8 +242,8 @@ int ofp_client_multipart(struct ofp_client *c, const void *message, size_t len,
                          struct error *e)
 {
 	uint32_t xid = put_with_xid(c, message, len);
-	struct ofp_header h;
-	const uint8_t *reply;
+	struct ofp_header h = {0};
+	const uint8_t *reply = NULL;
 	bool more = true;
 	int rc = flush_out(c, e);
 
@@ -317,8 +317,8 @@ static int connect_tcp(const char *target, struct error *e)
 /* Both sides say what they speak (section 6.3.1). */
 static int agree(struct ofp_client *c, struct error *e)
 {
-	const uint8_t *message;
-	struct ofp_header h;
+	const uint8_t *message = NULL;
+	struct ofp_header h = {0};
 	struct ofp_reader body;
 	char text[160];
 	int rc;
