@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -216,6 +217,26 @@ Test(vhost, guest_continues_when_the_switch_was_killed)
 		cr_assert(switch_until(s, switch_up));
 		expect_rx(s, 0, 60);
 	}
+	close_both(s, f);
+}
+
+/* QEMU before 8.1 adds each region once per queue pair. */
+Test(vhost, a_region_may_be_added_again)
+{
+	struct test_switch *s = switch_new("role=server queues=2");
+	struct frontend_options o = switch_peer(s);
+	struct frontend *f = open_up(s, &o);
+	struct vhost_slot_msg slot = {.region = {FRONTEND_GPA, f->memory_size, FRONTEND_UVA, 0}};
+	int other = memfd_create("other", 0);
+
+	seed = 14;
+	cr_assert_eq(frontend_ask(f, VHOST_ADD_MEM_REG, &slot, sizeof(slot), &f->memory_fd, 1), 0);
+	cr_assert_eq(ftruncate(other, (off_t)f->memory_size), 0);
+	cr_assert_neq(frontend_ask(f, VHOST_ADD_MEM_REG, &slot, sizeof(slot), &other, 1), 0);
+	make_bytes(200);
+	cr_assert(frontend_send(f, 1, sent, 200, NULL));
+	expect_rx(s, 1, 200);
+	close(other);
 	close_both(s, f);
 }
 
