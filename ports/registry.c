@@ -10,11 +10,7 @@
 #include "ports/xdp/xdp.h"
 
 static const struct port_type *const types[] = {
-        &port_type_vhost,
-        &port_type_tap,
-        &port_type_ethdev,
-        &port_type_afxdp,
-        &port_type_memory,
+        &port_type_vhost, &port_type_tap, &port_type_ethdev, &port_type_afxdp, &port_type_memory,
 };
 
 const struct port_type *port_type_find(const char *name)

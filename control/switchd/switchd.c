@@ -195,7 +195,8 @@ static int start_handles(struct switchd *s, struct error *e)
 {
 	int rc;
 
-	signal(SIGPIPE, SIG_IGN); /* libuv writes without MSG_NOSIGNAL: a client that hangs up must not end us */
+	/* libuv writes without MSG_NOSIGNAL: a client that hangs up must not end us */
+	signal(SIGPIPE, SIG_IGN);
 	uv_prepare_init(&s->loop, &s->prepare);
 	uv_timer_init(&s->loop, &s->busy);
 	uv_timer_init(&s->loop, &s->tick);

@@ -311,8 +311,8 @@ Test(differential, tables_do_what_the_model_says, .timeout = 600)
 		round_end();
 	}
 	rcu_exit();
-	printf("%lu packets, %lu flows met, %lu copies sent, %lu too long\n", test.packets, test.hits, test.sent,
-	       test.limited);
+	printf("%lu packets, %lu flows met, %lu copies sent, %lu too long\n", test.packets, test.hits,
+	       test.sent, test.limited);
 	/* A test of nothing would pass as well. */
 	cr_assert_gt(test.hits, test.packets);
 	cr_assert_gt(test.sent, test.packets);
