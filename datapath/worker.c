@@ -79,6 +79,18 @@ static void nap(uint64_t ns)
 	nanosleep(&(struct timespec){.tv_nsec = (long)ns}, NULL);
 }
 
+/* poll(2), without returning at once for ever because of a device that has gone. */
+static void wait_on(struct pollfd *fds, unsigned n)
+{
+	if (poll(fds, n, SLEEP_MS) <= 0)
+		return;
+	for (unsigned i = 0; i < n; i++)
+		if (fds[i].revents & (POLLERR | POLLHUP | POLLNVAL)) {
+			nap(NAP_ROUNDS * NAP_STEP_NS);
+			return;
+		}
+}
+
 /* Everything that could wake the worker is looked at once more between saying "asleep" and sleeping. */
 static void sleep_on_fds(struct worker *w)
 {
@@ -97,7 +109,7 @@ static void sleep_on_fds(struct worker *w)
 	    t == rcu_read(w->dp->topology) && __atomic_load_n(&w->dp->running, __ATOMIC_SEQ_CST)) {
 		w->stats.sleeps++;
 		rcu_offline(w->id);
-		poll(fds, n, SLEEP_MS);
+		wait_on(fds, n);
 		rcu_online(w->id);
 	}
 	__atomic_store_n(&w->asleep, false, __ATOMIC_SEQ_CST);
