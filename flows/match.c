@@ -130,6 +130,19 @@ bool match_meets(const struct match *m, enum field_id id)
 	return field_present(&known, id);
 }
 
+static enum field_id first_difference(const struct match *before, const struct match *after)
+{
+	for (unsigned i = 0; i < FIELD_COUNT; i++) {
+		struct field_value a, b;
+
+		field_get(&before->mask, i, &a);
+		field_get(&after->mask, i, &b);
+		if (memcmp(&a, &b, sizeof(a)))
+			return (enum field_id)i;
+	}
+	return FIELD_NONE;
+}
+
 enum field_id match_normalize(struct match *m)
 {
 	enum field_id first = FIELD_NONE;
@@ -138,27 +151,26 @@ enum field_id match_normalize(struct match *m)
 	/* A member that several fields share stays when one of them is allowed. Two rounds: the ND fields
 	 * need what the first may drop. */
 	for (unsigned round = 0; round < 2; round++) {
+		struct flow_key known;
+
 		match_init(&kept);
+		known_part(m, &known);
+		known.nw_frag = 0;
 		for (unsigned i = 0; i < FIELD_COUNT; i++) {
 			struct field_value v, mask;
 
-			if (!match_meets(m, i))
+			field_get(&m->mask, i, &mask);
+			if (value_is_zero(&mask) || i == FIELD_IN_PORT || !field_present(&known, i))
 				continue;
 			field_get(&m->key, i, &v);
-			field_get(&m->mask, i, &mask);
-			if (i != FIELD_IN_PORT && !value_is_zero(&mask))
-				set_bits(&kept, i, &v, &mask);
+			set_bits(&kept, i, &v, &mask);
 		}
 		kept.key.vlan[0] = m->key.vlan[0];
 		kept.mask.vlan[0] = m->mask.vlan[0];
-		for (unsigned i = 0; i < FIELD_COUNT && first == FIELD_NONE; i++) {
-			struct field_value before, after;
-
-			field_get(&m->mask, i, &before);
-			field_get(&kept.mask, i, &after);
-			if (memcmp(&before, &after, sizeof(before)))
-				first = (enum field_id)i;
-		}
+		if (match_equal(&kept, m))
+			return first;
+		if (first == FIELD_NONE)
+			first = first_difference(m, &kept);
 		*m = kept;
 	}
 	return first;
