@@ -71,8 +71,10 @@ unsigned pipeline_run(struct worker *w, struct port_rxq *q)
 	struct port *port = q->port;
 	unsigned received = port->ops->rx(q, w->pkts, BATCH_MAX), n = received;
 
-	if (!received)
+	if (!received) {
+		port->ops->release(q); /* of what rx itself has dropped */
 		return 0;
+	}
 	if (!may_receive(w, port, n))
 		n = 0;
 	if (port->is_uplink)

@@ -521,6 +521,29 @@ Test(pipeline, an_output_can_be_cut_short)
 	expect(3, in.data, in.len);
 }
 
+static const struct port_ops *real_ops;
+static unsigned releases;
+
+static void count_release(struct port_rxq *q)
+{
+	releases++;
+	real_ops->release(q);
+}
+
+Test(pipeline, a_burst_of_which_nothing_is_left_is_released)
+{
+	struct port *port = datapath_port_by_number(s.dp, 1);
+	struct port_ops counting = *port->ops;
+
+	real_ops = port->ops;
+	counting.release = count_release;
+	port->ops = &counting;
+	test_switch_send(&s, 1, in.data, 13);
+	cr_assert_eq(test_switch_drops(&s, DROP_RX_RUNT), 1);
+	cr_assert_geq(releases, 1);
+	port->ops = real_ops;
+}
+
 Test(pipeline, runts_and_unknown_ports)
 {
 	test_switch_flow(&s, "actions=output:99");
