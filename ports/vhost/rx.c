@@ -88,6 +88,12 @@ static void take_header(struct iovec **iov, unsigned *n, unsigned size, struct v
 {
 	uint8_t *to = (uint8_t *)h;
 
+	if (likely(size == sizeof(*h) && (*iov)->iov_len > sizeof(*h))) {
+		memcpy(h, (*iov)->iov_base, sizeof(*h));
+		(*iov)->iov_base = (uint8_t *)(*iov)->iov_base + sizeof(*h);
+		(*iov)->iov_len -= sizeof(*h);
+		return;
+	}
 	while (size) {
 		uint32_t take = size < (*iov)->iov_len ? size : (uint32_t)(*iov)->iov_len;
 

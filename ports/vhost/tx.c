@@ -157,6 +157,13 @@ static struct iovec *put_header(const struct vhost_ring *r, struct vnet_header *
 
 	h->num_buffers = htole16((uint16_t)room->nbuffers);
 	room->nheader = 0;
+	if (likely(left == sizeof(*h) && room->iov[0].iov_len > sizeof(*h) && !r->log)) {
+		memcpy(room->iov[0].iov_base, h, sizeof(*h));
+		room->iov[0].iov_base = (uint8_t *)room->iov[0].iov_base + sizeof(*h);
+		room->iov[0].iov_len -= sizeof(*h);
+		*n = room->n;
+		return room->iov;
+	}
 	while (left) {
 		struct iovec *v = &room->iov[i];
 		uint32_t take = left < v->iov_len ? left : (uint32_t)v->iov_len;
