@@ -43,7 +43,8 @@ static inline void mask_key(struct mkey *to, const struct mkey *key, const struc
 static void hash_keys(struct cache *c, const struct mkey *keys, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++) {
-		const struct relevance_mask *r = relevance_find(&c->t->relevance);
+		const struct relevance_mask *r =
+		        relevance_find(&c->t->relevance, keys[i].in_port, keys[i].tun_id);
 
 		mask_key(&c->keys[i], &keys[i], &r->mask[mkey_class_of(keys[i].eth_type)]);
 		c->epochs[i] = r->epoch;

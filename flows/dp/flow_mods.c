@@ -49,8 +49,9 @@ static int rule_slot(struct tables *t, struct rule *r, const struct inherit *fro
 }
 
 /* A rule with the words of `key`, in `s`; the rest is the caller's. */
-static struct rule *rule_make(struct tables *t, struct subtable *s, const struct flow_key *key,
-                              const struct action_list *actions, const struct inherit *from)
+static struct rule *rule_make(struct tables *t, uint8_t table_id, struct subtable *s,
+                              const struct flow_key *key, const struct action_list *actions,
+                              const struct inherit *from)
 {
 	size_t words = s->nwords * sizeof(uint64_t);
 	struct rule *r = calloc(1, sizeof(*r) + words);
@@ -63,7 +64,7 @@ static struct rule *rule_make(struct tables *t, struct subtable *s, const struct
 	if (action_list_copy(&r->actions, actions))
 		goto err_actions;
 	subtable_match(s, r, &m);
-	r->shape = relevance_add(&t->relevance, &m, actions, false);
+	r->shape = relevance_add(&t->relevance, table_id, &m, actions, false);
 	if (!r->shape)
 		goto err_shape;
 	if (rule_slot(t, r, from))
@@ -129,7 +130,7 @@ static enum tables_error add(struct tables *t, const struct flow_mod *fm)
 		return full ? TABLES_FULL : TABLES_NO_MEMORY;
 	if (old && !(fm->flags & FLOW_RESET_COUNTS))
 		from = (struct inherit){.slot = old->slot, .has_slot = true};
-	r = rule_make(t, s, &fm->match.key, &fm->actions, &from);
+	r = rule_make(t, table_id, s, &fm->match.key, &fm->actions, &from);
 	if (!r) {
 		classifier_tidy(&table->classifier, s);
 		return TABLES_NO_MEMORY;
@@ -163,7 +164,7 @@ static enum tables_error modify_one(struct tables *t, struct rule *old, void *ar
 	if (fm->flags & FLOW_RESET_COUNTS)
 		from.has_slot = false;
 	subtable_match(old->subtable, old, &m);
-	r = rule_make(t, old->subtable, &m.key, &fm->actions, &from);
+	r = rule_make(t, old->table_id, old->subtable, &m.key, &fm->actions, &from);
 	if (!r)
 		return TABLES_NO_MEMORY;
 	r->table_id = old->table_id;

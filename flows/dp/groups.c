@@ -96,7 +96,7 @@ static void free_unused(struct tables *t, struct group *g, unsigned buckets, boo
 
 static bool add_bucket(struct tables *t, struct group *g, unsigned i)
 {
-	g->shapes[i] = relevance_add(&t->relevance, NULL, &g->mod.buckets[i].actions,
+	g->shapes[i] = relevance_add(&t->relevance, SHAPE_ANY_TABLE, NULL, &g->mod.buckets[i].actions,
 	                             g->mod.type == GROUP_TYPE_SELECT);
 	if (!g->shapes[i])
 		return false;

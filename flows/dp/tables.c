@@ -145,6 +145,11 @@ void tables_set_port_live(struct tables *t, uint32_t port, bool live)
 	rcu_assign(t->version, t->version + 1);
 }
 
+void tables_set_port_tunnel(struct tables *t, uint32_t port, bool tunnel)
+{
+	relevance_set_tunnel(&t->relevance, mkey_port(port), tunnel);
+}
+
 void tables_packet_out(struct tables *t, const struct flow_key *key, const struct action_list *actions,
                        uint32_t len, uint64_t now, struct program *out)
 {

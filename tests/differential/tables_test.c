@@ -154,6 +154,22 @@ static void explain(const struct flow_key *key, const struct program *p, unsigne
 	for (unsigned i = 0; i < expected.nevents; i++)
 		printf("  want %u port %u cookie %lu\n", expected.events[i].kind, expected.events[i].port,
 		       expected.events[i].cookie);
+	for (unsigned i = 0; i < n && i < expected.nevents; i++)
+		for (unsigned id = 0; id < FIELD_COUNT; id++) {
+			struct field_value a, b;
+
+			field_get(&seen[i].key, id, &a);
+			field_get(&expected.events[i].key, id, &b);
+			if (memcmp(&a, &b, sizeof(a)))
+				printf("  copy %u: %s is %lx, not %lx\n", i, fields[id].name,
+				       value_to_u64(&a), value_to_u64(&b));
+		}
+	for (unsigned i = 0; i < test.model.ngroups; i++) {
+		text_free(&text);
+		text = (struct text){0};
+		group_format(&text, &test.model.groups[i], NULL);
+		printf("  %s\n", text_get(&text));
+	}
 	for (unsigned i = 0; i < expected.nhits; i++) {
 		const struct model_rule *r = expected.hits[i];
 
@@ -270,6 +286,7 @@ static void round_begin(void)
 	test.tables = tables_create(NULL);
 	test.cache = cache_create(test.tables, 0, cache_sizes[random_below(&test.random, 4)]);
 	cr_assert(test.tables && test.cache);
+	tables_set_port_tunnel(test.tables, 1, random_below(&test.random, 2));
 	model_init(&test.model);
 	test.ngroups = 0;
 	for (unsigned i = 0; i < GENERATE_GROUPS; i++)

@@ -347,6 +347,57 @@ Test(tables, only_what_matters_is_cached)
 	expect("in_port=1,tcp,dl_dst=2:0:0:0:0:1,tp_src=50", "output:3");
 }
 
+static uint64_t misses(void)
+{
+	struct cache_stats stats;
+
+	cache_get_stats(cache, &stats);
+	return stats.misses;
+}
+
+/* Sends packets that differ in their source port only; how many of them were misses. */
+static uint64_t misses_of(const char *packet_but_port)
+{
+	uint64_t before = misses();
+	char text[200];
+
+	for (unsigned i = 1; i <= 50; i++) {
+		snprintf(text, sizeof(text), "%s,tp_src=%u", packet_but_port, i);
+		send(text);
+	}
+	return misses() - before;
+}
+
+Test(tables, one_tenants_flows_do_not_widen_anothers_mask)
+{
+	tables_set_port_tunnel(tables, 9, true);
+	add("in_port=1,actions=write_metadata:1,goto_table:1");
+	add("in_port=2,actions=write_metadata:2,goto_table:1");
+	add("in_port=9,tun_id=5,actions=write_metadata:1,goto_table:1");
+	add("in_port=9,tun_id=6,actions=write_metadata:2,goto_table:1");
+	add("table=1,metadata=1,dl_dst=2:0:0:0:0:1,actions=load:7->NXM_NX_REG0[],resubmit(,2),resubmit(,3)");
+	add("table=1,metadata=2,dl_dst=2:0:0:0:0:1,actions=load:8->NXM_NX_REG0[],resubmit(,2),resubmit(,3)");
+	add("table=2,reg0=7,actions=output:3");
+	add("table=2,reg0=8,tcp,tp_src=7,actions=output:4");
+	add("table=3,reg0=8,tcp,tp_src=9,actions=output:5");
+	cr_expect_eq(misses_of("in_port=1,tcp,dl_dst=2:0:0:0:0:1"), 1);
+	cr_expect_eq(misses_of("in_port=2,tcp,dl_dst=2:0:0:0:0:1"), 50);
+	cr_expect_eq(misses_of("in_port=9,tun_id=5,tcp,dl_dst=2:0:0:0:0:1"), 1);
+	cr_expect_eq(misses_of("in_port=9,tun_id=6,tcp,dl_dst=2:0:0:0:0:1"), 50);
+	cr_expect_eq(misses_of("in_port=3,tcp,dl_dst=2:0:0:0:0:1"), 1, "a port that no flow names");
+	expect("in_port=2,tcp,dl_dst=2:0:0:0:0:1,tp_src=7", "output:4");
+	/* The first tenant starts to look at ports, and stops again. */
+	add("table=2,priority=50000,reg0=7,tcp,tp_src=3,actions=drop");
+	cr_expect_eq(misses_of("in_port=1,tcp,dl_dst=2:0:0:0:0:1"), 50);
+	apply(FLOW_DELETE, "table=2,reg0=7,tcp,tp_src=3");
+	fold();
+	cr_expect_eq(misses_of("in_port=1,tcp,dl_dst=2:0:0:0:0:1"), 1);
+	cr_expect_eq(misses_of("in_port=9,tun_id=5,tcp,dl_dst=2:0:0:0:0:1"), 1);
+	apply(FLOW_DELETE, "tun_id=6");
+	fold();
+	expect("in_port=9,tun_id=6,tcp,dl_dst=2:0:0:0:0:1,tp_src=7", "drop(table_miss)");
+}
+
 Test(tables, programs_too_long_are_dropped_and_counted)
 {
 	add("actions=resubmit(,0)");

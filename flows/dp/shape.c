@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Makes shapes of rules and buckets; see shape.h. Called by relevance.c. */
+#include "flows/dp/shape.h"
+
+#include <string.h>
+
+#include "base/hash.h"
+#include "flows/action.h"
+#include "flows/dp/mkey.h"
+#include "flows/match.h"
+
+/* The one that is being made. Control thread only. */
+static union {
+	struct shape shape;
+	uint8_t room[sizeof(struct shape) + SHAPE_STEPS_MAX * sizeof(struct shape_step)];
+} work;
+
+/* ---- what actions read ---- */
+
+static void need_field(struct flow_key *needs, enum field_id id)
+{
+	struct field_value all;
+
+	field_full_mask(id, &all);
+	field_set_masked(needs, id, &all, &all);
+}
+
+/* Whether a field is there to be written depends on what the packet is. */
+static void need_presence(struct flow_key *needs, enum field_id id)
+{
+	enum field_prereq prereq = fields[id].prereq;
+
+	if (fields[id].offset == offsetof(struct flow_key, vlan[0].tci))
+		needs->vlan[0].tci |= htobe16(VLAN_CFI);
+	if (prereq >= FIELD_NEEDS_TCP)
+		needs->nw_proto = needs->nw_frag = 0xff;
+	if (prereq >= FIELD_NEEDS_ND)
+		needs->tp_src = needs->tp_dst = 0xffff;
+}
+
+static void need_vlans(struct flow_key *needs)
+{
+	memset(needs->vlan, 0xff, sizeof(needs->vlan));
+}
+
+static void need_headers(struct flow_key *needs)
+{
+	memset(&needs->eth_dst, 0xff,
+	       offsetof(struct flow_key, pbb_isid) - offsetof(struct flow_key, eth_dst));
+	need_field(needs, FIELD_IPV4_SRC);
+	need_field(needs, FIELD_IPV4_DST);
+	need_field(needs, FIELD_IPV6_SRC);
+	need_field(needs, FIELD_IPV6_DST);
+	needs->nw_proto = needs->nw_frag = 0xff;
+	needs->tp_src = needs->tp_dst = 0xffff;
+}
+
+/* ---- what actions do to the pipeline's state ---- */
+
+static bool in_state(enum field_id id)
+{
+	uint16_t offset = fields[id].offset;
+
+	return offset <= offsetof(struct flow_key, in_port) || id == FIELD_TUN_ID;
+}
+
+static void pstate_from(const struct flow_key *key, struct pstate *out)
+{
+	memset(out, 0, sizeof(*out));
+	out->metadata = key->metadata;
+	memcpy(out->regs, key->regs, sizeof(out->regs));
+	out->in_port = key->in_port;
+	out->tun_id = key->tun_id;
+}
+
+static struct shape_step *add_step(enum shape_step_kind kind)
+{
+	struct shape_step *s;
+
+	if (work.shape.nsteps == SHAPE_STEPS_MAX) {
+		work.shape.opaque = true;
+		work.shape.nsteps = 0;
+	}
+	s = &work.shape.steps[work.shape.nsteps++];
+	memset(s, 0, sizeof(*s));
+	s->kind = kind;
+	return s;
+}
+
+static void add_call(uint32_t table, uint32_t in_port)
+{
+	struct shape_step *s = add_step(STEP_CALL);
+
+	s->table = table == 0xff ? work.shape.table : table;
+	s->in_port = in_port;
+}
+
+/* `value` NULL: not known. */
+static void add_write(enum field_id id, const struct field_value *value, const struct field_value *mask)
+{
+	struct flow_key key = {0};
+	struct shape_step *s;
+
+	if (!in_state(id))
+		return;
+	s = add_step(value ? STEP_SET : STEP_FORGET);
+	field_set_masked(&key, id, mask, mask);
+	pstate_from(&key, &s->mask);
+	if (!value)
+		return;
+	field_set_masked(&key, id, value, mask);
+	pstate_from(&key, &s->value);
+}
+
+static void add_forget(const struct subfield *dst)
+{
+	struct field_value mask = value_ones(dst->offset, dst->bits);
+
+	add_write(dst->field, NULL, &mask);
+}
+
+static void add_metadata(uint64_t value, uint64_t mask, bool coarse)
+{
+	struct field_value v = value_from_u64(value), m = value_from_u64(mask);
+
+	add_write(FIELD_METADATA, coarse ? NULL : &v, &m);
+}
+
+/* ---- actions ---- */
+
+static void add_actions(const struct action_list *l, bool coarse);
+
+static void add_branch(const struct action_list *l, bool coarse)
+{
+	uint32_t at = work.shape.nsteps;
+
+	add_step(STEP_BRANCH);
+	add_actions(l, coarse);
+	work.shape.steps[at].length = work.shape.nsteps > at ? work.shape.nsteps - at - 1 : 0;
+}
+
+/* Done at the end of the walk: no table sees what it sets, unless it goes to one. */
+static void add_written(const struct action_list *l, bool coarse)
+{
+	uint32_t steps = work.shape.nsteps;
+
+	add_actions(l, coarse);
+	for (unsigned i = 0; i < l->n; i++)
+		work.shape.opaque |= l->items[i].type == ACTION_RESUBMIT || l->items[i].type == ACTION_CLONE;
+	work.shape.nsteps = steps;
+}
+
+static void add_relabel(struct flow_key *needs)
+{
+	memset(needs->mpls, 0xff, sizeof(needs->mpls));
+	needs->nw_ttl = 0xff;
+	need_vlans(needs);
+	work.shape.mixes = true;
+}
+
+static void add_action(const struct action *a, bool coarse)
+{
+	struct flow_key *needs = &work.shape.needs;
+
+	switch (a->type) {
+	case ACTION_SET_FIELD:
+		need_presence(needs, a->set_field.field);
+		add_write(a->set_field.field, coarse ? NULL : &a->set_field.value, &a->set_field.mask);
+		break;
+	case ACTION_MOVE:
+		need_field(needs, a->move.src.field);
+		need_presence(needs, a->move.src.field);
+		need_presence(needs, a->move.dst.field);
+		add_forget(&a->move.dst);
+		break;
+	case ACTION_PUSH:
+		need_field(needs, a->subfield.field);
+		break;
+	case ACTION_POP:
+		need_presence(needs, a->subfield.field);
+		add_forget(&a->subfield);
+		break;
+	case ACTION_OUTPUT_REG:
+		need_field(needs, a->output_reg.src.field);
+		break;
+	case ACTION_OUTPUT:
+		work.shape.opaque |= a->output.port == PORT_TABLE;
+		break;
+	case ACTION_PUSH_VLAN:
+	case ACTION_POP_VLAN:
+		need_vlans(needs);
+		break;
+	case ACTION_DEC_TTL:
+		needs->nw_ttl = 0xff;
+		break;
+	case ACTION_PUSH_MPLS:
+	case ACTION_POP_MPLS:
+	case ACTION_DEC_MPLS_TTL:
+	case ACTION_PUSH_PBB:
+	case ACTION_POP_PBB:
+		add_relabel(needs);
+		break;
+	case ACTION_RESUBMIT:
+		add_call(a->resubmit.table_id, a->resubmit.in_port);
+		break;
+	case ACTION_GOTO_TABLE:
+		add_call(a->number, PORT_IN_PORT);
+		break;
+	case ACTION_WRITE_METADATA:
+		add_metadata(a->metadata.value & a->metadata.mask, a->metadata.mask, coarse);
+		break;
+	case ACTION_CLONE:
+		add_branch(&a->nested, coarse);
+		break;
+	case ACTION_WRITE_ACTIONS:
+		add_written(&a->nested, coarse);
+		break;
+	default:
+		break;
+	}
+}
+
+static void add_actions(const struct action_list *l, bool coarse)
+{
+	for (unsigned i = 0; i < l->n; i++)
+		add_action(&l->items[i], coarse);
+}
+
+/* ---- shapes ---- */
+
+static uint8_t classes_of(const struct match *m)
+{
+	if (!m || m->mask.eth_type != 0xffff)
+		return (1 << MKEY_CLASSES) - 1;
+	return (uint8_t)(1 << mkey_class_of(m->key.eth_type));
+}
+
+unsigned shape_bytes(const struct shape *s)
+{
+	return (unsigned)(sizeof(*s) + s->nsteps * sizeof(s->steps[0]));
+}
+
+static unsigned compared(const struct shape *s)
+{
+	return shape_bytes(s) - (unsigned)offsetof(struct shape, table);
+}
+
+bool shape_equal(const struct shape *a, const struct shape *b)
+{
+	return a->hash == b->hash && a->nsteps == b->nsteps && !memcmp(&a->table, &b->table, compared(a));
+}
+
+const struct shape *shape_of(uint32_t table, const struct match *match, const struct action_list *actions,
+                             bool select, bool coarse)
+{
+	struct shape *s = &work.shape;
+
+	memset(s, 0, sizeof(*s));
+	s->table = table;
+	s->classes = classes_of(match);
+	if (match)
+		s->needs = match->mask;
+	if (match && !coarse) {
+		pstate_from(&match->key, &s->value);
+		pstate_from(&match->mask, &s->mask);
+	}
+	add_actions(actions, coarse);
+	if (select)
+		need_headers(&s->needs);
+	/* A bucket's steps are not followed: whoever gets there may go anywhere. */
+	for (uint32_t i = 0; i < s->nsteps && !match; i++)
+		s->opaque |= s->steps[i].kind == STEP_CALL;
+	if (!match || s->opaque)
+		s->nsteps = 0;
+	/* Pipeline state is no part of a packet; in_port and tun_id count for every packet anyway. */
+	memset(&s->needs, 0, offsetof(struct flow_key, tun_src));
+	static_assert((sizeof(*s) - offsetof(struct shape, table)) % 8 == 0, "hashed as words");
+	s->hash = hash_words((const uint64_t *)(const void *)&s->table, compared(s) / 8, 0);
+	return s;
+}
