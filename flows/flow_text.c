@@ -331,7 +331,9 @@ static void format_match(struct text *out, const struct match *m, int priority,
 void flow_stats_format(struct text *out, const struct flow_stats *fs, bool show_stats,
                        const struct port_names *names)
 {
-	text_add(out, " cookie=0x%llx, ", (unsigned long long)fs->cookie);
+	text_add(out, " ");
+	if (show_stats || fs->cookie)
+		text_add(out, "cookie=0x%llx, ", (unsigned long long)fs->cookie);
 	if (show_stats) {
 		text_add(out, "duration=");
 		duration_format(out, fs->duration_ns);
