@@ -43,6 +43,20 @@ static unsigned control_core(const struct options *o)
 	return o->workers[0];
 }
 
+static int check_cores(const struct options *o, struct error *e)
+{
+	cpu_set_t allowed;
+
+	if (sched_getaffinity(0, sizeof(allowed), &allowed))
+		return error_set(e, errno, "workers: the cores of this machine cannot be read: %s",
+		                 strerror(errno));
+	for (unsigned i = 0; i < o->nworkers; i++)
+		if (o->workers[i] >= CPU_SETSIZE || !CPU_ISSET(o->workers[i], &allowed))
+			return error_set(e, EINVAL, "workers: core %u is not there, or not for weftd to use",
+			                 o->workers[i]);
+	return 0;
+}
+
 /* lcore 0 is the control thread, lcore 1 + i is worker i, wherever they run. */
 static void lcore_map(const struct options *o, char *text, size_t size)
 {
@@ -59,7 +73,10 @@ int eal_start(const struct options *o, struct error *e)
 	int argc = 0;
 	unsigned mb = o->memory_mb ? o->memory_mb : MB_HUGE;
 	bool huge = free_hugepages_mb() >= mb;
+	int rc = check_cores(o, e);
 
+	if (rc)
+		return rc;
 	if (!huge && !o->memory_mb)
 		mb = MB_PLAIN;
 	lcore_map(o, lcores, sizeof(lcores));

@@ -10,6 +10,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "control/switchd/eal.h"
 #include "control/switchd/options.h"
 #include "control/switchd/rpc.h"
 #include "control/switchd/state.h"
@@ -37,6 +38,15 @@ static enum options_result read_args(struct options *o, struct error *e, char **
 	while (argv[argc])
 		argc++;
 	return options_read(argc, argv, o, e);
+}
+
+Test(options, a_core_that_is_not_there_is_named)
+{
+	struct options o = {.workers = {1023}, .nworkers = 1};
+	struct error e = {""};
+
+	cr_assert_eq(eal_start(&o, &e), -EINVAL);
+	cr_assert(strstr(e.text, "workers: core 1023 is not there"), "%s", e.text);
 }
 
 Test(options, cores_ranges_and_defaults)
