@@ -31,6 +31,8 @@ static const char types_help[] =
         "  ethdev      devargs=DEVARGS\n"
         "  tap         dev=NAME\n"
         "  vxlan       local=ADDR[,ADDR6] [remote=flow|ADDR] [vni=flow|N] [allow=ADDR,...|any]\n"
+        "  any of them [storm-broadcast=N] [storm-multicast=N] [storm-unknown=N]  packets per second, 0: no "
+        "limit\n"
         "\nExit status: 0 done, 1 failed, 2 usage, 3 not found, 4 conflict, 5 switch unreachable.\n";
 
 static void print_help(void)

@@ -19,6 +19,7 @@ expect() {
 }
 
 expect 0 "Usage: weft" --help
+expect 0 "storm-broadcast=N" --help
 expect 0 "weft " --version
 expect 2 "expected a command"
 expect 2 "unknown command 'ports'" ports
