@@ -174,7 +174,7 @@ static enum ofp_error append(struct bundle *b, struct step *s)
 		return ONFBFC_MSG_TOO_MANY;
 	if (b->n == b->capacity) {
 		unsigned capacity = b->capacity ? b->capacity * 2 : 16;
-		struct step **steps = realloc(b->steps, capacity * sizeof(*steps));
+		struct step **steps = realloc(b->steps, capacity * sizeof(struct step *));
 
 		if (!steps)
 			return ONFBFC_MSG_TOO_MANY;
