@@ -183,7 +183,7 @@ coverage: ## unit and differential tests with gcov; report in build/coverage
 	MODE=coverage tests/run unit differential
 	gcovr -r . build/coverage --exclude tests --txt build/coverage/report.txt --print-summary
 
-install: all ## install programs, unit file and man-like READMEs under DESTDIR
+install: all ## install programs, unit file and README under DESTDIR
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)/lib/systemd/system $(DESTDIR)/etc/weft
 	install -m 0755 $(B)/weftd $(DESTDIR)$(PREFIX)/sbin/weftd
 	install -m 0755 $(B)/weft $(B)/weft-ofctl $(B)/weft-pktgen vmm-glue/weft-vm $(DESTDIR)$(PREFIX)/bin/
@@ -193,6 +193,8 @@ install: all ## install programs, unit file and man-like READMEs under DESTDIR
 	install -m 0644 vmm-glue/guest/stream.c $(DESTDIR)$(PREFIX)/share/weft/vmm-glue/guest/
 	install -m 0644 control/switchd/weftd.service $(DESTDIR)/lib/systemd/system/
 	install -m 0644 control/switchd/weftd.conf $(DESTDIR)/etc/weft/
+	install -d $(DESTDIR)$(PREFIX)/share/doc/weft
+	install -m 0644 README.md LICENSE $(DESTDIR)$(PREFIX)/share/doc/weft/
 
 clean: ## remove what was built (the guest image stays in build/guest)
 	rm -rf build/release build/debug build/coverage build/fuzz
