@@ -117,7 +117,9 @@ struct datapath_port {
 
 static inline struct port *worker_port(const struct worker *w, uint32_t ofport)
 {
-	return rcu_read(w->dp->by_number[mkey_port(ofport)]);
+	struct port *port = rcu_read(w->dp->by_number[mkey_port(ofport)]);
+
+	return port && port->ofport == ofport ? port : NULL;
 }
 
 /* Counts a drop on the packet's ingress port. */

@@ -29,9 +29,9 @@ struct port *port_alloc(const struct port_env *env, const struct port_type *type
 	p->type = type;
 	p->ops = ops;
 	p->ofport = ofport;
-	for (uint16_t i = 0; i < PORT_RXQ_MAX; i++) {
+	for (unsigned i = 0; i < PORT_RXQ_MAX; i++) {
 		p->rxq[i].port = p;
-		p->rxq[i].id = i;
+		p->rxq[i].id = (uint16_t)i;
 	}
 	for (unsigned i = 0; i < env->nworkers; i++) {
 		p->counters[i] = alloc_lines(sizeof(*p->counters[i]));

@@ -551,6 +551,10 @@ Test(pipeline, runts_and_unknown_ports)
 	cr_assert_eq(test_switch_drops(&s, DROP_RX_RUNT), 1);
 	test_switch_send(&s, 1, in.data, 14);
 	cr_assert_eq(test_switch_drops(&s, DROP_BAD_PORT), 1);
+	test_switch_flow(&s, "actions=load:65538->NXM_NX_REG0[],output:NXM_NX_REG0[]"); /* not port 2 */
+	test_switch_send(&s, 1, in.data, 14);
+	cr_assert_eq(test_switch_drops(&s, DROP_BAD_PORT), 2);
+	expect_nothing(2);
 }
 
 Test(pipeline, ports_by_name_and_number)
