@@ -107,16 +107,18 @@ static void tell_uplinks(struct interfaces *list)
 			i->port->ops->set_vteps(i->port, vteps, n);
 }
 
+/* What every interface has, whatever its type. */
+static const char *const storm_keys[] = {"storm-broadcast", "storm-multicast", "storm-unknown", NULL};
+
 static int set_storm(struct interfaces *list, struct interface *i, json_t *options, struct error *e)
 {
-	static const char *const keys[] = {"storm-broadcast", "storm-multicast", "storm-unknown"};
 	struct storm_limits limits;
 	uint32_t *limit[] = {&limits.broadcast, &limits.multicast, &limits.unknown};
 	uint64_t value;
 
 	datapath_port_get_storm(list->switchd->datapath, i->port, &limits);
 	for (int k = 0; k < 3; k++) {
-		if (options_number(options, keys[k], 0, UINT32_MAX, *limit[k], &value, e))
+		if (options_number(options, storm_keys[k], 0, UINT32_MAX, *limit[k], &value, e))
 			return -EINVAL;
 		*limit[k] = (uint32_t)value;
 	}
@@ -138,9 +140,8 @@ static json_t *take_storm(json_t *options, json_t **rest)
 
 static int make_port(struct interfaces *list, struct interface *i, struct error *e)
 {
-	static const char *const known[] = {"storm-broadcast", "storm-multicast", "storm-unknown", NULL};
 	json_t *rest, *storm = take_storm(i->options, &rest);
-	int rc = options_known(storm, known, e);
+	int rc = options_known(storm, storm_keys, e);
 
 	if (!rc)
 		rc = datapath_port_add(list->switchd->datapath, i->name, i->type, i->ofport, rest, &i->port,
@@ -228,17 +229,18 @@ int interfaces_set(struct interfaces *list, const char *name, json_t *options, s
 {
 	struct interface *i = *find(list, name);
 	json_t *rest, *storm;
-	int rc = 0;
+	int rc;
 
 	if (!i)
 		return error_set(e, ENOENT, "name: no interface '%s'", name);
 	if (!i->port)
 		return error_set(e, EAGAIN, "name: interface '%s' is not up: %s", name, i->why.text);
 	storm = take_storm(options, &rest);
-	if (json_object_size(rest) && !i->port->ops->set)
+	rc = options_known(storm, storm_keys, e);
+	if (!rc && json_object_size(rest) && !i->port->ops->set)
 		rc = error_set(e, ENOTSUP, "%s: cannot be changed on an interface of type %s",
 		               json_object_iter_key(json_object_iter(rest)), i->type);
-	else if (json_object_size(rest))
+	else if (!rc && json_object_size(rest))
 		rc = i->port->ops->set(i->port, rest, e);
 	if (!rc && json_object_size(storm))
 		rc = set_storm(list, i, storm, e);

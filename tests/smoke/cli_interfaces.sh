@@ -76,6 +76,7 @@ expect 0 "ofport: 9" if show vm2
 expect 0 "" if set vm2 storm-broadcast=1000
 expect 0 "storm-broadcast: 1000" if show vm2
 expect 2 "storm-broadcast" if set vm2 storm-broadcast=lots
+expect 2 "storm-typo: unknown option" if set vm2 storm-typo=1
 for words in stats drops workers "fdb show" "fdb flush"; do
     # shellcheck disable=SC2086
     weft -o json $words | python3 -m json.tool >/dev/null || fail "weft -o json $words: not JSON"
