@@ -244,6 +244,8 @@ int datapath_port_add(struct datapath *dp, const char *name, const char *type, u
 		port->ops->destroy(port, ignore, NULL);
 		return rc;
 	}
+	if (vxlan)
+		tables_set_port_tunnel(dp->config.tables, port->ofport, true);
 	*out = port;
 	return 0;
 }
@@ -286,6 +288,7 @@ void datapath_port_remove(struct datapath *dp, struct port *port, void (*done)(v
 	if (topology_publish(dp))
 		abort(); /* the old lists name a port that is going away */
 	tables_set_port_live(dp->config.tables, port->ofport, false);
+	tables_set_port_tunnel(dp->config.tables, port->ofport, false);
 	fdb_flush(dp->fdb, port->ofport);
 	rcu_defer(free, limits);
 	rcu_defer(unused, d);
