@@ -236,6 +236,8 @@ static bool fragment(struct exec *x, struct port *port, const struct packet *p, 
 	    p->gso != GSO_NONE || (p->flags & PACKET_NEEDS_CSUM) || mtu < IPV4_MIN_MTU)
 		return false;
 	payload = be16toh(ip->total_len) - (uint32_t)sizeof(*ip);
+	if (payload > p->len - p->l3 - (uint32_t)sizeof(*ip)) /* an output cut the rest off */
+		return false;
 	if ((be16toh(ip->frag) & FRAG_OFFSET) + payload / 8 > FRAG_OFFSET)
 		return false;
 	for (uint32_t ofs = 0; ok && ofs < payload; ofs += piece)

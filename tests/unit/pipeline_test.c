@@ -459,6 +459,16 @@ Test(pipeline, a_packet_over_the_mtu_is_fragmented_without_df)
 	cr_assert_eq(total, 1408);
 }
 
+Test(pipeline, a_packet_that_was_cut_short_is_not_fragmented)
+{
+	test_switch_add(&s, "small", "memory", 10, "{\"mtu\": 600}");
+	test_switch_flow(&s, "actions=output(port=10,max_len=1000)");
+	frame_make(&in, &(struct frame_spec){.payload = 1400});
+	test_switch_send(&s, 1, in.data, in.len);
+	expect_nothing(10);
+	cr_assert_eq(test_switch_drops(&s, DROP_TOO_BIG), 1);
+}
+
 Test(pipeline, errors_and_multicast_are_never_answered)
 {
 	test_switch_add(&s, "small", "memory", 10, "{\"mtu\": 100}");
