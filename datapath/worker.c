@@ -156,6 +156,9 @@ void worker_wake(struct worker *w)
 {
 	uint64_t one = 1;
 
+	/* The news must be visible before the look: the worker says "asleep" first and then looks for news.
+	 */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (__atomic_load_n(&w->asleep, __ATOMIC_SEQ_CST))
 		(void)!write(w->wake_fd, &one, sizeof(one));
 }
