@@ -3,8 +3,10 @@
 #include "ports/vhost/requests.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stddef.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/dp/rcu.h"
 #include "ports/vhost/running.h"
@@ -288,6 +290,10 @@ static int set_vring_call(struct vhost_session *s, struct vhost_message *m, stru
 
 	if (rc)
 		return rc;
+	if (fd >= 0 && fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK)) {
+		close(fd);
+		return error_set(e, errno, "the call fd cannot be made non-blocking");
+	}
 	running_close_later(g->call_fd);
 	g->call_fd = fd;
 	running_refresh(s, i);
