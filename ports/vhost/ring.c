@@ -102,9 +102,7 @@ static enum ring_fault walk_table(const struct vhost_ring *r, const struct ring_
                                   uint16_t at, bool writable, bool nested, struct iovec *iov, unsigned max,
                                   struct ring_chain *c)
 {
-	uint32_t left = size < RING_CHAIN_MAX ? size : RING_CHAIN_MAX;
-
-	while (left--) {
+	while (c->walked++ < RING_CHAIN_MAX) {
 		struct ring_desc d;
 		enum ring_fault fault;
 

@@ -124,8 +124,9 @@ unsigned ring_available(const struct vhost_ring *r, unsigned want);
 
 struct ring_chain {
 	unsigned n;
-	uint64_t len;  /* of all pieces */
-	bool too_many; /* more than fit in `iov` */
+	uint64_t len;    /* of all pieces */
+	bool too_many;   /* more than fit in `iov` */
+	unsigned walked; /* descriptors, at most RING_CHAIN_MAX: empty ones cost time as well */
 };
 
 /* Worker: walks the chain that begins at descriptor `head`, appending its pieces (host addresses) to

@@ -2,8 +2,10 @@
 /* Guests and front ends that mean harm: each fault known from other vhost implementations, and its effect on
  * the port and on its neighbour. */
 #include <criterion/criterion.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -201,6 +203,41 @@ Test(vhost_hostile, runts_are_dropped)
 	cr_assert_eq(drops[DROP_RX_BAD_DESC], 1);
 	cr_assert_eq(p.f->rings[1].used->idx, p.f->rings[1].avail->idx);
 	cr_assert(p.s->port->carrier);
+	pair_free(p);
+}
+
+Test(vhost_hostile, a_call_fd_that_is_full_blocks_nobody)
+{
+	struct pair p = pair_new();
+	uint64_t ring = 1, full = UINT64_MAX - 1;
+	int fd = eventfd(0, EFD_CLOEXEC);
+
+	cr_assert_eq(write(fd, &full, 8), 8);
+	cr_assert_eq(frontend_ask(p.f, VHOST_SET_VRING_CALL, &ring, 8, &fd, 1), 0);
+	cr_assert(fcntl(fd, F_GETFL) & O_NONBLOCK);
+	expect_traffic(p, 10);
+	close(fd);
+	pair_free(p);
+}
+
+/* Each buffer is a long chain of nothing: looking for room must end. */
+Test(vhost_hostile, empty_receive_buffers_take_the_port_down)
+{
+	struct pair p = pair_new();
+	struct frontend_ring *r = &p.f->rings[0];
+	static struct packet out;
+
+	for (unsigned i = 0; i < r->size; i++) {
+		r->desc[i].len = 0;
+		r->desc[i].flags = RING_DESC_WRITE | (i % 128 == 127 ? 0 : RING_DESC_NEXT);
+		r->desc[i].next = (uint16_t)(i + 1);
+		r->avail->ring[i] = 0;
+	}
+	packet_reset(&out);
+	out.head_len = out.len = 100;
+	switch_tx(p.s, &out);
+	cr_assert_eq(p.s->vhost->slots[0].state.fault, RING_BAD_CHAIN);
+	cr_assert(switch_until(p.s, switch_down));
 	pair_free(p);
 }
 
