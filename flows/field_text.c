@@ -207,15 +207,19 @@ static int parse_mask(struct lex *lex, enum field_id id, struct slice s, struct 
 	return 0;
 }
 
-/* VLAN ids are written with (vlan_vid) or without (dl_vlan) room for the presence bit. */
-static unsigned text_bits(enum field_id id)
+/* VLAN ids are written with (vlan_vid) or without (dl_vlan) room for the presence bit; of ct_state's 32 bits
+ * eight mean something. */
+unsigned field_text_bits(enum field_id id)
 {
-	return id == FIELD_VLAN_VID ? 13 : id == FIELD_DL_VLAN ? 16 : fields[id].bits;
+	return id == FIELD_VLAN_VID   ? 13
+	       : id == FIELD_DL_VLAN  ? 16
+	       : id == FIELD_CT_STATE ? 8
+	                              : fields[id].bits;
 }
 
 static int check_width(struct lex *lex, enum field_id id, struct slice s, const struct field_value *v)
 {
-	unsigned bits = text_bits(id);
+	unsigned bits = field_text_bits(id);
 
 	if (value_fits(v, bits) &&
 	    !(id == FIELD_DL_VLAN && value_to_u64(v) > 0xfff && value_to_u64(v) != 0xffff))
@@ -254,7 +258,7 @@ static int parse_masked(struct lex *lex, enum field_id id, struct slice s, struc
 	if (!rc)
 		rc = check_width(lex, id, right, mask);
 	if (!rc && !f->maskable) {
-		struct field_value full = value_ones(0, text_bits(id));
+		struct field_value full = value_ones(0, field_text_bits(id));
 
 		if (memcmp(mask, &full, sizeof(full)) && !value_is_zero(mask))
 			rc = lex_error(lex, right, "%s: expected no mask", f->name);
@@ -268,7 +272,7 @@ int field_parse(struct lex *lex, enum field_id id, struct slice s, struct field_
 	enum field_text text = fields[id].text;
 	int rc;
 
-	*mask = value_ones(0, text_bits(id));
+	*mask = value_ones(0, field_text_bits(id));
 	if (slice_is(s, "*") || slice_is(s, "ANY")) {
 		memset(v, 0, sizeof(*v));
 		memset(mask, 0, sizeof(*mask));
@@ -353,7 +357,7 @@ static void format_address(struct text *out, enum field_id id, const struct fiel
 static void format_flags(struct text *out, enum field_id id, uint32_t value, uint32_t mask, bool full)
 {
 	const struct flag_name *names = flag_names(fields[id].text);
-	bool exact = full && fields[id].text == FIELD_TEXT_TCP_FLAGS;
+	bool exact = full && fields[id].text != FIELD_TEXT_TUN_FLAGS;
 
 	if (exact && !value) {
 		text_add(out, "0");
@@ -386,7 +390,7 @@ static void format_frag(struct text *out, uint8_t value, uint8_t mask)
 void field_format(struct text *out, enum field_id id, const struct field_value *v,
                   const struct field_value *mask, const struct port_names *names)
 {
-	struct field_value ones = value_ones(0, text_bits(id));
+	struct field_value ones = value_ones(0, field_text_bits(id));
 	bool full = !memcmp(mask, &ones, sizeof(ones));
 
 	switch (fields[id].text) {

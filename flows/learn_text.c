@@ -71,7 +71,7 @@ static int parse_match(struct lex *lex, const struct item *it, struct learn_spec
 	s->src = s->dst;
 	if (!it->delimiter)
 		return same_width(lex, it->key, s);
-	full = value_ones(0, fields[s->dst.field].bits);
+	full = value_ones(0, field_text_bits(s->dst.field));
 	if (s->dst.bits == fields[s->dst.field].bits && s->dst.field != FIELD_VLAN_VID &&
 	    s->dst.field != FIELD_DL_VLAN &&
 	    !field_parse(&quiet, s->dst.field, it->value, &s->value, &mask) &&
@@ -203,7 +203,7 @@ static void format_spec(struct text *out, const struct learn_spec *s, const stru
 		return;
 	}
 	if (s->immediate && whole) {
-		struct field_value full = value_ones(0, f->bits);
+		struct field_value full = value_ones(0, field_text_bits(s->dst.field));
 
 		text_add(out, "%s=", f->name);
 		field_format(out, s->dst.field, &s->value, &full, names);

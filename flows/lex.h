@@ -61,6 +61,8 @@ bool slice_number(struct slice s, uint64_t *out);
 
 /* ---- field_text.c ---- */
 
+/* How many bits a value has as it is written: not always those of the field. */
+unsigned field_text_bits(enum field_id id);
 /* "1.2.3.4/24": mask is all ones when none is given. */
 int field_parse(struct lex *lex, enum field_id id, struct slice s, struct field_value *v,
                 struct field_value *mask);

@@ -74,6 +74,12 @@ static void compare(const char *flow)
 /* Spellings, corner cases and mistakes. Where we differ on purpose (stricter: dl_vlan and arp_op out of range
  * are refused, not cut; wider: PBB) there is no line here. */
 static const char *const picked[] = {
+        "ct_state=0x1f,actions=2",
+        "ct_state=0x100,actions=2",
+        "ct_state=0,actions=2",
+        "ct_state=trk|new,actions=2",
+        "ct_state=0x1f/0x3f,actions=2",
+        "ct_state=-trk,actions=2",
         "in_port=LOCAL,dl_src=01:02:03:04:05:06/ff:ff:00:00:00:00,actions=drop",
         "ip,nw_tos=20,nw_ecn=1,nw_ttl=5,ip_frag=later,actions=1",
         "ip,nw_frag=not_later,actions=1",
