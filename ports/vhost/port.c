@@ -193,7 +193,7 @@ static int parse(json_t *options, struct parsed *o, struct error *e)
 static int create(const struct port_env *env, const char *name, uint32_t ofport, json_t *options,
                   struct port **out, struct error *e)
 {
-	struct parsed o;
+	struct parsed o = {0};
 	struct vhost_port *v;
 	int rc = parse(options, &o, e);
 
