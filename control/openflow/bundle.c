@@ -10,6 +10,7 @@ enum { CONTROL_OPEN, CONTROL_CLOSE = 2, CONTROL_COMMIT = 4, CONTROL_DISCARD = 6 
 enum { BUNDLES_MAX = 16, CHANGES_MAX = 1 << 20, HEAD_MAX = 64, FLAGS_KNOWN = 7 };
 
 struct step {
+	STAILQ_ENTRY(step) link;
 	enum ofp_change_kind kind;
 	union {
 		struct flow_mod flow;
@@ -24,8 +25,8 @@ struct bundle {
 	uint32_t id;
 	uint16_t flags;
 	bool closed;
-	struct step **steps;
-	unsigned n, capacity;
+	STAILQ_HEAD(, step) steps;
+	unsigned n;
 };
 
 static void step_free(struct step *s)
@@ -39,9 +40,12 @@ static void step_free(struct step *s)
 
 static void bundle_free(struct connection *c, struct bundle *b)
 {
-	for (unsigned i = 0; i < b->n; i++)
-		step_free(b->steps[i]);
-	free(b->steps);
+	struct step *s;
+
+	while ((s = STAILQ_FIRST(&b->steps))) {
+		STAILQ_REMOVE_HEAD(&b->steps, link);
+		step_free(s);
+	}
 	LIST_REMOVE(b, link);
 	c->n_bundles--;
 	free(b);
@@ -82,6 +86,7 @@ static enum ofp_error open_bundle(struct connection *c, uint32_t id, uint16_t fl
 		return ONFBFC_OUT_OF_BUNDLES;
 	b->id = id;
 	b->flags = flags;
+	STAILQ_INIT(&b->steps);
 	LIST_INSERT_HEAD(&c->bundles, b, link);
 	c->n_bundles++;
 	*out = b;
@@ -92,24 +97,30 @@ static enum ofp_error apply(struct connection *c, const struct bundle *b)
 {
 	struct ofp_change *changes = calloc(b->n ? b->n : 1, sizeof(*changes));
 	enum ofp_error error = OFP_OK;
-	unsigned failed = 0;
+	unsigned failed = 0, i = 0;
+	const struct step *s;
 
 	if (!changes)
 		return ONFBFC_MSG_FAILED;
-	for (unsigned i = 0; i < b->n; i++) {
-		struct step *s = b->steps[i];
-
+	STAILQ_FOREACH(s, &b->steps, link)
+	{
 		changes[i].kind = s->kind;
 		if (s->kind == OFP_CHANGE_FLOW)
-			changes[i].flow = &s->u.flow;
+			changes[i++].flow = &s->u.flow;
 		else
-			changes[i].group = &s->u.group;
+			changes[i++].group = &s->u.group;
 	}
 	if (b->n)
 		error = c->server->ops->apply(c->server->ctx, changes, b->n, &failed);
 	free(changes);
-	if (error && failed < b->n)
-		reply_error(c, b->steps[failed]->head, b->steps[failed]->head_len, error);
+	if (error) { /* whose fault it is, then that the whole failed */
+		i = 0;
+		STAILQ_FOREACH(s, &b->steps, link)
+		{
+			if (i++ == failed)
+				reply_error(c, s->head, s->head_len, error);
+		}
+	}
 	return error ? ONFBFC_MSG_FAILED : OFP_OK;
 }
 
@@ -168,23 +179,6 @@ static enum ofp_error read_step(const struct ofp_header *h, struct ofp_reader *b
 	return ONFBFC_MSG_UNSUP;
 }
 
-static enum ofp_error append(struct bundle *b, struct step *s)
-{
-	if (b->n == CHANGES_MAX)
-		return ONFBFC_MSG_TOO_MANY;
-	if (b->n == b->capacity) {
-		unsigned capacity = b->capacity ? b->capacity * 2 : 16;
-		struct step **steps = realloc(b->steps, capacity * sizeof(struct step *));
-
-		if (!steps)
-			return ONFBFC_MSG_TOO_MANY;
-		b->steps = steps;
-		b->capacity = capacity;
-	}
-	b->steps[b->n++] = s;
-	return OFP_OK;
-}
-
 static enum ofp_error add_message(struct bundle *b, uint32_t xid, struct ofp_reader *r)
 {
 	const uint8_t *head = r->at;
@@ -205,7 +199,7 @@ static enum ofp_error add_message(struct bundle *b, uint32_t xid, struct ofp_rea
 		return ONFBFC_MSG_BAD_XID;
 	if (h.version != OFP_VERSION_13)
 		return OFPBRC_BAD_VERSION;
-	s = calloc(1, sizeof(*s));
+	s = b->n < CHANGES_MAX ? calloc(1, sizeof(*s)) : NULL;
 	if (!s)
 		return ONFBFC_MSG_TOO_MANY;
 	s->head_len = (uint8_t)(h.length < HEAD_MAX ? h.length : HEAD_MAX);
@@ -215,10 +209,9 @@ static enum ofp_error add_message(struct bundle *b, uint32_t xid, struct ofp_rea
 		free(s);
 		return error;
 	}
-	error = append(b, s);
-	if (error)
-		step_free(s);
-	return error;
+	STAILQ_INSERT_TAIL(&b->steps, s, link);
+	b->n++;
+	return OFP_OK;
 }
 
 enum ofp_error bundle_add(struct connection *c, uint32_t xid, struct ofp_reader *r)
