@@ -143,7 +143,8 @@ static void error_text(const uint8_t *message, size_t len, char *text, size_t si
 {
 	struct ofp_reader r = ofp_reader_of(message + OFP_HEADER_LEN, len - OFP_HEADER_LEN);
 	uint16_t type = ofp_get_u16(&r), code = ofp_get_u16(&r);
-	const char *name = ofp_error_name((enum ofp_error)(((uint32_t)type << 16 | code) + 1));
+	uint16_t listed = type == 0xffff ? OFP_ERROR_ONF : type; /* the experimenter's errors that we know */
+	const char *name = ofp_error_name((enum ofp_error)(((uint32_t)listed << 16 | code) + 1));
 
 	if (r.failed)
 		snprintf(text, size, "the switch sent a malformed error");
