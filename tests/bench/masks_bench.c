@@ -2,7 +2,8 @@
 /* Does the number of different masks matter? One mask against 100 random ones over five and more fields, with
  * overlapping priorities, and the largest number a table takes: rate of cached lookups, cycles of a miss,
  * memory, time to insert. FLOWS (100000) sets rules and flows, BENCH_SECONDS (3) the time for each part. Exit
- * 1: out of bounds. */
+ * 1: out of bounds; not when BENCH_SECONDS is given, since a short run on a busy machine only shows that it
+ * runs. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -288,5 +289,5 @@ int main(void)
 		free(parts[i].keys);
 	}
 	rcu_exit();
-	return good ? 0 : 1;
+	return good || getenv("BENCH_SECONDS") ? 0 : 1;
 }
