@@ -94,7 +94,7 @@ static void take_header(struct iovec **iov, unsigned *n, unsigned size, struct v
 		(*iov)->iov_len -= sizeof(*h);
 		return;
 	}
-	while (size) {
+	while (size && *n) {
 		uint32_t take = size < (*iov)->iov_len ? size : (uint32_t)(*iov)->iov_len;
 
 		memcpy(to, (*iov)->iov_base, take);
@@ -113,7 +113,7 @@ static void take_header(struct iovec **iov, unsigned *n, unsigned size, struct v
 static enum drop_reason view(const struct rx_batch *b, struct iovec *iov, unsigned n, uint64_t len,
                              struct packet *p)
 {
-	struct vnet_header h;
+	struct vnet_header h = {0};
 
 	if (len < b->r->header + sizeof(struct eth_header))
 		return DROP_RX_RUNT;
