@@ -152,7 +152,7 @@ check: deps ## install what is missing, build, run every test
 	tests/run all
 
 unit: ## run the unit tests of this MODE only
-	$(MAKE) -j$(JOBS) test-programs
+	$(MAKE) -j$(JOBS) all test-programs
 	tests/run unit
 
 demo: deps ## two hosts, two tenants, four real guests, one fabric
