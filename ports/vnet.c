@@ -124,6 +124,15 @@ static bool pull_l4(struct packet *p, const struct layers *l)
 	return packet_pull(p, l->l4 + len);
 }
 
+/* A guest may not make us cut a packet into more frames than its own kernel ever would: Linux cuts TCP into
+ * pieces of 48 bytes at least, UDP into 128 at most. */
+enum { SEGMENTS_MAX = PACKET_LEN_MAX / 48 };
+
+static bool gso_size_ok(const struct packet *p, const struct layers *l)
+{
+	return p->gso_size && (p->len - l->l4) / p->gso_size <= SEGMENTS_MAX;
+}
+
 bool vnet_to_packet(const struct vnet_header *h, struct packet *p)
 {
 	uint32_t start = le16toh(h->csum_start), field = le16toh(h->csum_offset);
@@ -136,7 +145,7 @@ bool vnet_to_packet(const struct vnet_header *h, struct packet *p)
 	if (h->gso_type != VNET_GSO_NONE) {
 		p->gso = (uint8_t)gso_of(h->gso_type, &l);
 		p->gso_size = le16toh(h->gso_size);
-		if (p->gso == GSO_NONE || !p->gso_size || start != l.l4 || !pull_l4(p, &l))
+		if (p->gso == GSO_NONE || !gso_size_ok(p, &l) || start != l.l4 || !pull_l4(p, &l))
 			return false;
 		p->l3 = (uint16_t)l.l3;
 		p->l4 = (uint16_t)l.l4;

@@ -402,6 +402,7 @@ Test(vnet, refuses_metadata_that_does_not_fit)
 		cr_assert_not(taken(&m, bad));                                                               \
 	} while (0)
 	REFUSED(bad.gso_size = 0);
+	REFUSED(bad.gso_size = 1); /* thousands of frames */
 	REFUSED(bad.flags = 0);
 	REFUSED(bad.gso_type = VNET_GSO_TCPV6);
 	REFUSED(bad.gso_type = VNET_GSO_UDP);
