@@ -214,7 +214,7 @@ static void lay_data(struct frame *f, struct layer *l, uint8_t *p)
 	}
 	memset(p, (int)number(f, l, "fill", 0), len);
 	if (text)
-		memcpy(p, text, strlen(text) < len ? strlen(text) : len);
+		memcpy(p, text, strnlen(text, len));
 	f->len += len;
 }
 
