@@ -13,6 +13,7 @@ to_b="eth(dst=$B,src=$A)/ipv4(src=10.0.0.1,dst=10.0.0.2)/udp(src=1000,dst=2000)/
 to_a="eth(dst=$A,src=$B)/ipv4(src=10.0.0.2,dst=10.0.0.1)/udp(src=2000,dst=1000)/data(text=answer)"
 tagged="eth(dst=$B,src=$A)/vlan(vid=5,pcp=3)/ipv6(src=fd00::1,dst=fd00::2)/tcp(src=1,dst=2,flags=2)/data(len=1400,fill=9)"
 ofctl="$BUILD/weft-ofctl --rundir $WORK/s"
+weft="$BUILD/weft --rundir $WORK/s"
 
 cat >"$WORK/normal.scenario" <<E2
 timeout 20
@@ -23,6 +24,8 @@ port c vhost-connect:$WORK/c.sock
 send a $to_b
 expect b $to_b
 expect c $to_b
+# the control thread learns soon: only then is an answer for a alone
+run timeout 20 sh -c 'until $weft fdb show | grep -q $A; do sleep 0.02; done'
 send b $to_a
 expect a $to_a
 expect c none
