@@ -90,18 +90,6 @@ unsigned pipeline_run(struct worker *w, struct port_rxq *q)
 	return received;
 }
 
-/* A view of a frame that lies in the ring until it has left. */
-static void view_frame(struct packet *p, uint32_t in_port, const uint8_t *data, uint32_t len)
-{
-	packet_reset(p);
-	p->head_len = (uint16_t)(len < PACKET_HEAD_FIRST ? len : PACKET_HEAD_FIRST);
-	memcpy(p->head, data, p->head_len);
-	if (len > p->head_len)
-		p->segs[p->nsegs++] = (struct packet_seg){data + p->head_len, len - p->head_len};
-	p->len = len;
-	p->in_port = in_port;
-}
-
 unsigned pipeline_inject(struct worker *w)
 {
 	const struct inject_record *r;
@@ -111,7 +99,7 @@ unsigned pipeline_inject(struct worker *w)
 	while (n < BATCH_MAX && (r = record_ring_peek(&w->inject, &len))) {
 		const uint8_t *program = (const uint8_t *)(r + 1);
 
-		view_frame(w->pkts[0], r->in_port, program + r->program_bytes, r->len);
+		packet_view(w->pkts[0], r->in_port, program + r->program_bytes, r->len);
 		parse_packet(w->pkts[0], &w->keys[0]);
 		actions_execute(w, w->pkts[0], &w->keys[0], (const struct program *)program);
 		output_flush(w);

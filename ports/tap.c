@@ -91,22 +91,6 @@ void tap_close(struct tap *t)
 	*t = (struct tap){.fd = -1};
 }
 
-static bool view_frame(struct packet *p, const uint8_t *frame, uint32_t len, uint32_t ofport)
-{
-	uint32_t first = len < PACKET_HEAD_FIRST ? len : PACKET_HEAD_FIRST;
-
-	packet_reset(p);
-	memcpy(p->head, frame, first);
-	p->head_len = (uint16_t)first;
-	p->len = len;
-	p->in_port = ofport;
-	if (first < len) {
-		p->segs[0] = (struct packet_seg){frame + first, len - first};
-		p->nsegs = 1;
-	}
-	return len >= sizeof(struct eth_header);
-}
-
 unsigned tap_rx(struct tap *t, struct port *port, unsigned worker, struct packet **pkts, unsigned max)
 {
 	struct port_counters *c = port->counters[worker];
@@ -122,7 +106,8 @@ unsigned tap_rx(struct tap *t, struct port *port, unsigned worker, struct packet
 
 		if (got < (ssize_t)sizeof(vnet))
 			break;
-		if (!view_frame(pkts[n], frame, (uint32_t)(got - (ssize_t)sizeof(vnet)), port->ofport)) {
+		packet_view(pkts[n], port->ofport, frame, (uint32_t)(got - (ssize_t)sizeof(vnet)));
+		if (pkts[n]->len < sizeof(struct eth_header)) {
 			port_drop(port, worker, DROP_RX_RUNT, 1);
 		} else if (!vnet_to_packet(&vnet, pkts[n])) {
 			port_drop(port, worker, DROP_RX_BAD_OFFLOAD, 1);

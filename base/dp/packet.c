@@ -7,6 +7,17 @@ static uint16_t room_behind(const struct packet *p)
 	return (uint16_t)(p->buf + sizeof(p->buf) - (p->head + p->head_len));
 }
 
+void packet_view(struct packet *p, uint32_t in_port, const uint8_t *data, uint32_t len)
+{
+	packet_reset(p);
+	p->head_len = (uint16_t)(len < PACKET_HEAD_FIRST ? len : PACKET_HEAD_FIRST);
+	memcpy(p->head, data, p->head_len);
+	if (len > p->head_len)
+		p->segs[p->nsegs++] = (struct packet_seg){data + p->head_len, len - p->head_len};
+	p->len = len;
+	p->in_port = in_port;
+}
+
 bool packet_pull(struct packet *p, uint32_t n)
 {
 	uint16_t used = 0;

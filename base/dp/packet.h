@@ -104,6 +104,10 @@ static inline void packet_reset(struct packet *p)
 	p->head = p->buf + PACKET_HEADROOM;
 }
 
+/* Makes `p` a view of the `len` bytes at `data`, which stay where they are: the first PACKET_HEAD_FIRST
+ * become private. */
+void packet_view(struct packet *p, uint32_t in_port, const uint8_t *data, uint32_t len);
+
 /* Copies bytes from the segments until at least `n` (<= PACKET_HEAD_MAX less what was prepended) are private.
  * False when the packet is shorter than that or the head cannot hold it: nothing is changed then. */
 bool packet_pull(struct packet *p, uint32_t n);

@@ -11,21 +11,6 @@
 
 /* ---- receive ---- */
 
-static void view_frame(struct packet *p, const uint8_t *frame, uint32_t len, uint32_t ofport)
-{
-	uint32_t first = len < PACKET_HEAD_FIRST ? len : PACKET_HEAD_FIRST;
-
-	packet_reset(p);
-	memcpy(p->head, frame, first);
-	p->head_len = (uint16_t)first;
-	p->len = len;
-	p->in_port = ofport;
-	if (len > first) {
-		p->segs[0] = (struct packet_seg){frame + first, len - first};
-		p->nsegs = 1;
-	}
-}
-
 unsigned xdp_rx(struct port_rxq *rxq, struct packet **pkts, unsigned max)
 {
 	struct xdp_queue *q = rcu_read(rxq->priv);
@@ -46,7 +31,7 @@ unsigned xdp_rx(struct port_rxq *rxq, struct packet **pkts, unsigned max)
 			c->drops[DROP_RX_RUNT]++;
 			continue;
 		}
-		view_frame(pkts[got++], q->area + d->addr, d->len, port->ofport);
+		packet_view(pkts[got++], port->ofport, q->area + d->addr, d->len);
 		c->rx_bytes += d->len;
 	}
 	c->rx_packets += got;
