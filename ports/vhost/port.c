@@ -23,9 +23,11 @@ void vhost_update(struct vhost_port *v)
 {
 	struct port *p = &v->port;
 	bool carrier = false;
-	uint32_t mtu = mtu_of(v), caps = 0;
+	uint32_t mtu = mtu_of(v), caps = 0, rings = 0;
 	uint16_t n = 0;
 
+	for (unsigned i = 0; i < 2 * v->queues; i++)
+		rings |= v->slots[i].ring ? UINT32_C(1) << i : 0;
 	for (unsigned i = 0; i < 2 * v->queues; i += 2) {
 		const struct vhost_ring *r = v->slots[i].ring;
 
@@ -36,12 +38,19 @@ void vhost_update(struct vhost_port *v)
 		carrier |= v->slots[i + 1].ring != NULL;
 	}
 	__atomic_store_n(&v->ntx, n, __ATOMIC_RELEASE);
-	if (carrier == p->carrier && caps == p->caps && mtu == p->mtu && n == v->told_ntx)
+	if (carrier == p->carrier && caps == p->caps && mtu == p->mtu && rings == v->told_rings)
 		return;
-	v->told_ntx = n;
+	v->told_rings = rings;
 	p->carrier = carrier;
 	p->caps = caps;
 	p->mtu = mtu;
+	vhost_tell(v);
+}
+
+void vhost_tell(struct vhost_port *v)
+{
+	struct port *p = &v->port;
+
 	if (p->changed)
 		p->changed(p, p->changed_arg);
 }

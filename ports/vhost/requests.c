@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -266,11 +267,40 @@ static int vring_fd(struct vhost_message *m, int *fd, struct error *e)
 	return 0;
 }
 
+/* An eventfd is the one kind of file whose reads and writes end at once when O_NONBLOCK is set: a pipe or a
+ * file of a network file system could hold up a worker. */
+static bool is_eventfd(int fd)
+{
+	char path[32], target[32] = {0};
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return readlink(path, target, sizeof(target) - 1) > 0 && !strcmp(target, "anon_inode:[eventfd]");
+}
+
+/* The eventfd of KICK or CALL, made non-blocking; -1 when the message says there is none. */
+static int vring_eventfd(struct vhost_message *m, int *out, struct error *e)
+{
+	int fd, rc = vring_fd(m, &fd, e);
+
+	*out = -1;
+	if (rc || fd < 0)
+		return rc;
+	if (!is_eventfd(fd))
+		rc = error_set(e, EINVAL, "the ring's fd is not an eventfd");
+	else if (fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK))
+		rc = error_set(e, errno, "the ring's fd cannot be made non-blocking");
+	if (rc)
+		close(fd);
+	else
+		*out = fd;
+	return rc;
+}
+
 static int set_vring_kick(struct vhost_session *s, struct vhost_message *m, struct error *e)
 {
 	uint32_t i = m->payload.u64 & VHOST_RING_MASK;
 	struct vhost_vring *g = &s->rings[i];
-	int fd = -1, rc = vring_fd(m, &fd, e);
+	int fd, rc = vring_eventfd(m, &fd, e);
 
 	if (rc)
 		return rc;
@@ -286,14 +316,10 @@ static int set_vring_call(struct vhost_session *s, struct vhost_message *m, stru
 {
 	uint32_t i = m->payload.u64 & VHOST_RING_MASK;
 	struct vhost_vring *g = &s->rings[i];
-	int fd = -1, rc = vring_fd(m, &fd, e);
+	int fd, rc = vring_eventfd(m, &fd, e);
 
 	if (rc)
 		return rc;
-	if (fd >= 0 && fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK)) {
-		close(fd);
-		return error_set(e, errno, "the call fd cannot be made non-blocking");
-	}
 	running_close_later(g->call_fd);
 	g->call_fd = fd;
 	running_refresh(s, i);
@@ -314,6 +340,7 @@ static int send_rarp(struct vhost_session *s, struct vhost_message *m, struct er
 {
 	memcpy(s->v->announce_mac.b, &m->payload.u64, 6);
 	__atomic_store_n(&s->v->announce, true, __ATOMIC_RELEASE);
+	vhost_tell(s->v); /* a sleeping worker must look */
 	return 0;
 }
 

@@ -111,7 +111,7 @@ void session_handle(struct vhost_session *s, struct vhost_message *m)
 			finish(s);
 		return;
 	}
-	if (running_stop_for(s, m)) {
+	if (running_stop_for(s, m) || s->breaks) {
 		s->busy = true;
 		vhost_update(s->v);
 		rcu_defer(apply, s);
@@ -148,10 +148,17 @@ void session_reset(struct vhost_session *s, void (*done)(void *arg))
 	rcu_defer(reset_now, s);
 }
 
+static void broken_rings_gone(void *arg)
+{
+	((struct vhost_session *)arg)->breaks--;
+}
+
 void session_break(struct vhost_session *s, const char *why)
 {
 	bool news = false;
 
+	if (s->closing)
+		return;
 	for (unsigned i = 0; i < VHOST_RINGS_MAX; i++) {
 		news |= s->rings[i].kicked && !s->rings[i].broken;
 		s->rings[i].broken = s->rings[i].kicked;
@@ -159,6 +166,8 @@ void session_break(struct vhost_session *s, const char *why)
 	if (!news)
 		return;
 	running_stop_all(s);
+	s->breaks++;
+	rcu_defer(broken_rings_gone, s);
 	s->v->faults++;
 	error_set(&s->v->why, EIO, "%s", why);
 	log_error("%s: out of service until the guest resets its device: %s", s->v->port.name, why);

@@ -64,9 +64,10 @@ struct vhost_session {
 
 	struct vhost_message *message; /* being handled */
 	bool busy;
-	bool grace;   /* the handler changed a live ring: answer after a grace period */
-	bool closing; /* session_reset() is under way */
-	int reply;    /* of the handler: > 0 it filled a payload, < 0 it refused */
+	bool grace;      /* the handler changed a live ring: answer after a grace period */
+	bool closing;    /* session_reset() is under way */
+	unsigned breaks; /* times session_break() took rings away that workers may still use */
+	int reply;       /* of the handler: > 0 it filled a payload, < 0 it refused */
 	void (*reset_done)(void *arg);
 };
 

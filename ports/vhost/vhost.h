@@ -34,7 +34,7 @@ struct vhost_port {
 	/* control only */
 	unsigned queues;     /* pairs offered */
 	uint32_t mtu_option; /* 0: what the front end says */
-	uint16_t told_ntx;   /* tx rings that the datapath knows of */
+	uint32_t told_rings; /* a bit for each ring that the datapath knows to run */
 	struct vhost_session session;
 	struct vhost_link link;
 	uv_async_t wake;
@@ -51,5 +51,7 @@ void vhost_tx(struct port *p, unsigned worker, struct packet **pkts, unsigned n)
 /* Control: rings were published or taken away, features or MTU changed: carrier, caps and tx_rings follow,
  * and the datapath is told. */
 void vhost_update(struct vhost_port *v);
+/* Control: tells the datapath that there is something new, and so wakes the workers. */
+void vhost_tell(struct vhost_port *v);
 
 #endif

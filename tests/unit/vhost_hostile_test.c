@@ -220,6 +220,21 @@ Test(vhost_hostile, a_call_fd_that_is_full_blocks_nobody)
 	pair_free(p);
 }
 
+Test(vhost_hostile, a_call_fd_that_is_no_eventfd_is_refused)
+{
+	struct pair p = pair_new();
+	uint64_t ring = 1;
+	int ends[2];
+
+	cr_assert_eq(pipe(ends), 0);
+	cr_assert_neq(frontend_ask(p.f, VHOST_SET_VRING_CALL, &ring, 8, &ends[1], 1), 0);
+	cr_assert_str_eq(p.s->vhost->why.text, "the ring's fd is not an eventfd");
+	expect_traffic(p, 10);
+	close(ends[0]);
+	close(ends[1]);
+	pair_free(p);
+}
+
 /* Each buffer is a long chain of nothing: looking for room must end. */
 Test(vhost_hostile, empty_receive_buffers_take_the_port_down)
 {
