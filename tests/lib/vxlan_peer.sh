@@ -39,6 +39,7 @@ vxlan_peer_setup() {
     fi
     weft hv if add t1 type=tap dev=t1 ofport=2 >/dev/null
     weft hv if add vx0 type=vxlan local=$vtep allow=$remote ofport=3 >/dev/null
+    weft hv if add g1 type=vhost-user socket="$WORK/g1.sock" role=server ofport=4 >/dev/null
     ip -n "$NS-hv" link set t1 netns "$NS-guest"
     ip -n "$NS-guest" link set t1 up
     address guest t1 10.9.0.1/24
@@ -50,6 +51,7 @@ vxlan_peer_setup() {
 
 vxlan_peer_flows() {
     printf '%s\n' "table=0,priority=10,in_port=2 actions=set_field:42->tun_id,set_field:$remote->$tun,output:3" \
+        "table=0,priority=10,in_port=4 actions=set_field:42->tun_id,set_field:$remote->$tun,output:3" \
         'table=0,priority=10,in_port=3,tun_id=42 actions=output:2' 'table=0,priority=0 actions=drop' |
         ofctl hv replace-flows br0 -
 }
@@ -90,18 +92,40 @@ check_outer_headers() {
     say "tshark: $(wc -l <"$WORK/outer.txt") packets without fault, $(wc -l <<<"$ports") source ports over 9 flows"
 }
 
-# The underlay takes 100 bytes less than the guest believes: the sender must be told, whatever its protocol.
-check_too_big() {
-    local mtu=$((1500 - 20)) inner
-    ip -n "$NS-hv" link set "$1" mtu $mtu
+# A guest with UDP segmentation (played: the guests' kernels here lack it) sends one packet, the peer gets datagrams.
+check_uso() { # check_uso LAYER SOURCE ADDRESS
+    local data= i mac receiver
+    for i in $(seq 1 11); do data+="/data(len=1200,fill=$i)"; done
+    mac=$(on peer cat /sys/class/net/vxlan42/address)
+    cat >"$WORK/uso.scenario" <<EOF
+port g vhost-connect:$WORK/g1.sock
+run for i in \$(seq 200); do $BUILD/weft --rundir $WORK/hv -o json if show g1 | grep -q '"up": *true' && exit 0; sleep 0.05; done; exit 1
+send g gso=1200 eth(dst=$mac,src=02:00:00:00:00:0a)/$1(src=$2,dst=$3)/udp(src=7000,dst=7000)$data/data(len=500,fill=12)
+run for i in \$(seq 600); do test -e $WORK/uso.done && exit 0; sleep 0.05; done; exit 1
+EOF
+    rm -f "$WORK/uso.ready" "$WORK/uso.done"
+    { on peer python3 "$ROOT/tests/lib/udp_segments.py" "$3" 7000 "$WORK/uso.ready" >"$WORK/uso.log" 2>&1; echo $? >"$WORK/uso.done"; } &
+    receiver=$!
+    wait_until 20 test -e "$WORK/uso.ready" || fail "the receiver does not start"
+    "$BUILD/weft-pktgen" run "$WORK/uso.scenario" >"$WORK/uso.pktgen" || fail "UDP GSO over $1: $(cat "$WORK/uso.log")"
+    wait $receiver
+    [ "$(cat "$WORK/uso.done")" = 0 ] || fail "UDP GSO over $1: $(cat "$WORK/uso.log")"
+    say "UDP GSO over $1: $(cat "$WORK/uso.log")"
+}
+
+# The underlay takes less than the guest believes: the sender must be told, whatever its protocol.
+check_too_big() { # check_too_big NETDEV MTU FULL: the underlay's device and new MTU; FULL: the largest IPv4 ping of the guest
+    local mtu=$2 before inner
+    before=$(on hv cat "/sys/class/net/$1/mtu")
+    ip -n "$NS-hv" link set "$1" mtu "$mtu"
     inner=$((mtu - overhead))
-    wait_until 20 told_to_shrink 10.9.0.2 1472 || fail "IPv4: too big, and nobody says so"
+    wait_until 20 told_to_shrink 10.9.0.2 "$3" || fail "IPv4: too big, and nobody says so"
     grep -qE "mtu ?= ?$inner" "$WORK/ping.out" || fail "IPv4: told another size than $inner: $(grep -iE 'mtu' "$WORK/ping.out")"
-    wait_until 20 told_to_shrink fd09::2 1452 || fail "IPv6: too big, and nobody says so"
+    wait_until 20 told_to_shrink fd09::2 $(($3 - 20)) || fail "IPv6: too big, and nobody says so"
     grep -qE "mtu ?= ?$inner" "$WORK/ping.out" || fail "IPv6: told another size than $inner: $(grep -iE 'mtu' "$WORK/ping.out")"
     iperf_mbit 10.9.0.2 -n 2M >/dev/null || fail "TCP does not adapt to the smaller path"
     say "too big for the path of $inner bytes: ICMP and ICMPv6 say so, TCP adapts"
-    ip -n "$NS-hv" link set "$1" mtu 1600
+    ip -n "$NS-hv" link set "$1" mtu "$before"
     on guest ip route flush cache
     on guest ip -6 route flush cache
 }
@@ -111,12 +135,12 @@ told_to_shrink() { # the answer may be in the error of the second ping (then it 
 }
 
 vxlan_peer_run() {
-    local family=$1 uplink=$2 rate full=1472 netdev=a0
+    local family=$1 uplink=$2 rate full=1472 netdev=a0 small=1480
     need_root
     need ip ethtool ping iperf3 tcpdump tshark python3
     vxlan_peer_setup "$family" "$uplink"
     if [ "$uplink" = packet ]; then
-        netdev=up0k
+        netdev=up0k small=1400
         # net_af_packet caps frames at 1518 bytes, so the inner packets must be smaller.
         full=$((1500 - overhead - 28))
         ip -n "$NS-guest" link set t1 mtu $((1500 - overhead))
@@ -138,7 +162,10 @@ vxlan_peer_run() {
     say "TCP over IPv6: $rate Mbit/s"
     [ "$(if_stat hv t1 rx_gso)" -gt 0 ] || fail "the tap sent no segment whole: nothing was cut"
     check_outer_headers "$family"
-    [ "$uplink" = packet ] || check_too_big $netdev
+    check_uso ipv4 10.9.0.3 10.9.0.2
+    check_uso ipv6 fd09::3 fd09::2
+    [ "$(if_stat hv g1 rx_gso)" = 2 ] || fail "the guest's UDP packets did not come whole"
+    check_too_big $netdev $small $full
     [ "$(bad_checksums peer)" -eq 0 ] || fail "the peer's kernel counts wrong checksums"
     [ "$(bad_checksums guest)" -eq 0 ] || fail "the guest's kernel counts wrong checksums"
     weft hv drops

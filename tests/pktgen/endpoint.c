@@ -85,10 +85,12 @@ void endpoint_close(struct endpoint *ep)
 	free(ep);
 }
 
-int endpoint_send(struct endpoint *ep, const void *frame, uint32_t len)
+int endpoint_send(struct endpoint *ep, const void *frame, uint32_t len, const struct vnet_header *h)
 {
-	const struct frontend_layout layout = {.pieces = 1};
+	const struct frontend_layout layout = {.pieces = 1, .header = h};
 
+	if (!ep->guest && h)
+		return -EOPNOTSUPP;
 	if (!ep->guest)
 		return send(ep->fd, frame, len, 0) == (ssize_t)len ? 0 : -errno;
 	frontend_reclaim(ep->guest, 0);

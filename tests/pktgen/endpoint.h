@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "ports/vnet.h"
 
 struct endpoint;
 
@@ -19,8 +20,8 @@ struct endpoint;
 struct endpoint *endpoint_open(const char *where, struct error *e);
 void endpoint_close(struct endpoint *ep);
 
-/* 0 or -errno. */
-int endpoint_send(struct endpoint *ep, const void *frame, uint32_t len);
+/* Sends a frame, with a virtio-net header when `h` is given (a guest's endpoint only). 0 or -errno. */
+int endpoint_send(struct endpoint *ep, const void *frame, uint32_t len, const struct vnet_header *h);
 /* Length of the next frame received, 0: none now. */
 uint32_t endpoint_receive(struct endpoint *ep, void *frame, uint32_t max);
 

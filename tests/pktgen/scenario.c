@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "tests/pktgen/endpoint.h"
+#include "tests/pktgen/offload.h"
 #include "tests/pktgen/packet_text.h"
 
 enum { PORTS_MAX = 32, QUIET_MS = 200 };
@@ -103,15 +104,37 @@ static int each_of_pcap(struct scenario *s, struct port_line *p, const char *fil
 	return rc;
 }
 
-static int send_one(struct scenario *s, struct port_line *p, const uint8_t *data, uint32_t len,
-                    struct error *e)
+static int send_with(struct scenario *s, struct port_line *p, const uint8_t *data, uint32_t len,
+                     const struct vnet_header *h, struct error *e)
 {
 	uint64_t end = clock_now() + s->timeout_s * CLOCK_SECOND;
 	int rc;
 
-	while ((rc = endpoint_send(p->ep, data, len)) == -ENOBUFS && clock_now() < end)
+	while ((rc = endpoint_send(p->ep, data, len, h)) == -ENOBUFS && clock_now() < end)
 		nap();
 	return rc ? error_set(e, -rc, "send: %s", strerror(-rc)) : 0;
+}
+
+static int send_one(struct scenario *s, struct port_line *p, const uint8_t *data, uint32_t len,
+                    struct error *e)
+{
+	return send_with(s, p, data, len, NULL, e);
+}
+
+/* "gso=SIZE PACKET" */
+static int send_gso(struct scenario *s, struct port_line *p, char *what, struct error *e)
+{
+	struct vnet_header h;
+	char *text;
+	unsigned long size = strtoul(what, &text, 10);
+	int len;
+
+	if (!size || size > UINT16_MAX || *text++ != ' ')
+		return error_set(e, EINVAL, "expected gso=SIZE PACKET");
+	len = packet_text_parse(text, s->want, e);
+	if (len < 0 || offload_gso(s->want, (uint32_t)len, (uint16_t)size, &h, e))
+		return -EINVAL;
+	return send_with(s, p, s->want, (uint32_t)len, &h, e);
 }
 
 static int do_send(struct scenario *s, char *name, char *what, struct error *e)
@@ -123,6 +146,8 @@ static int do_send(struct scenario *s, char *name, char *what, struct error *e)
 		return -EINVAL;
 	if (!strncmp(what, "pcap:", 5))
 		return each_of_pcap(s, p, what + 5, send_one, e);
+	if (!strncmp(what, "gso=", 4))
+		return send_gso(s, p, what + 4, e);
 	len = packet_text_parse(what, s->want, e);
 	return len < 0 ? len : send_one(s, p, s->want, (uint32_t)len, e);
 }

@@ -4,9 +4,9 @@
  *
  *	port NAME WHERE             WHERE as in endpoint.h
  *	send NAME PACKET            a packet as in packet_text.h
- *	send NAME pcap:FILE         every packet of a capture
- *	expect NAME PACKET [ignore=FROM-TO,...]   the next frame at NAME, byte by byte but for the bytes named
- *	expect NAME pcap:FILE       the next frames
+ *	send NAME gso=SIZE PACKET   TCP or UDP to be cut into segments of SIZE bytes, as a guest with TSO or
+ *USO sends it send NAME pcap:FILE         every packet of a capture expect NAME PACKET [ignore=FROM-TO,...]
+ *the next frame at NAME, byte by byte but for the bytes named expect NAME pcap:FILE       the next frames
  *	expect NAME none            nothing, for 200 ms after everything sent before was delivered or dropped
  *	capture NAME FILE           what is received at NAME from here on is also written as pcap
  *	drain NAME                  forget what has come so far (waits until nothing comes for 200 ms)
