@@ -15,6 +15,7 @@ struct step {
 	union {
 		struct flow_mod flow;
 		struct group_mod group;
+		struct meter_mod meter;
 	} u;
 	uint8_t head[HEAD_MAX]; /* of its message, to be quoted in an error */
 	uint8_t head_len;
@@ -107,8 +108,10 @@ static enum ofp_error apply(struct connection *c, const struct bundle *b)
 		changes[i].kind = s->kind;
 		if (s->kind == OFP_CHANGE_FLOW)
 			changes[i++].flow = &s->u.flow;
-		else
+		else if (s->kind == OFP_CHANGE_GROUP)
 			changes[i++].group = &s->u.group;
+		else
+			changes[i++].meter = &s->u.meter;
 	}
 	if (b->n)
 		error = c->server->ops->apply(c->server->ctx, changes, b->n, &failed);
@@ -175,6 +178,10 @@ static enum ofp_error read_step(const struct ofp_header *h, struct ofp_reader *b
 	if (h->type == OFPT_GROUP_MOD) {
 		s->kind = OFP_CHANGE_GROUP;
 		return ofp_read_group_mod(body, &s->u.group);
+	}
+	if (h->type == OFPT_METER_MOD) {
+		s->kind = OFP_CHANGE_METER;
+		return ofp_read_meter_mod(body, &s->u.meter);
 	}
 	return ONFBFC_MSG_UNSUP;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tables and groups as the OpenFlow endpoint wants them; see flow_ops.h. Called through
+/* Tables, groups and meters as the OpenFlow endpoint wants them; see flow_ops.h. Called through
  * control/switchd/of_switch.c. */
 #include "control/switchd/flow_ops.h"
 
@@ -24,6 +24,14 @@ static enum ofp_error error_of(enum tables_error e)
 	        [TABLES_GROUP_CHAINED] = OFPGMFC_CHAINED_GROUP,
 	        [TABLES_GROUP_INVALID] = OFPGMFC_INVALID_GROUP,
 	        [TABLES_OUT_OF_GROUPS] = OFPGMFC_OUT_OF_GROUPS,
+	        [TABLES_METER_EXISTS] = OFPMMFC_METER_EXISTS,
+	        [TABLES_METER_UNKNOWN] = OFPMMFC_UNKNOWN_METER,
+	        [TABLES_METER_INVALID] = OFPMMFC_INVALID_METER,
+	        [TABLES_METER_FLAGS] = OFPMMFC_BAD_FLAGS,
+	        [TABLES_METER_RATE] = OFPMMFC_BAD_RATE,
+	        [TABLES_METER_BAND] = OFPMMFC_BAD_BAND,
+	        [TABLES_OUT_OF_METERS] = OFPMMFC_OUT_OF_METERS,
+	        [TABLES_OUT_OF_BANDS] = OFPMMFC_OUT_OF_BANDS,
 	};
 
 	return e < sizeof(map) / sizeof(map[0]) ? map[e] : OFPFMFC_UNKNOWN;
@@ -38,15 +46,12 @@ enum ofp_error flow_ops_apply(struct tables *t, const struct ofp_change *changes
 	if (!list)
 		return OFPFMFC_TABLE_FULL;
 	for (unsigned i = 0; i < n; i++) {
-		if (changes[i].kind == OFP_CHANGE_METER) {
-			*failed = i;
-			free(list);
-			return OFPMMFC_OUT_OF_METERS;
-		}
 		if (changes[i].kind == OFP_CHANGE_FLOW)
 			list[i].flow = changes[i].flow;
-		else
+		else if (changes[i].kind == OFP_CHANGE_GROUP)
 			list[i].group = changes[i].group;
+		else
+			list[i].meter = changes[i].meter;
 	}
 	rc = tables_apply(t, list, n, clock_now(), failed);
 	free(list);

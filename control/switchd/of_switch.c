@@ -10,6 +10,7 @@
 #include "flows/flow_mod.h"
 #include "flows/group.h"
 #include "flows/key.h"
+#include "flows/meter.h"
 
 enum { STATE_LINK_DOWN = 1, STATE_LIVE = 4, SWITCH_GROUPS_MAX = 65536 };
 
@@ -181,7 +182,21 @@ static void op_group_features(void *ctx, struct ofp_group_features *out)
 
 static void op_meter_features(void *ctx, struct ofp_meter_features *out)
 {
-	memset(out, 0, sizeof(*out));
+	struct switchd *s = ctx;
+
+	*out = (struct ofp_meter_features){
+	        .max_meters = tables_max_meters(s->tables),
+	        .band_types = 1 << METER_DROP | 1 << METER_DSCP_REMARK,
+	        .capabilities = METER_KBPS | METER_PKTPS | METER_BURST | METER_STATS,
+	        .max_bands = METER_BANDS_MAX,
+	};
+}
+
+static const struct meter_mod *op_meter_next(void *ctx, uint32_t from, struct meter_stats *stats)
+{
+	struct switchd *s = ctx;
+
+	return tables_meter_next(s->tables, from, clock_now(), stats);
 }
 
 static enum ofp_error op_packet_out(void *ctx, const struct ofp_packet_out *p)
@@ -233,6 +248,7 @@ const struct ofp_switch_ops of_switch_ops = {
         .group_next = op_group_next,
         .group_features = op_group_features,
         .meter_features = op_meter_features,
+        .meter_next = op_meter_next,
         .packet_out = op_packet_out,
         .frag_mode = op_frag_mode,
         .set_frag_mode = op_set_frag_mode,

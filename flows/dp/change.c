@@ -42,6 +42,8 @@ static void link_rule(struct tables *t, struct rule *r)
 	table->active++;
 	t->nrules++;
 	slots_owner(&t->slots, r->slot)->rule = r;
+	if (r->names)
+		users_count(t, r, 1);
 	if (!r->idle_timeout && !r->hard_timeout)
 		return;
 	r->prev_timed = NULL;
@@ -63,6 +65,8 @@ static void unlink_rule(struct tables *t, struct rule *r)
 		r->next_of_table->prev_of_table = r->prev_of_table;
 	table->active--;
 	t->nrules--;
+	if (r->names)
+		users_count(t, r, -1);
 	if (!r->idle_timeout && !r->hard_timeout)
 		return;
 	if (r->prev_timed)
@@ -162,6 +166,33 @@ enum tables_error change_remove_group(struct tables *t, struct group *g)
 	return TABLES_OK;
 }
 
+enum tables_error change_add_meter(struct tables *t, struct meter *m)
+{
+	struct meter **head = &t->meters[m->mod.meter_id % METER_HEADS];
+
+	m->added = t->next_version;
+	m->removed = VERSION_NEVER;
+	if (note(t, (struct undo){.kind = METER_ADDED, .meter = m})) {
+		meter_discard(t, m);
+		return TABLES_NO_MEMORY;
+	}
+	m->next = *head;
+	rcu_assign(*head, m);
+	t->nmeters++;
+	return TABLES_OK;
+}
+
+enum tables_error change_remove_meter(struct tables *t, struct meter *m)
+{
+	enum tables_error err = note(t, (struct undo){.kind = METER_REMOVED, .meter = m});
+
+	if (err)
+		return err;
+	rcu_assign(m->removed, t->next_version);
+	t->nmeters--;
+	return TABLES_OK;
+}
+
 /* ---- the end of a change ---- */
 
 static void mark_rule(struct tables *t, const struct rule *r)
@@ -179,6 +210,16 @@ static void mark_rule(struct tables *t, const struct rule *r)
 	rcu_assign(table->dep_fields, table->dep_fields | bit);
 }
 
+static void mark(struct tables *t, const struct undo *u)
+{
+	if (u->kind == RULE_ADDED || u->kind == RULE_REMOVED)
+		mark_rule(t, u->rule);
+	else if (u->kind == GROUP_ADDED || u->kind == GROUP_REMOVED)
+		rcu_assign(t->changed[dep_of_group(u->group->mod.group_id)], t->next_version);
+	else
+		rcu_assign(t->changed[dep_of_meter(u->meter->mod.meter_id)], t->next_version);
+}
+
 enum tables_error change_commit(struct tables *t)
 {
 	if (!t->nundo)
@@ -187,14 +228,8 @@ enum tables_error change_commit(struct tables *t)
 		change_rollback(t);
 		return TABLES_NO_MEMORY;
 	}
-	for (uint32_t i = 0; i < t->nundo; i++) {
-		const struct undo *u = &t->undo[i];
-
-		if (u->kind == RULE_ADDED || u->kind == RULE_REMOVED)
-			mark_rule(t, u->rule);
-		else
-			rcu_assign(t->changed[dep_of_group(u->group->mod.group_id)], t->next_version);
-	}
+	for (uint32_t i = 0; i < t->nundo; i++)
+		mark(t, &t->undo[i]);
 	rcu_assign(t->version, t->next_version);
 	for (uint32_t i = 0; i < t->nundo; i++) {
 		const struct undo *u = &t->undo[i];
@@ -203,6 +238,8 @@ enum tables_error change_commit(struct tables *t)
 			dying_add_rule(t, u->rule);
 		else if (u->kind == GROUP_REMOVED)
 			dying_add_group(t, u->group);
+		else if (u->kind == METER_REMOVED)
+			dying_add_meter(t, u->meter);
 	}
 	t->nundo = 0;
 	dying_start(t);
@@ -212,6 +249,7 @@ enum tables_error change_commit(struct tables *t)
 static void take_back(struct tables *t, const struct undo *u)
 {
 	struct group **link;
+	struct meter **at;
 
 	switch (u->kind) {
 	case RULE_ADDED:
@@ -233,6 +271,17 @@ static void take_back(struct tables *t, const struct undo *u)
 	case GROUP_REMOVED:
 		rcu_assign(u->group->removed, VERSION_NEVER);
 		t->ngroups++;
+		break;
+	case METER_ADDED:
+		for (at = &t->meters[u->meter->mod.meter_id % METER_HEADS]; *at != u->meter;)
+			at = &(*at)->next;
+		rcu_assign(*at, u->meter->next);
+		t->nmeters--;
+		meter_discard(t, u->meter);
+		break;
+	case METER_REMOVED:
+		rcu_assign(u->meter->removed, VERSION_NEVER);
+		t->nmeters++;
 		break;
 	}
 }

@@ -21,9 +21,15 @@ void dying_add_group(struct tables *t, struct group *g)
 	t->dying.groups = g;
 }
 
+void dying_add_meter(struct tables *t, struct meter *m)
+{
+	m->next_dying = t->dying.meters;
+	t->dying.meters = m;
+}
+
 void dying_start(struct tables *t)
 {
-	if (t->waiting.rules || t->waiting.groups || !(t->dying.rules || t->dying.groups))
+	if (dying_any(&t->waiting) || !dying_any(&t->dying))
 		return;
 	t->waiting = t->dying;
 	t->dying = (struct dying){0};
@@ -93,6 +99,25 @@ static void finish_group(struct tables *t, struct group *g)
 	group_discard(t, g);
 }
 
+void meter_discard(struct tables *t, struct meter *m)
+{
+	rcu_assign(t->meter_numbers[m->number], NULL);
+	slots_put(&t->slots, m->slot);
+	for (unsigned i = 0; i < m->mod.n_bands; i++)
+		slots_put(&t->slots, m->levels[i].slot);
+	rcu_defer(free, m);
+}
+
+static void finish_meter(struct tables *t, struct meter *m)
+{
+	struct meter **link = &t->meters[m->mod.meter_id % METER_HEADS];
+
+	while (*link != m)
+		link = &(*link)->next;
+	rcu_assign(*link, m->next);
+	meter_discard(t, m);
+}
+
 static void finish(struct tables *t, struct dying *d, uint64_t now)
 {
 	while (d->rules) {
@@ -107,11 +132,17 @@ static void finish(struct tables *t, struct dying *d, uint64_t now)
 		d->groups = g->next_dying;
 		finish_group(t, g);
 	}
+	while (d->meters) {
+		struct meter *m = d->meters;
+
+		d->meters = m->next_dying;
+		finish_meter(t, m);
+	}
 }
 
 bool tables_poll(struct tables *t, uint64_t now)
 {
-	if ((t->waiting.rules || t->waiting.groups) && tables_fold_done(t, t->waiting_fold)) {
+	if (dying_any(&t->waiting) && tables_fold_done(t, t->waiting_fold)) {
 		struct dying done = t->waiting;
 
 		t->waiting = (struct dying){0};
@@ -119,7 +150,7 @@ bool tables_poll(struct tables *t, uint64_t now)
 		relevance_narrow(&t->relevance);
 	}
 	dying_start(t);
-	return t->waiting.rules || t->waiting.groups;
+	return dying_any(&t->waiting);
 }
 
 void dying_finish_all(struct tables *t, uint64_t now)

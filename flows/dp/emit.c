@@ -151,15 +151,16 @@ static void trim_last_branch(struct translation *tr)
 	memmove(&tr->ops[i], &tr->ops[i + 1], (tr->nops - i) * sizeof(tr->ops[0]));
 }
 
-void emit_finish(struct walk *w)
+static enum drop_reason why_nothing(const struct walk *w)
 {
-	struct translation *tr = w->out;
+	return w->group_empty ? DROP_GROUP_EMPTY
+	       : w->same_port ? DROP_SAME_PORT
+	       : w->matched   ? DROP_ACTION_DROP
+	                      : DROP_TABLE_MISS;
+}
 
-	if (w->error) {
-		tr->nops = tr->ndata = 0;
-		tr->drop_reason = w->error;
-		return;
-	}
+static void trim(struct translation *tr)
+{
 	while (tr->nops) {
 		const struct op *last = &tr->ops[tr->nops - 1];
 
@@ -170,13 +171,38 @@ void emit_finish(struct walk *w)
 		else
 			break;
 	}
-	if (tr->nops)
-		return;
-	tr->ndata = 0;
-	tr->drop_reason = w->group_empty ? DROP_GROUP_EMPTY
-	                  : w->same_port ? DROP_SAME_PORT
-	                  : w->matched   ? DROP_ACTION_DROP
-	                                 : DROP_TABLE_MISS;
+}
+
+static bool is_delivery(const struct op *op)
+{
+	return !changes_packet(op) && op->type != OP_LEARN;
+}
+
+/* Is there an op by which the packet, or word of why it ends, goes somewhere? */
+static bool is_accounted_for(const struct translation *tr)
+{
+	for (unsigned i = 0; i < tr->nops; i++)
+		if (is_delivery(&tr->ops[i]) || tr->ops[i].type == OP_DROP)
+			return true;
+	return false;
+}
+
+void emit_finish(struct walk *w)
+{
+	struct translation *tr = w->out;
+
+	if (!w->error) {
+		trim(tr);
+		if (tr->nops && !is_accounted_for(tr))
+			emit(w, OP_DROP, why_nothing(w), 0);
+	}
+	if (w->error) {
+		tr->nops = tr->ndata = 0;
+		tr->drop_reason = w->error;
+	} else if (!tr->nops) {
+		tr->ndata = 0;
+		tr->drop_reason = why_nothing(w);
+	}
 }
 
 unsigned translation_bytes(const struct translation *tr)

@@ -15,7 +15,7 @@ struct inherit {
 
 static bool action_supported(enum action_type type)
 {
-	return type != ACTION_LEARN && type != ACTION_CONJUNCTION && type != ACTION_METER;
+	return type != ACTION_LEARN && type != ACTION_CONJUNCTION;
 }
 
 enum tables_error actions_check(const struct tables *t, const struct action_list *l)
@@ -28,6 +28,8 @@ enum tables_error actions_check(const struct tables *t, const struct action_list
 			return TABLES_UNSUPPORTED;
 		if (a->type == ACTION_GROUP && !group_find(t, a->number, t->next_version))
 			return TABLES_BAD_OUT_GROUP;
+		if (a->type == ACTION_METER && !meter_find(t, a->number, t->next_version))
+			return TABLES_METER_UNKNOWN;
 		if (a->type != ACTION_CLONE && a->type != ACTION_WRITE_ACTIONS)
 			continue;
 		err = actions_check(t, &a->nested);
@@ -60,6 +62,7 @@ static struct rule *rule_make(struct tables *t, uint8_t table_id, struct subtabl
 	if (!r)
 		return NULL;
 	r->subtable = s;
+	r->names = users_named(actions);
 	subtable_fill(s, key, r);
 	if (action_list_copy(&r->actions, actions))
 		goto err_actions;
@@ -257,12 +260,4 @@ enum tables_error flow_mod_apply(struct tables *t, const struct flow_mod *fm)
 		return select_strict(t, fm, &f, delete_one, &deleted);
 	}
 	return TABLES_BAD_COMMAND;
-}
-
-enum tables_error flow_mods_remove_by_group(struct tables *t, uint32_t group_id)
-{
-	enum tables_removed reason = TABLES_GROUP_DELETED;
-	struct flow_filter f = {.table_id = TABLE_ALL, .out_port = PORT_ANY, .out_group = group_id};
-
-	return rules_select(t, &f, delete_one, &reason);
 }

@@ -207,7 +207,7 @@ static bool is_chained(const struct tables *t, uint32_t id)
 }
 
 static enum tables_error delete (struct tables *t, struct group *g) {
-	enum tables_error err = flow_mods_remove_by_group(t, g->mod.group_id);
+	enum tables_error err = users_remove(t, ACTION_GROUP, g->mod.group_id, g->slot, TABLES_GROUP_DELETED);
 
 	return err ? err : change_remove_group(t, g);
 }
@@ -259,21 +259,13 @@ static struct group *next_group(const struct tables *t, uint32_t from)
 	return best;
 }
 
-static enum tables_error count_user(struct tables *t, struct rule *r, void *arg)
-{
-	++*(uint32_t *)arg;
-	return TABLES_OK;
-}
-
 static void group_stats_fill(struct tables *t, const struct group *g, uint64_t now, struct group_stats *s)
 {
-	struct flow_filter f = {.table_id = TABLE_ALL, .out_port = PORT_ANY, .out_group = g->mod.group_id};
-
 	memset(s, 0, sizeof(*s));
 	s->group_id = g->mod.group_id;
 	s->duration_ns = now - g->created;
 	slots_read(&t->slots, g->slot, &s->n_packets, &s->n_bytes, NULL);
-	rules_select(t, &f, count_user, &s->ref_count);
+	s->ref_count = slots_owner(&t->slots, g->slot)->named_by;
 	s->buckets = calloc(g->mod.n_buckets + 1u, sizeof(*s->buckets));
 	if (!s->buckets)
 		return;

@@ -49,7 +49,7 @@ enum op_type {
 	OP_DEC_MPLS_TTL,
 	OP_COPY_TTL_IN,
 	OP_COPY_TTL_OUT,
-	OP_METER, /* arg32: meter slot */
+	OP_METER, /* arg32: meter slot, for meter_run() of flows/dp/meter.h */
 	OP_SAVE,
 	OP_RESTORE,
 	OP_LEARN, /* arg32: rule slot; report to the control thread, which installs the flow */

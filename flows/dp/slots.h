@@ -32,6 +32,7 @@ struct slot_owner { /* control: who holds a slot */
 	uint32_t generation;
 	uint32_t users; /* versions of one rule share its slot */
 	uint32_t next_free;
+	uint32_t named_by; /* rules that name the group or meter; see users.c */
 	struct rule *rule; /* the newest version, for cursors; NULL for groups and the like */
 };
 

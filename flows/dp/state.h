@@ -13,9 +13,12 @@
 #include "flows/dp/tables.h"
 #include "flows/flow_mod.h"
 #include "flows/group.h"
+#include "flows/meter.h"
 
 /* What a program depends on, as numbers: per table a slot for rules without a telling field (0) and 64 for
- * each of four fields that a rule may match exactly; per group one of 255; the liveness of ports. */
+ * each of four fields that a rule may match exactly; per group and per meter one of 127; the liveness of
+ * ports.
+ */
 enum {
 	DEP_METADATA,
 	DEP_IN_PORT,
@@ -25,8 +28,10 @@ enum {
 	DEP_PER_FIELD = 64,
 	DEP_PER_TABLE = 1 + DEP_FIELDS * DEP_PER_FIELD,
 	DEP_GROUPS = TABLES_COUNT * DEP_PER_TABLE,
-	DEP_GROUP_SLOTS = 255,
-	DEP_PORTS = DEP_GROUPS + DEP_GROUP_SLOTS,
+	DEP_GROUP_SLOTS = 127,
+	DEP_METERS = DEP_GROUPS + DEP_GROUP_SLOTS,
+	DEP_METER_SLOTS = 127,
+	DEP_PORTS = DEP_METERS + DEP_METER_SLOTS,
 	DEP_COUNT,
 };
 static_assert(DEP_COUNT <= 65536, "a program keeps them in 16 bits");
@@ -39,6 +44,11 @@ static inline uint16_t dep_of_field(unsigned field, uint64_t value)
 static inline uint16_t dep_of_group(uint32_t id)
 {
 	return (uint16_t)(DEP_GROUPS + id % DEP_GROUP_SLOTS);
+}
+
+static inline uint16_t dep_of_meter(uint32_t id)
+{
+	return (uint16_t)(DEP_METERS + id % DEP_METER_SLOTS);
 }
 
 static inline uint64_t dep_mac(const struct mac *m)
@@ -72,20 +82,54 @@ struct group {
 	uint64_t created;
 };
 
-enum { GROUP_HEADS = 4096 };
+struct meter {
+	/* worker: ro, but for the levels */
+	struct meter *next; /* RCU; newer versions first */
+	uint64_t added, removed;
+	struct meter_mod mod; /* as METER_ADD */
+	struct slot_ref slot;
+	struct meter_level {
+		uint64_t empty; /* when the bucket would have been empty: 1/16 ns since `created`; workers: rw
+		                 */
+		uint64_t burst; /* what a full one lasts, 1/16 ns */
+		double cost;    /* of a packet or a byte, 1/16 ns */
+		struct slot_ref slot;
+	} levels[METER_BANDS_MAX];
+	uint64_t started;
+	uint32_t number; /* place in tables.meter_numbers: arg32 of OP_METER */
+	/* control */
+	struct meter *next_dying;
+	uint64_t created;
+};
+
+enum { GROUP_HEADS = 4096, METER_HEADS = 4096, METER_NUMBERS = 131072 };
 
 struct undo { /* one step of a change that is not published yet */
-	enum undo_kind { RULE_ADDED, RULE_REMOVED, GROUP_ADDED, GROUP_REMOVED } kind;
+	enum undo_kind {
+		RULE_ADDED,
+		RULE_REMOVED,
+		GROUP_ADDED,
+		GROUP_REMOVED,
+		METER_ADDED,
+		METER_REMOVED,
+	} kind;
 	union {
 		struct rule *rule;
 		struct group *group;
+		struct meter *meter;
 	};
 };
 
 struct dying {
 	struct rule *rules, **rules_end;
 	struct group *groups;
+	struct meter *meters;
 };
+
+static inline bool dying_any(const struct dying *d)
+{
+	return d->rules || d->groups || d->meters;
+}
 
 struct tables {
 	/* worker: ro */
@@ -94,7 +138,9 @@ struct tables {
 	uint64_t *changed; /* [DEP_COUNT]: last version in which this changed */
 	struct table tables[TABLES_COUNT];
 	struct group *groups[GROUP_HEADS];
-	uint64_t port_down[1024]; /* bit per mkey_port() */
+	struct meter *meters[METER_HEADS];
+	struct meter **meter_numbers; /* [METER_NUMBERS], each RCU */
+	uint64_t port_down[1024];     /* bit per mkey_port() */
 	uint64_t seed;
 	struct slots slots;
 	struct relevance relevance;
@@ -102,7 +148,8 @@ struct tables {
 	struct tables_config config;
 	struct cache *caches[WORKERS_MAX];
 	uint64_t sequence;
-	uint32_t nrules, ngroups, ntimed;
+	uint32_t nrules, ngroups, nmeters;
+	uint32_t next_meter_number;
 	struct rule *timed;
 	/* change under way */
 	uint64_t next_version, now;
@@ -131,6 +178,17 @@ static inline const struct group *group_find(const struct tables *t, uint32_t id
 	return g;
 }
 
+/* The meter as of `version`; NULL: none. */
+static inline const struct meter *meter_find(const struct tables *t, uint32_t id, uint64_t version)
+{
+	const struct meter *m = rcu_read(t->meters[id % METER_HEADS]);
+
+	while (m &&
+	       !(m->mod.meter_id == id && rcu_read(m->added) <= version && version < rcu_read(m->removed)))
+		m = rcu_read(m->next);
+	return m;
+}
+
 /* change.c: the steps that flow_mods and group_mods are made of, each undone when the change is refused. The
  * rule or group is the tables' from then on, also when it fails. */
 void change_begin(struct tables *t, uint64_t now);
@@ -138,27 +196,40 @@ enum tables_error change_add_rule(struct tables *t, struct rule *r);
 enum tables_error change_remove_rule(struct tables *t, struct rule *r, enum tables_removed reason, bool tell);
 enum tables_error change_add_group(struct tables *t, struct group *g);
 enum tables_error change_remove_group(struct tables *t, struct group *g);
+enum tables_error change_add_meter(struct tables *t, struct meter *m);
+enum tables_error change_remove_meter(struct tables *t, struct meter *m);
 enum tables_error change_commit(struct tables *t);
 void change_rollback(struct tables *t);
 
 /* dying.c: what was removed and waits for the workers. */
 void dying_add_rule(struct tables *t, struct rule *r);
 void dying_add_group(struct tables *t, struct group *g);
+void dying_add_meter(struct tables *t, struct meter *m);
 /* Asks for a fold when something waits and none is under way. */
 void dying_start(struct tables *t);
 void dying_finish_all(struct tables *t, uint64_t now);
 
-/* flow_mods.c, groups.c: one step of tables_apply. */
+/* flow_mods.c, groups.c, meters.c: one step of tables_apply. */
 enum tables_error flow_mod_apply(struct tables *t, const struct flow_mod *fm);
 enum tables_error group_mod_apply(struct tables *t, const struct group_mod *gm);
-enum tables_error flow_mods_remove_by_group(struct tables *t, uint32_t group_id);
-/* Do the actions make sense to the tables: known groups, nothing that Weft cannot do? */
+enum tables_error meter_mod_apply(struct tables *t, const struct meter_mod *mm);
+/* Do the actions make sense to the tables: known groups and meters, nothing that Weft cannot do? */
 enum tables_error actions_check(const struct tables *t, const struct action_list *l);
 
 /* Frees what no worker can see any more, memory after a grace period. */
 void rule_discard(struct tables *t, struct rule *r);
 void group_discard(struct tables *t, struct group *g);
+void meter_discard(struct tables *t, struct meter *m);
 void rule_stats(struct tables *t, const struct rule *r, uint64_t now, struct flow_stats *out);
+
+/* users.c: the rules that name a group or a meter are counted in its slot's owner, so that nobody looks for
+ * what is not there. */
+bool users_named(const struct action_list *l);
+/* A rule that names some is there, or is not any more. */
+void users_count(struct tables *t, const struct rule *r, int32_t add);
+/* Removes the flows that use it: `type` is ACTION_GROUP or ACTION_METER. */
+enum tables_error users_remove(struct tables *t, enum action_type type, uint32_t id, struct slot_ref slot,
+                               enum tables_removed reason);
 
 /* filter.c: which rules a loose change, an aggregate or a dump is about. */
 struct rule_filter;

@@ -12,7 +12,8 @@
 static int tables_init(struct tables *t)
 {
 	t->changed = calloc(DEP_COUNT, sizeof(*t->changed));
-	if (!t->changed || relevance_init(&t->relevance))
+	t->meter_numbers = calloc(METER_NUMBERS, sizeof(*t->meter_numbers));
+	if (!t->changed || !t->meter_numbers || relevance_init(&t->relevance))
 		return -1;
 	for (unsigned i = 0; i < TABLES_COUNT; i++)
 		if (classifier_init(&t->tables[i].classifier, t->config.max_masks) ||
@@ -35,6 +36,8 @@ struct tables *tables_create(const struct tables_config *config)
 		t->config.max_masks = 512;
 	if (!t->config.max_groups)
 		t->config.max_groups = 65536;
+	if (!t->config.max_meters)
+		t->config.max_meters = 65536;
 	t->version = 1;
 	t->seed = hash_random_seed();
 	slots_init(&t->slots);
@@ -49,6 +52,7 @@ static void remove_everything(struct tables *t)
 {
 	struct flow_filter all = {.table_id = TABLE_ALL, .out_port = PORT_ANY, .out_group = GROUP_ANY};
 	struct group_mod groups = {.command = GROUP_DELETE, .group_id = GROUP_ALL};
+	struct meter_mod meters = {.command = METER_DELETE, .meter_id = METER_ALL};
 	struct flow_mod rules = {.command = FLOW_DELETE,
 	                         .table_id = all.table_id,
 	                         .out_port = all.out_port,
@@ -59,6 +63,7 @@ static void remove_everything(struct tables *t)
 	change_begin(t, t->now);
 	flow_mod_apply(t, &rules);
 	group_mod_apply(t, &groups);
+	meter_mod_apply(t, &meters);
 	change_commit(t);
 	dying_finish_all(t, t->now);
 }
@@ -75,8 +80,16 @@ void tables_destroy(struct tables *t)
 	relevance_exit(&t->relevance);
 	slots_exit(&t->slots);
 	free(t->changed);
+	free(t->meter_numbers);
 	free(t->undo);
 	free(t);
+}
+
+static enum tables_error apply_one(struct tables *t, const struct tables_change *change)
+{
+	if (change->flow)
+		return flow_mod_apply(t, change->flow);
+	return change->group ? group_mod_apply(t, change->group) : meter_mod_apply(t, change->meter);
 }
 
 enum tables_error tables_apply(struct tables *t, const struct tables_change *changes, unsigned n,
@@ -86,8 +99,7 @@ enum tables_error tables_apply(struct tables *t, const struct tables_change *cha
 
 	change_begin(t, now);
 	for (unsigned i = 0; i < n; i++) {
-		err = changes[i].flow ? flow_mod_apply(t, changes[i].flow)
-		                      : group_mod_apply(t, changes[i].group);
+		err = apply_one(t, &changes[i]);
 		if (err) {
 			change_rollback(t);
 			if (failed)
@@ -118,6 +130,14 @@ const char *tables_error_text(enum tables_error e)
 	        [TABLES_GROUP_CHAINED] = "another group uses this group",
 	        [TABLES_GROUP_INVALID] = "the group's type does not allow these buckets",
 	        [TABLES_OUT_OF_GROUPS] = "too many groups",
+	        [TABLES_METER_EXISTS] = "the meter exists already",
+	        [TABLES_METER_UNKNOWN] = "no such meter",
+	        [TABLES_METER_INVALID] = "a meter cannot have this number",
+	        [TABLES_METER_FLAGS] = "flags that a meter cannot have together",
+	        [TABLES_METER_RATE] = "a band needs a rate above zero",
+	        [TABLES_METER_BAND] = "unknown type of band",
+	        [TABLES_OUT_OF_METERS] = "too many meters",
+	        [TABLES_OUT_OF_BANDS] = "too many bands",
 	};
 
 	return e < sizeof(texts) / sizeof(texts[0]) ? texts[e] : "unknown error";
@@ -131,6 +151,11 @@ uint64_t tables_version(const struct tables *t)
 uint32_t tables_max_rules(const struct tables *t)
 {
 	return t->config.max_rules;
+}
+
+uint32_t tables_max_meters(const struct tables *t)
+{
+	return t->config.max_meters;
 }
 
 void tables_set_port_live(struct tables *t, uint32_t port, bool live)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The flow tables, groups and what is counted for them: the control side.
+ * The flow tables, groups, meters and what is counted for them: the control side.
  *
- * Design: one global version. Every rule and group carries [added, removed); a change applies an array of
- * flow_mods and group_mods in place as the next version, which nobody sees until it is published; a refused
- * step takes all of it back. Workers read the version once per batch (flows/dp/cache.h). What was removed
- * stays until every worker has passed the version and has folded its counters; then flow_removed is told,
- * with exact counters, and memory is freed after a grace period.
+ * Design: one global version. Every rule, group and meter carries [added, removed); a change applies an
+ * array of flow_mods, group_mods and meter_mods in place as the next version, which nobody sees until it is
+ * published; a refused step takes all of it back. Workers read the version once per batch (flows/dp/cache.h).
+ * What was removed stays until every worker has passed the version and has folded its counters; then
+ * flow_removed is told, with exact counters, and memory is freed after a grace period.
  *
  * Limits: 254 tables; max_rules rules; max_masks different masks in one table (a lookup costs 15-20 cycles
  * for each: that is the bound on what a miss costs). What goes beyond is refused with TABLES_FULL and changes
@@ -31,6 +31,8 @@ struct flow_mod;
 struct flow_stats;
 struct group_mod;
 struct group_stats;
+struct meter_mod;
+struct meter_stats;
 
 enum { TABLES_COUNT = 254 };
 
@@ -49,6 +51,14 @@ enum tables_error {
 	TABLES_GROUP_CHAINED, /* OFPGMFC_CHAINED_GROUP */
 	TABLES_GROUP_INVALID, /* OFPGMFC_INVALID_GROUP */
 	TABLES_OUT_OF_GROUPS, /* OFPGMFC_OUT_OF_GROUPS */
+	TABLES_METER_EXISTS,  /* OFPMMFC_METER_EXISTS */
+	TABLES_METER_UNKNOWN, /* OFPMMFC_UNKNOWN_METER: none to modify, or an instruction names none */
+	TABLES_METER_INVALID, /* OFPMMFC_INVALID_METER */
+	TABLES_METER_FLAGS,   /* OFPMMFC_BAD_FLAGS */
+	TABLES_METER_RATE,    /* OFPMMFC_BAD_RATE */
+	TABLES_METER_BAND,    /* OFPMMFC_BAD_BAND */
+	TABLES_OUT_OF_METERS, /* OFPMMFC_OUT_OF_METERS */
+	TABLES_OUT_OF_BANDS,  /* OFPMMFC_OUT_OF_BANDS */
 };
 
 /* Numbers of the wire (OFPRR_*). */
@@ -58,6 +68,7 @@ struct tables_config {       /* zeros mean the defaults */
 	uint32_t max_rules;  /* 1,048,576 */
 	uint32_t max_masks;  /* 512 per table */
 	uint32_t max_groups; /* 65,536 */
+	uint32_t max_meters; /* 65,536 */
 	/* A rule with FLOW_SEND_REM is gone and its counters are final; `flow` is borrowed. Called from
 	 * tables_poll. */
 	void (*flow_removed)(void *arg, const struct flow_stats *flow, enum tables_removed reason);
@@ -72,12 +83,14 @@ struct tables *tables_create(const struct tables_config *config);
 void tables_destroy(struct tables *t);
 
 struct tables_change {
-	const struct flow_mod *flow; /* exactly one of the two is set; borrowed for the call */
+	const struct flow_mod *flow; /* exactly one of the three is set; borrowed for the call */
 	const struct group_mod *group;
+	const struct meter_mod *meter;
 };
 
 /* Applies all `n` changes in order as one version, or none: then *failed is the index of the one refused. The
- * match is taken as normalised, actions as checked (action_list_check); groups they name must exist. `now`:
+ * match is taken as normalised, actions as checked (action_list_check); groups and meters they name must
+ * exist. `now`:
  * clock_now(). The version is published on return; workers obey it from their next batch on: rcu_defer()
  * tells when (barrier). */
 enum tables_error tables_apply(struct tables *t, const struct tables_change *changes, unsigned n,
@@ -139,6 +152,12 @@ uint32_t tables_max_rules(const struct tables *t);
  * change. `stats`, when not NULL, is filled (group_stats_free it). */
 const struct group_mod *tables_group_next(struct tables *t, uint32_t from, uint64_t now,
                                           struct group_stats *stats);
+
+/* The meter with the lowest id >= `from`, or NULL: as the METER_ADD that makes it, borrowed until the next
+ * change. `stats`, when not NULL, is filled. */
+const struct meter_mod *tables_meter_next(struct tables *t, uint32_t from, uint64_t now,
+                                          struct meter_stats *stats);
+uint32_t tables_max_meters(const struct tables *t);
 
 /* ---- packet-out ---- */
 

@@ -220,6 +220,15 @@ static void do_group(struct walk *w, uint32_t id)
 
 /* ---- actions ---- */
 
+static void do_meter(struct walk *w, uint32_t id)
+{
+	const struct meter *m = meter_find(w->t, id, w->version);
+
+	emit_dep(w, dep_of_meter(id));
+	if (m)
+		emit(w, OP_METER, 0, m->number);
+}
+
 static void write_actions(struct walk *w, const struct action_list *l)
 {
 	for (unsigned i = 0; i < l->n; i++) {
@@ -251,6 +260,9 @@ static void do_action(struct walk *w, const struct action *a)
 		break;
 	case ACTION_GROUP:
 		do_group(w, a->number);
+		break;
+	case ACTION_METER:
+		do_meter(w, a->number);
 		break;
 	case ACTION_RESUBMIT:
 		resubmit_to(w, a->resubmit.table_id, a->resubmit.in_port);
