@@ -24,8 +24,9 @@ static json_t *info(struct port *p)
 	struct rte_eth_dev_info dev = {0};
 
 	rte_eth_dev_info_get(d->id, &dev);
-	return json_pack("{s:s, s:s, s:i, s:s*}", "devargs", d->devargs, "driver",
-	                 dev.driver_name ? dev.driver_name : "?", "txqs", d->ntxq, "exception",
+	return json_pack("{s:s, s:s, s:i, s:i, s:s*}", "devargs", d->devargs, "driver",
+	                 dev.driver_name ? dev.driver_name : "?", "txqs", d->ntxq, "mbufs",
+	                 (int)rte_mempool_in_use_count(d->pool), "exception",
 	                 d->exception ? d->exception->tap.dev : NULL);
 }
 
