@@ -94,7 +94,7 @@ check_outer_headers() {
 
 # A guest with UDP segmentation (played: the guests' kernels here lack it) sends one packet, the peer gets datagrams.
 check_uso() { # check_uso LAYER SOURCE ADDRESS
-    local data= i mac receiver
+    local data='' i mac receiver
     for i in $(seq 1 11); do data+="/data(len=1200,fill=$i)"; done
     mac=$(on peer cat /sys/class/net/vxlan42/address)
     cat >"$WORK/uso.scenario" <<EOF
