@@ -23,6 +23,7 @@
 	X(SAME_PORT,          "same_port",          "output to the port it came from without in_port") \
 	X(TTL_EXPIRED,        "ttl_expired",        "dec_ttl on a TTL of 0 or 1") \
 	X(RESUBMIT_LIMIT,     "resubmit_limit",     "too many tables, resubmits or recirculations") \
+	X(CONJUNCTION_LIMIT,  "conjunction_limit",  "more conjunctions than one lookup follows") \
 	X(PROGRAM_LIMIT,      "program_limit",      "actions too long for one packet") \
 	X(OUTPUT_LIMIT,       "output_limit",       "more outputs than one packet may cause") \
 	X(NO_HEADROOM,        "no_headroom",        "no room in front of the packet for a tag or an outer header") \

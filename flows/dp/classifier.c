@@ -10,6 +10,7 @@
 #include <immintrin.h>
 #endif
 
+#include "flows/dp/conjunction.h"
 #include "flows/dp/subtable.h"
 #include "flows/match.h"
 
@@ -120,7 +121,7 @@ static inline unsigned group_candidates(const struct subtable_group *g, const ui
 }
 
 static const struct rule *group_lookup(const struct subtable_group *g, const uint64_t *key, uint64_t version,
-                                       const struct rule *best)
+                                       const struct rule *best, struct soft_matches *soft)
 {
 	lanes hashes;
 	unsigned found = group_candidates(g, key, &hashes);
@@ -132,14 +133,18 @@ static const struct rule *group_lookup(const struct subtable_group *g, const uin
 		if (best && g->max_priority[l] <= best->priority)
 			break;
 		r = subtable_lookup(g->subtable[l], key, hashes[l], version);
-		if (r && (!best || r->priority > best->priority))
+		if (!r || (best && r->priority <= best->priority))
+			continue;
+		if (!r->soft)
 			best = r;
+		else if (soft)
+			soft_add(soft, r);
 	}
 	return best;
 }
 
-const struct rule *classifier_lookup(const struct classifier *c, const struct flow_key *wide,
-                                     uint64_t version)
+const struct rule *classifier_search(const struct classifier *c, const struct flow_key *wide,
+                                     uint64_t version, struct soft_matches *soft)
 {
 	const struct subtable_list *list = rcu_read(c->list);
 	const uint64_t *key = (const uint64_t *)wide;
@@ -150,9 +155,17 @@ const struct rule *classifier_lookup(const struct classifier *c, const struct fl
 
 		if (best && g->max_priority[0] <= best->priority)
 			break;
-		best = group_lookup(g, key, version, best);
+		best = group_lookup(g, key, version, best, soft);
 	}
 	return best;
+}
+
+const struct rule *classifier_lookup(const struct classifier *c, struct flow_key *key, uint64_t version,
+                                     bool *over)
+{
+	if (rcu_read(c->soft_rules))
+		return conjunction_lookup(c, key, version, over);
+	return classifier_search(c, key, version, NULL);
 }
 
 /* ---- the list of subtables ---- */
@@ -307,6 +320,7 @@ int classifier_init(struct classifier *c, uint32_t max_masks)
 		return -ENOMEM;
 	subtable_salts_init();
 	c->max_masks = max_masks;
+	c->soft_rules = 0;
 	c->list = NULL;
 	list_publish(c, l);
 	return 0;
@@ -393,7 +407,12 @@ int classifier_insert(struct classifier *c, struct rule *r)
 	/* The higher place is published before the rule can be seen. */
 	if (r->priority > list_priority(c, s) && list_place(c, s, r->priority))
 		return -ENOMEM;
-	return subtable_insert(s, r);
+	if (subtable_insert(s, r))
+		return -ENOMEM;
+	/* Before the version that sees it. */
+	if (r->soft)
+		rcu_assign(c->soft_rules, c->soft_rules + 1);
+	return 0;
 }
 
 void classifier_tidy(struct classifier *c, struct subtable *s)
@@ -407,6 +426,8 @@ void classifier_remove(struct classifier *c, struct rule *r)
 	struct subtable *s = r->subtable;
 
 	subtable_remove(s, r);
+	if (r->soft)
+		rcu_assign(c->soft_rules, c->soft_rules - 1);
 	if (!s->nrules)
 		classifier_tidy(c, s);
 	else if (subtable_max_priority(s) < list_priority(c, s))

@@ -23,19 +23,26 @@
 struct match;
 
 struct subtable_list;
+struct soft_matches;
 
 struct classifier {
 	struct subtable_list *list; /* RCU */
 	uint32_t max_masks;
+	uint32_t soft_rules; /* clauses of conjunctions in it */
 };
 
 int classifier_init(struct classifier *c, uint32_t max_masks);
 /* Nobody reads any more; rules are the caller's. */
 void classifier_exit(struct classifier *c);
 
-/* The rule for `key` in `version`; NULL: none. */
-const struct rule *classifier_lookup(const struct classifier *c, const struct flow_key *key,
-                                     uint64_t version);
+/* The best rule that is no clause of a conjunction; NULL: none. Clauses that are better go to `soft`, when
+ * not NULL: of each mask the one of highest priority. */
+const struct rule *classifier_search(const struct classifier *c, const struct flow_key *key, uint64_t version,
+                                     struct soft_matches *soft);
+/* The rule for `key` in `version`; NULL: none. `key` is as it was on return. *over (false on entry) is set
+ * when a limit of conjunction.h was met. */
+const struct rule *classifier_lookup(const struct classifier *c, struct flow_key *key, uint64_t version,
+                                     bool *over);
 
 /* Which subtable a match goes to; made when it is the first of its mask. NULL: too many masks (*full) or no
  * memory. */

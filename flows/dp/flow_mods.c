@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "flows/dp/conjunction.h"
 #include "flows/dp/state.h"
 #include "flows/dp/subtable.h"
 
@@ -15,7 +16,7 @@ struct inherit {
 
 static bool action_supported(enum action_type type)
 {
-	return type != ACTION_LEARN && type != ACTION_CONJUNCTION;
+	return type != ACTION_LEARN;
 }
 
 enum tables_error actions_check(const struct tables *t, const struct action_list *l)
@@ -63,6 +64,7 @@ static struct rule *rule_make(struct tables *t, uint8_t table_id, struct subtabl
 		return NULL;
 	r->subtable = s;
 	r->names = users_named(actions);
+	r->soft = conjunction_is_soft(actions);
 	subtable_fill(s, key, r);
 	if (action_list_copy(&r->actions, actions))
 		goto err_actions;

@@ -29,7 +29,7 @@ struct rule {
 	struct slot_ref slot;
 	uint16_t priority;
 	uint8_t table_id;
-	bool counts_packets, counts_bytes;
+	bool soft; /* a clause of conjunctions */
 	struct action_list actions;
 	uint64_t cookie;
 	/* control */

@@ -35,6 +35,7 @@ static const struct rule *lookup(struct walk *w, uint8_t table_id, uint32_t in_p
 	const struct table *table = &w->t->tables[table_id];
 	uint32_t own = w->key.in_port;
 	const struct rule *r;
+	bool over = false;
 
 	if (++w->lookups > TRANSLATE_LOOKUPS_MAX) {
 		w->error = DROP_RESUBMIT_LIMIT;
@@ -42,8 +43,12 @@ static const struct rule *lookup(struct walk *w, uint8_t table_id, uint32_t in_p
 	}
 	w->key.in_port = in_port;
 	table_deps(w, table_id);
-	r = classifier_lookup(&table->classifier, &w->key, w->version);
+	r = classifier_lookup(&table->classifier, &w->key, w->version, &over);
 	w->key.in_port = own;
+	if (over) {
+		w->error = DROP_CONJUNCTION_LIMIT;
+		return NULL;
+	}
 	emit_ref(w, r ? r->slot : table->miss);
 	return r;
 }
