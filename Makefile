@@ -17,7 +17,7 @@ say      = @printf '  %-5s %s\n' $(1) $(2)
 
 PKG        := pkg-config
 PLAIN_PKGS := jansson
-DP_PKGS    := libdpdk libbpf libxdp libnl-3.0 libnl-route-3.0 libuv jansson libpcap libsystemd
+DP_PKGS    := libdpdk libbpf libxdp libnl-3.0 libnl-route-3.0 libuv jansson libpcap libsystemd openssl
 DP_INC     := $(patsubst -I%,-isystem %,$(filter -I% -include %.h,$(shell $(PKG) --cflags $(DP_PKGS)))) -include rte_config.h
 DP_LIBS     = $(shell $(PKG) --libs $(DP_PKGS)) -lpthread -lm
 PLAIN_LIBS  = $(shell $(PKG) --libs $(PLAIN_PKGS)) -lpcap

@@ -60,3 +60,16 @@ enum weft_exit weft_show(const struct weft *w, const char *method, json_t *param
 	json_decref(result);
 	return WEFT_OK;
 }
+
+enum weft_exit weft_change(const struct weft *w, const char *method, json_t *params)
+{
+	json_t *result;
+	enum weft_exit status = weft_call(w, method, params, &result);
+
+	if (status)
+		return status;
+	if (w->json)
+		output_json(stdout, result);
+	json_decref(result);
+	return WEFT_OK;
+}

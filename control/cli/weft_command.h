@@ -22,6 +22,7 @@ struct weft {
 	int timeout_ms;
 	bool json;
 	bool watch;
+	const char *fail_mode, *probe; /* of controller set; NULL: not given */
 };
 
 struct weft_command {
@@ -44,12 +45,20 @@ enum weft_exit weft_call(const struct weft *w, const char *method, json_t *param
 enum weft_exit weft_show(const struct weft *w, const char *method, json_t *params,
                          const char *const *columns);
 
+/* weft_call for a change: it says nothing when it went well, but for scripts that asked for JSON. */
+enum weft_exit weft_change(const struct weft *w, const char *method, json_t *params);
+
 /* weft_interface.c */
 enum weft_exit weft_if_add(const struct weft *w, int n, char **words);
 enum weft_exit weft_if_set(const struct weft *w, int n, char **words);
 enum weft_exit weft_if_del(const struct weft *w, int n, char **words);
 enum weft_exit weft_if_list(const struct weft *w, int n, char **words);
 enum weft_exit weft_if_show(const struct weft *w, int n, char **words);
+
+/* weft_controller.c */
+enum weft_exit weft_controller_set(const struct weft *w, int n, char **words);
+enum weft_exit weft_controller_del(const struct weft *w, int n, char **words);
+enum weft_exit weft_controller_show(const struct weft *w, int n, char **words);
 
 /* weft_state.c */
 enum weft_exit weft_fdb_show(const struct weft *w, int n, char **words);

@@ -8,26 +8,12 @@
 #include "control/cli/weft_command.h"
 #include "control/cli/weft_output.h"
 
-/* A change says nothing when it went well, but for scripts that asked for JSON. */
-static enum weft_exit change(const struct weft *w, const char *method, json_t *params)
-{
-	json_t *result;
-	enum weft_exit status = weft_call(w, method, params, &result);
-
-	if (status)
-		return status;
-	if (w->json)
-		output_json(stdout, result);
-	json_decref(result);
-	return WEFT_OK;
-}
-
 enum weft_exit weft_if_add(const struct weft *w, int n, char **words)
 {
 	struct error e = {""};
 	json_t *params = arguments_add(n, words, &e);
 
-	return params ? change(w, "if.add", params) : weft_report(-EINVAL, &e);
+	return params ? weft_change(w, "if.add", params) : weft_report(-EINVAL, &e);
 }
 
 enum weft_exit weft_if_set(const struct weft *w, int n, char **words)
@@ -35,7 +21,7 @@ enum weft_exit weft_if_set(const struct weft *w, int n, char **words)
 	struct error e = {""};
 	json_t *params = arguments_set(n, words, &e);
 
-	return params ? change(w, "if.set", params) : weft_report(-EINVAL, &e);
+	return params ? weft_change(w, "if.set", params) : weft_report(-EINVAL, &e);
 }
 
 enum weft_exit weft_if_del(const struct weft *w, int n, char **words)
@@ -43,7 +29,7 @@ enum weft_exit weft_if_del(const struct weft *w, int n, char **words)
 	struct error e = {""};
 	int rc = arguments_name(words[0], &e);
 
-	return rc ? weft_report(rc, &e) : change(w, "if.del", json_pack("{s:s}", "name", words[0]));
+	return rc ? weft_report(rc, &e) : weft_change(w, "if.del", json_pack("{s:s}", "name", words[0]));
 }
 
 enum weft_exit weft_if_list(const struct weft *w, int n, char **words)

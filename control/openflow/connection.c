@@ -2,10 +2,14 @@
 /* A client's socket: framing, bounded output, waiting. Called by server.c on accept, and by libuv. */
 #include "control/openflow/connection.h"
 
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
+#include "control/openflow/tls.h"
 
 struct write {
 	uv_write_t req;
@@ -19,6 +23,7 @@ static void release(struct connection *c)
 	if (!c->closed || c->waiting)
 		return;
 	LIST_REMOVE(c, link);
+	server->n_connections--;
 	free(c);
 	server_release(server);
 }
@@ -31,15 +36,26 @@ static void on_closed(uv_handle_t *handle)
 	release(c);
 }
 
-void connection_close(struct connection *c)
+void connection_close(struct connection *c, const char *why, ...)
 {
+	struct error e = {""};
+	va_list args;
+
 	if (c->closing)
 		return;
 	c->closing = true;
+	va_start(args, why);
+	if (why)
+		vsnprintf(e.text, sizeof(e.text), why, args);
+	va_end(args);
+	if (c->controller)
+		controller_lost(c->controller, &e);
 	multipart_end(c);
 	bundles_free(c);
 	ofp_writer_free(&c->in);
 	ofp_writer_free(&c->out);
+	tls_session_free(c->tls);
+	c->tls = NULL;
 	uv_close(&c->handle, on_closed);
 }
 
@@ -57,34 +73,56 @@ static void on_written(uv_write_t *req, int status)
 	free(w);
 	if (c->closing)
 		return;
-	if (status < 0 || (c->last_words && !connection_queued(c)))
-		connection_close(c);
+	if (status < 0)
+		connection_close(c, "%s", uv_strerror(status));
+	else if (c->last_words && !connection_queued(c))
+		connection_close(c, "no common version of OpenFlow");
 	else if (connection_queued(c) <= OFP_OUTPUT_LOW)
 		connection_run(c);
 }
 
-void connection_flush(struct connection *c)
+/* Hands bytes to the socket; consumes them. */
+static void transmit(struct connection *c, struct ofp_writer *bytes)
 {
 	struct write *w;
 	uv_buf_t buf;
+	int rc;
 
-	if (c->closing || !c->out.len)
+	if (!bytes->len && !bytes->failed)
 		return;
-	w = c->out.failed ? NULL : malloc(sizeof(*w));
+	w = bytes->failed ? NULL : malloc(sizeof(*w));
 	if (!w) {
 		log_warn("openflow: out of memory, closing a connection");
-		connection_close(c);
+		ofp_writer_free(bytes);
+		connection_close(c, "out of memory");
 		return;
 	}
-	w->data = c->out.data;
+	w->data = bytes->data;
 	w->req.data = c;
-	buf = uv_buf_init((char *)c->out.data, (unsigned)c->out.len);
-	memset(&c->out, 0, sizeof(c->out));
-	if (uv_write(&w->req, &c->stream, &buf, 1, on_written) < 0) {
+	buf = uv_buf_init((char *)bytes->data, (unsigned)bytes->len);
+	memset(bytes, 0, sizeof(*bytes));
+	rc = uv_write(&w->req, &c->stream, &buf, 1, on_written);
+	if (rc < 0) {
 		free(w->data);
 		free(w);
-		connection_close(c);
+		connection_close(c, "%s", uv_strerror(rc));
 	}
+}
+
+void connection_flush(struct connection *c)
+{
+	struct ofp_writer wire = {NULL};
+
+	if (c->closing || !c->open || (c->tls && !tls_ready(c->tls)))
+		return;
+	if (!c->tls) {
+		transmit(c, &c->out);
+		return;
+	}
+	if (c->out.failed || tls_send(c->tls, c->out.data, c->out.len, &wire) < 0)
+		wire.failed = true;
+	ofp_writer_free(&c->out);
+	transmit(c, &wire);
 }
 
 /* ---- input ---- */
@@ -96,17 +134,37 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
 	*buf = uv_buf_init((char *)c->server->read_buffer, sizeof(c->server->read_buffer));
 }
 
+/* Takes bytes of a TLS session (none: starts it). */
+static void decrypt(struct connection *c, const void *bytes, size_t n)
+{
+	struct ofp_writer wire = {NULL};
+	struct error e = {""};
+	int rc = tls_receive(c->tls, bytes, n, &c->in, &wire, &e);
+
+	transmit(c, &wire); /* also the alert that says what is wrong */
+	if (rc < 0)
+		connection_close(c, "%s", e.text);
+}
+
 static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 {
 	struct connection *c = stream->data;
 
 	if (n < 0) {
-		connection_close(c);
+		connection_close(c, "%s",
+		                 n == UV_EOF ? "the peer closed the connection" : uv_strerror((int)n));
 		return;
 	}
-	ofp_put_bytes(&c->in, buf->base, (size_t)n);
+	if (c->greeted) {
+		c->heard = uv_now(c->server->loop);
+		c->probed = false;
+	}
+	if (c->tls)
+		decrypt(c, buf->base, (size_t)n);
+	else
+		ofp_put_bytes(&c->in, buf->base, (size_t)n);
 	if (c->in.failed)
-		connection_close(c);
+		connection_close(c, "out of memory");
 	else
 		connection_run(c);
 }
@@ -119,12 +177,19 @@ static void set_reading(struct connection *c, bool reading)
 	if (!reading)
 		uv_read_stop(&c->stream);
 	else if (uv_read_start(&c->stream, on_alloc, on_read) < 0)
-		connection_close(c);
+		connection_close(c, "cannot be read from");
 }
 
 static bool may_go_on(const struct connection *c)
 {
 	return !c->closing && !c->last_words && !c->waiting && connection_queued(c) < OFP_OUTPUT_HIGH;
+}
+
+static void greeted(struct connection *c)
+{
+	c->heard = uv_now(c->server->loop);
+	if (c->controller)
+		controller_connected(c->controller);
 }
 
 /* Handles the whole messages that lie in `in`. True when there is nothing to do but to read more. */
@@ -133,6 +198,7 @@ static bool handle_input(struct connection *c)
 	size_t at = 0;
 
 	while (may_go_on(c) && !c->multipart.kind) {
+		bool was_greeted = c->greeted;
 		struct ofp_header h;
 
 		if (c->in.len - at < OFP_HEADER_LEN)
@@ -147,6 +213,8 @@ static bool handle_input(struct connection *c)
 			break;
 		dispatch(c, c->in.data + at, h.length);
 		at += h.length;
+		if (c->greeted && !was_greeted)
+			greeted(c);
 	}
 	if (c->closing)
 		return false;
@@ -162,7 +230,7 @@ void connection_run(struct connection *c)
 {
 	bool want_more;
 
-	if (c->running || c->closing)
+	if (c->running || c->closing || !c->open)
 		return;
 	c->running = true;
 	if (may_go_on(c) && c->multipart.kind && !connection_queued(c))
@@ -174,7 +242,7 @@ void connection_run(struct connection *c)
 		set_reading(c, want_more);
 	c->running = false;
 	if (!c->closing && c->last_words && !connection_queued(c))
-		connection_close(c);
+		connection_close(c, "no common version of OpenFlow");
 }
 
 void connection_wait(struct connection *c, uint32_t xid, void (*then)(struct connection *c))
@@ -197,30 +265,115 @@ void connection_done(void *arg)
 	connection_run(c);
 }
 
-void connection_accept(struct listener *listener)
+/* ---- beginning ---- */
+
+static struct connection *create(struct ofp_server *server, enum connection_kind kind)
 {
-	struct ofp_server *server = listener->server;
 	struct connection *c = calloc(1, sizeof(*c));
-	bool local = listener->path;
 
 	if (!c)
-		return;
+		return NULL;
 	c->server = server;
-	c->service = local;
-	c->miss_send_len = local ? 0 : 128;
+	c->kind = kind;
+	c->heard = uv_now(server->loop);
+	c->miss_send_len = kind == CONNECTION_CONTROLLER ? 128 : 0;
 	c->role = OFPCR_EQUAL;
 	c->async = (struct async_config){{3, 0}, {7, 7}, {15, 0}};
 	LIST_INIT(&c->bundles);
 	LIST_INSERT_HEAD(&server->connections, c, link);
-	if (local)
-		uv_pipe_init(server->loop, &c->pipe, 0);
-	else
+	server->n_connections++;
+	if (kind == CONNECTION_CONTROLLER)
 		uv_tcp_init(server->loop, &c->tcp);
+	else
+		uv_pipe_init(server->loop, &c->pipe, 0);
 	c->handle.data = c;
-	if (uv_accept(&listener->stream, &c->stream) < 0) {
-		connection_close(c);
-		return;
-	}
+	return c;
+}
+
+/* The socket is there: HELLO, perhaps after a TLS handshake. */
+static void begin(struct connection *c, bool tls)
+{
+	c->open = true;
+	c->heard = uv_now(c->server->loop);
+	if (c->kind == CONNECTION_CONTROLLER)
+		uv_tcp_nodelay(&c->tcp, 1);
 	ofp_put_hello(&c->out, 0);
+	if (tls) {
+		c->tls = tls_session_create(c->server->tls, c->controller);
+		if (!c->tls)
+			connection_close(c, "out of memory");
+		else
+			decrypt(c, NULL, 0);
+	}
 	connection_run(c);
+	server_wake(c->server, 0);
+}
+
+void connection_accept(struct listener *listener)
+{
+	struct ofp_server *server = listener->server;
+	struct connection *c = create(server, listener->kind);
+
+	if (!c)
+		return;
+	if (uv_accept(&listener->stream, &c->stream) < 0) {
+		connection_close(c, NULL);
+	} else if (server->n_connections > OFP_CONNECTIONS_MAX) {
+		log_warn("openflow: refused a connection, there are %d", OFP_CONNECTIONS_MAX);
+		connection_close(c, NULL);
+	} else {
+		begin(c, listener->tls);
+	}
+}
+
+static void on_connected(uv_connect_t *req, int status)
+{
+	struct connection *c = req->data;
+
+	if (c->closing)
+		return;
+	if (status < 0)
+		connection_close(c, "%s", uv_strerror(status));
+	else
+		begin(c, c->controller->target.tls);
+}
+
+struct connection *connection_dial(struct controller *to, const struct sockaddr *address, struct error *e)
+{
+	struct connection *c = create(to->server, CONNECTION_CONTROLLER);
+	int rc;
+
+	if (!c) {
+		error_set(e, ENOMEM, "out of memory");
+		return NULL;
+	}
+	c->connecting.data = c;
+	rc = uv_tcp_connect(&c->connecting, &c->tcp, address, on_connected);
+	if (rc < 0) {
+		error_set(e, -rc, "%s", uv_strerror(rc));
+		connection_close(c, NULL);
+		return NULL;
+	}
+	c->controller = to;
+	return c;
+}
+
+/* ---- is the peer alive? ---- */
+
+uint64_t connection_check(struct connection *c, uint64_t now)
+{
+	uint32_t probe = c->server->config.probe_ms, patience = c->greeted ? probe : OFP_GREETING_MS;
+
+	if (c->closing || c->kind != CONNECTION_CONTROLLER || !patience)
+		return UINT64_MAX;
+	if (now >= c->heard + (c->probed ? 2ull : 1ull) * patience) {
+		if (!c->greeted || c->probed) {
+			connection_close(c, "%s", c->open ? "the peer is silent" : "no connection in time");
+			return UINT64_MAX;
+		}
+		c->probed = true;
+		ofp_put_message(&c->out, OFPT_ECHO_REQUEST, 0, NULL, 0);
+		connection_flush(c);
+	}
+	return c->heard + (c->probed ? 2ull : 1ull) * patience;
 }

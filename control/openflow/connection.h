@@ -6,8 +6,9 @@
  * message is done. Design: connection_run() is the only loop. It goes on while the client has a complete
  * message, no reply is awaited (`waiting`) and the output is not too long; otherwise reading stops, and
  * whoever ends the wait calls it again. A dump (multipart.c) sends one message per turn of the event loop.
- * Life cycle: made on accept; connection_close() at any time; freed when its handle is closed and no op of
- * the switch owes it a `done`.
+ * With TLS the bytes pass through tls.c on their way, both ways.
+ * Life cycle: made on accept or for a controller (controllers.c); connection_close() at any time; freed when
+ * its handle is closed and no op of the switch owes it a `done`.
  */
 #ifndef CONTROL_OPENFLOW_CONNECTION_H
 #define CONTROL_OPENFLOW_CONNECTION_H
@@ -15,15 +16,25 @@
 #include <sys/queue.h>
 #include <uv.h>
 
+#include "base/error.h"
 #include "control/openflow/messages.h"
 #include "control/openflow/server.h"
+#include "control/openflow/target.h"
 
-enum { OFP_OUTPUT_HIGH = 256 * 1024, OFP_OUTPUT_LOW = 64 * 1024 };
+enum { OFP_OUTPUT_HIGH = 256 * 1024, OFP_OUTPUT_LOW = 64 * 1024, OFP_CONNECTIONS_MAX = 256 };
+enum { OFP_GREETING_MS = 10000 }; /* a peer that has not said HELLO by then is dropped */
 
 enum ofp_role { OFPCR_NOCHANGE, OFPCR_EQUAL, OFPCR_MASTER, OFPCR_SLAVE };
 
-struct connection;
+enum connection_kind {
+	CONNECTION_SERVICE,    /* a management client on the unix socket */
+	CONNECTION_CONTROLLER, /* over TCP or TLS, whoever connected */
+};
+
 struct bundle;
+struct connection;
+struct controller;
+struct tls_session;
 
 /* A multipart reply under way. */
 struct multipart {
@@ -49,12 +60,17 @@ struct connection {
 	};
 	struct ofp_server *server;
 	LIST_ENTRY(connection) link;
+	enum connection_kind kind;
+	struct controller *controller; /* that we connected to, or NULL */
+	struct tls_session *tls;       /* NULL: plain */
+	uv_connect_t connecting;
 	struct ofp_writer in;  /* what was read and not handled yet */
 	struct ofp_writer out; /* what was said and not handed to the socket yet */
-	bool greeted, closing, last_words, running, reading, waiting, closed;
+	uint64_t heard;        /* ms of the loop: when the peer said something last */
+	bool probed;           /* an echo request is under way */
+	bool open, greeted, closing, last_words, running, reading, waiting, closed;
 	void (*then)(struct connection *c); /* what to do when the wait is over */
 	uint32_t wait_xid;
-	bool service; /* a management client: no asynchronous messages until it asks */
 	uint16_t miss_send_len;
 	enum ofp_role role;
 	struct async_config async;
@@ -72,7 +88,25 @@ struct listener {
 	};
 	struct ofp_server *server;
 	LIST_ENTRY(listener) link;
+	enum connection_kind kind;
+	bool tls;
 	char *path; /* of a unix socket, else NULL */
+};
+
+/* A controller that we connect to; see controllers.c. */
+struct controller {
+	struct ofp_server *server;
+	LIST_ENTRY(controller) link;
+	struct ofp_target target;
+	char text[OFP_TARGET_TEXT_MAX];
+	uv_getaddrinfo_t lookup;
+	bool looking_up, removed;
+	struct connection *connection; /* NULL: waits for `next_try` */
+	uint64_t next_try;             /* ms of the loop */
+	uint32_t backoff;              /* ms; 0: the next failure is the first */
+	uint64_t since;                /* ms of the loop: when it was connected, or lost */
+	uint64_t attempts;
+	struct error why; /* of the last failure */
 };
 
 struct ofp_server {
@@ -81,6 +115,16 @@ struct ofp_server {
 	void *ctx;
 	LIST_HEAD(, connection) connections;
 	LIST_HEAD(, listener) listeners;
+	LIST_HEAD(, controller) controllers;
+	unsigned n_connections;
+	uv_timer_t timer; /* the next thing to do by time: probe, reconnect, fail over to standalone */
+	uint64_t wake_at; /* ms of the loop; what the timer is set to */
+	bool timer_closed;
+	struct tls_context *tls; /* NULL: no certificate is set */
+	struct ofp_controllers_config config;
+	uint64_t unreachable_since; /* ms of the loop; by no controller */
+	bool reachable, standalone;
+	uint64_t random; /* state of the jitter */
 	bool has_generation;
 	uint64_t generation; /* of the last role request */
 	bool closing;
@@ -91,7 +135,12 @@ struct ofp_server {
 
 /* connection.c */
 void connection_accept(struct listener *listener);
-void connection_close(struct connection *c);
+/* Starts to connect to a controller; NULL and `e` when not even that works. */
+struct connection *connection_dial(struct controller *to, const struct sockaddr *address, struct error *e);
+/* Closes; `why` (a format, or NULL) is what `weft controller show` says of it. */
+void connection_close(struct connection *c, const char *why, ...) __attribute__((format(printf, 2, 3)));
+/* What is due by time. Returns the ms of the loop at which to ask again. */
+uint64_t connection_check(struct connection *c, uint64_t now);
 /* Goes on with what the client sent, until something must be waited for. */
 void connection_run(struct connection *c);
 /* Hands what is in c->out to the socket. */
@@ -100,8 +149,17 @@ void connection_flush(struct connection *c);
 void connection_wait(struct connection *c, uint32_t xid, void (*then)(struct connection *c));
 void connection_done(void *c);
 size_t connection_queued(const struct connection *c);
-/* Frees the server when nothing is left of it. server.c */
+
+/* server.c: frees the server when nothing is left of it. */
 void server_release(struct ofp_server *server);
+/* Looks at what is due at `at` (ms of the loop; 0: on the loop's next turn) or earlier. */
+void server_wake(struct ofp_server *server, uint64_t at);
+
+/* controllers.c */
+void controller_connected(struct controller *to);
+void controller_lost(struct controller *to, const struct error *why);
+uint64_t controllers_check(struct ofp_server *server, uint64_t now);
+void controllers_close(struct ofp_server *server);
 
 /* dispatch.c: one whole message. */
 void dispatch(struct connection *c, const uint8_t *message, size_t len);

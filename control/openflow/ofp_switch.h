@@ -168,6 +168,10 @@ struct ofp_switch_ops {
 
 	enum ofp_error (*packet_out)(void *ctx, const struct ofp_packet_out *packet);
 
+	/* The controllers are unreachable: forward every packet by NORMAL, whatever the tables say. Off again
+	 * when one returns. */
+	void (*set_standalone)(void *ctx, bool on);
+
 	/* OFPC_FRAG_* of SET_CONFIG (0 normal, 1 drop, 2 reassemble; 2 is refused by the server). */
 	uint16_t (*frag_mode)(void *ctx);
 	enum ofp_error (*set_frag_mode)(void *ctx, uint16_t mode);

@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "control/openflow/connection.h"
+#include "control/openflow/tls.h"
 
 enum { BACKLOG = 64 };
 
@@ -26,16 +27,59 @@ struct ofp_server *ofp_server_create(uv_loop_t *loop, const struct ofp_switch_op
 	server->ctx = ctx;
 	LIST_INIT(&server->connections);
 	LIST_INIT(&server->listeners);
+	LIST_INIT(&server->controllers);
+	server->config = OFP_CONTROLLERS_DEFAULT;
+	server->random = uv_hrtime() | 1;
+	server->wake_at = UINT64_MAX;
+	uv_timer_init(loop, &server->timer);
+	server->timer.data = server;
 	return server;
 }
 
 void server_release(struct ofp_server *server)
 {
-	if (!server->closing || !LIST_EMPTY(&server->connections) || !LIST_EMPTY(&server->listeners))
+	if (!server->closing || !server->timer_closed || !LIST_EMPTY(&server->connections) ||
+	    !LIST_EMPTY(&server->listeners) || !LIST_EMPTY(&server->controllers))
 		return;
 	if (server->closed)
 		server->closed(server->closed_arg);
+	tls_context_free(server->tls);
 	free(server);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+	struct ofp_server *server = timer->data;
+	uint64_t now = uv_now(server->loop), next;
+	struct connection *c;
+
+	server->wake_at = UINT64_MAX;
+	next = controllers_check(server, now);
+	LIST_FOREACH(c, &server->connections, link)
+	{
+		uint64_t at = connection_check(c, now);
+
+		next = at < next ? at : next;
+	}
+	server_wake(server, next);
+}
+
+void server_wake(struct ofp_server *server, uint64_t at)
+{
+	uint64_t now = uv_now(server->loop);
+
+	if (server->closing || at >= server->wake_at)
+		return;
+	server->wake_at = at;
+	uv_timer_start(&server->timer, on_timer, at > now ? at - now : 0, 0);
+}
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+	struct ofp_server *server = handle->data;
+
+	server->timer_closed = true;
+	server_release(server);
 }
 
 static void on_listener_closed(uv_handle_t *handle)
@@ -62,15 +106,16 @@ void ofp_server_close(struct ofp_server *server, void (*closed)(void *arg), void
 	server->closing = true;
 	server->closed = closed;
 	server->closed_arg = arg;
+	controllers_close(server);
 	LIST_FOREACH(c, &server->connections, link)
-	connection_close(c);
+	connection_close(c, NULL);
 	LIST_FOREACH(l, &server->listeners, link)
 	{
 		if (l->path)
 			unlink(l->path);
 		uv_close(&l->handle, on_listener_closed);
 	}
-	server_release(server);
+	uv_close((uv_handle_t *)&server->timer, on_timer_closed);
 }
 
 static void on_connection(uv_stream_t *stream, int status)
@@ -162,25 +207,44 @@ int ofp_server_listen_unix(struct ofp_server *server, const char *path, struct e
 	return start(l, path, uv_pipe_open(&l->pipe, fd), e);
 }
 
-int ofp_server_listen_tcp(struct ofp_server *server, const char *address, uint16_t port, struct error *e)
+int ofp_server_set_tls(struct ofp_server *server, const struct ofp_tls_files *files, struct error *e)
+{
+	struct tls_context *fresh;
+	int rc = tls_context_create(files, &fresh, e);
+
+	if (rc)
+		return rc;
+	tls_context_free(server->tls);
+	server->tls = fresh;
+	return 0;
+}
+
+int ofp_server_listen(struct ofp_server *server, const char *target, struct error *e)
 {
 	union {
 		struct sockaddr sa;
 		struct sockaddr_in in;
 		struct sockaddr_in6 in6;
 	} at;
+	struct ofp_target to;
 	struct listener *l;
-	int rc;
+	int rc = ofp_target_parse_passive(target, &to, e);
 
-	if (uv_ip4_addr(address, port, &at.in) < 0 && uv_ip6_addr(address, port, &at.in6) < 0)
-		return error_set(e, EINVAL, "%s: expected an IPv4 or IPv6 address", address);
+	if (rc)
+		return rc;
+	if (uv_ip4_addr(to.host, to.port, &at.in) < 0 && uv_ip6_addr(to.host, to.port, &at.in6) < 0)
+		return error_set(e, EINVAL, "%s: expected an IPv4 or IPv6 address", target);
+	if (to.tls && !server->tls)
+		return error_set(e, EINVAL, "%s: needs a private key, a certificate and a CA", target);
 	l = add_listener(server);
 	if (!l)
 		return error_set(e, ENOMEM, "out of memory");
+	l->kind = CONNECTION_CONTROLLER;
+	l->tls = to.tls;
 	uv_tcp_init(server->loop, &l->tcp);
 	l->handle.data = l;
 	rc = uv_tcp_bind(&l->tcp, &at.sa, 0);
-	return start(l, address, rc, e);
+	return start(l, target, rc, e);
 }
 
 /* ---- to all controllers ---- */
@@ -188,7 +252,8 @@ int ofp_server_listen_tcp(struct ofp_server *server, const char *address, uint16
 /* Asynchronous messages are for controllers that can take them now: others lose them rather than grow. */
 static bool takes(const struct connection *c, const uint32_t mask[2], unsigned reason)
 {
-	return c->greeted && !c->closing && !c->last_words && (!c->service || c->miss_send_len) &&
+	return c->greeted && !c->closing && !c->last_words &&
+	       (c->kind != CONNECTION_SERVICE || c->miss_send_len) &&
 	       mask[c->role == OFPCR_SLAVE] & 1u << reason && connection_queued(c) < OFP_OUTPUT_HIGH;
 }
 

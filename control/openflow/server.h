@@ -2,17 +2,19 @@
 /*
  * The OpenFlow endpoint of a switch.
  *
- * What: listens on unix and TCP sockets, speaks OpenFlow 1.3 to any number of clients and turns their
- * messages into calls of struct ofp_switch_ops. Design: one state machine per connection; messages of one
- * connection are handled in order, one at a time; a reply that is large or must wait (statistics, barrier)
- * suspends its connection only. Output is bounded: above OFP_OUTPUT_HIGH bytes queued, a connection's
- * messages are not read and its dump is not continued. Thread-safety: everything on the loop's thread. Never
- * blocks. Life cycle: create -> listen (any number of times) -> ... -> close -> `closed` is called -> memory
- * is gone.
+ * What: listens on unix, TCP and TLS sockets and connects to controllers, speaks OpenFlow 1.3 with any number
+ * of them and turns their messages into calls of struct ofp_switch_ops. Design: one state machine per
+ * connection; messages of one connection are handled in order, one at a time; a reply that is large or must
+ * wait (statistics, barrier) suspends its connection only. Output is bounded: above OFP_OUTPUT_HIGH bytes
+ * queued, a connection's messages are not read and its dump is not continued. A controller that goes away is
+ * dialled again, at once and then after growing, jittered pauses; one that says nothing is probed by echo
+ * requests, and given up. Thread-safety: everything on the loop's thread. Never blocks. Life cycle: create ->
+ * listen (any number of times) -> ... -> close -> `closed` is called -> memory is gone.
  */
 #ifndef CONTROL_OPENFLOW_SERVER_H
 #define CONTROL_OPENFLOW_SERVER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "control/openflow/ofp_switch.h"
@@ -27,8 +29,50 @@ struct ofp_server *ofp_server_create(struct uv_loop_s *loop, const struct ofp_sw
  * when a live process does. 0 or -errno with `e` filled. */
 int ofp_server_listen_unix(struct ofp_server *server, const char *path, struct error *e);
 
-/* Listens on a TCP address ("127.0.0.1", "::"), host-order port. 0 or -errno with `e` filled. */
-int ofp_server_listen_tcp(struct ofp_server *server, const char *address, uint16_t port, struct error *e);
+/* PEM files that prove who we are, and the CA that must have signed the peer's certificate. */
+struct ofp_tls_files {
+	const char *private_key, *certificate, *ca;
+};
+
+/* Reads the files; connections made later use them. Needed before pssl: and ssl:. 0 or -errno with `e` naming
+ * the file. */
+int ofp_server_set_tls(struct ofp_server *server, const struct ofp_tls_files *files, struct error *e);
+
+/* Listens on "ptcp:[PORT][:ADDRESS]" or "pssl:...". 0 or -errno with `e` filled. */
+int ofp_server_listen(struct ofp_server *server, const char *target, struct error *e);
+
+/* ---- controllers that the switch connects to ---- */
+
+enum { OFP_CONTROLLERS_MAX = 16 };
+enum ofp_fail_mode { OFP_FAIL_STANDALONE, OFP_FAIL_SECURE };
+
+struct ofp_controllers_config {
+	/* Without a controller for three probe intervals: forward like a learning switch
+	 * (ops->set_standalone) until one returns, or go on with the flows there are. */
+	enum ofp_fail_mode fail_mode;
+	uint32_t probe_ms; /* of silence before an echo request, and once more before giving up; 0: never */
+	uint32_t backoff_max_ms; /* the longest pause between two attempts */
+};
+
+#define OFP_CONTROLLERS_DEFAULT ((struct ofp_controllers_config){OFP_FAIL_STANDALONE, 5000, 8000})
+
+/* Connects to exactly these "tcp:HOST[:PORT]", "ssl:..."; connections to others are closed, those to the
+ * same stay. 0, or -EINVAL, -E2BIG, -EEXIST (named twice), -ENOMEM with `e`, and nothing has changed. */
+int ofp_server_set_controllers(struct ofp_server *server, const char *const *targets, unsigned n,
+                               const struct ofp_controllers_config *config, struct error *e);
+
+struct ofp_controller_status {
+	const char *target, *role, *error; /* error: why the last attempt failed; "" */
+	bool connected;
+	uint64_t seconds; /* since it came or went */
+	uint64_t attempts;
+};
+
+/* The controller number `i`; false when there are not that many. Texts live until the next call of anything
+ * here. */
+bool ofp_server_controller(const struct ofp_server *server, unsigned i, struct ofp_controller_status *out);
+/* Is the switch on its own, forwarding like a learning switch? */
+bool ofp_server_standalone(const struct ofp_server *server);
 
 /* Closes sockets and connections (what is queued for them is lost), removes the unix socket files, and calls
  * closed(arg) (may be NULL) from the loop when nothing of the server is left. A NULL server is legal. */

@@ -71,14 +71,11 @@ static struct interface **find(struct interfaces *list, const char *name)
 static int save(struct interfaces *list, struct error *e)
 {
 	json_t *all = json_array();
-	int rc;
 
 	for (struct interface *i = list->first; i; i = i->next)
 		json_array_append_new(all, json_pack("{s:s, s:s, s:I, s:O}", "name", i->name, "type", i->type,
 		                                     "ofport", (json_int_t)i->ofport, "options", i->options));
-	rc = state_save(list->switchd->options->state, all, e);
-	json_decref(all);
-	return rc;
+	return state_save(list->switchd->options->state, list->switchd->state, "interfaces", all, e);
 }
 
 /* Adds the addresses of a vxlan interface's "local=ADDR[,ADDR6]". */
@@ -277,11 +274,12 @@ static void try_port(struct interfaces *list, struct interface *i)
 
 int interfaces_restore(struct interfaces *list, struct error *e)
 {
-	json_t *all = state_load(list->switchd->options->state, e), *one;
+	json_t *all = json_object_get(list->switchd->state, "interfaces"), *one;
 	size_t index;
 
-	if (!all)
-		return -EINVAL;
+	if (all && !json_is_array(all))
+		return error_set(e, EINVAL, "state: %s: interfaces: expected a list",
+		                 list->switchd->options->state);
 	json_array_foreach(all, index, one)
 	{
 		const char *name, *type;
@@ -298,7 +296,6 @@ int interfaces_restore(struct interfaces *list, struct error *e)
 		if (append(list, name, type, (uint32_t)ofport, options))
 			try_port(list, *find(list, name));
 	}
-	json_decref(all);
 	tell_uplinks(list);
 	return 0;
 }

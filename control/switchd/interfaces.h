@@ -24,7 +24,7 @@ struct interfaces *interfaces_create(struct switchd *s);
 /* Removes all ports; their memory goes with the datapath's grace periods. */
 void interfaces_destroy(struct interfaces *list);
 
-/* Reads the state file and makes the ports. 0 or -errno. */
+/* Makes the ports that the state file names. 0 or -errno. */
 int interfaces_restore(struct interfaces *list, struct error *e);
 /* Tries the definitions again that have no port. Every second. */
 void interfaces_retry(struct interfaces *list);

@@ -6,6 +6,7 @@
 #include <rte_cycles.h>
 
 #include "base/clock.h"
+#include "control/switchd/controllers.h"
 #include "control/switchd/interfaces.h"
 #include "control/switchd/rpc.h"
 #include "control/switchd/switchd.h"
@@ -232,8 +233,20 @@ static int version(void *ctx, json_t *params, json_t **result, struct error *e)
 }
 
 static const struct rpc_method table[] = {
-        {"if.add", if_add},   {"if.set", if_set},     {"if.del", if_del},       {"if.list", if_list},
-        {"if.show", if_show}, {"fdb.show", fdb_show}, {"fdb.flush", fdb_clear}, {"stats", stats},
-        {"drops", drops},     {"workers", workers},   {"version", version},     {NULL, NULL},
+        {"if.add", if_add},
+        {"if.set", if_set},
+        {"if.del", if_del},
+        {"if.list", if_list},
+        {"if.show", if_show},
+        {"controller.set", controllers_rpc_set},
+        {"controller.del", controllers_rpc_del},
+        {"controller.show", controllers_rpc_show},
+        {"fdb.show", fdb_show},
+        {"fdb.flush", fdb_clear},
+        {"stats", stats},
+        {"drops", drops},
+        {"workers", workers},
+        {"version", version},
+        {NULL, NULL},
 };
 const struct rpc_method *const methods = table;

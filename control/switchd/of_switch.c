@@ -219,6 +219,13 @@ static enum ofp_error op_packet_out(void *ctx, const struct ofp_packet_out *p)
 	}
 }
 
+static void op_set_standalone(void *ctx, bool on)
+{
+	struct switchd *s = ctx;
+
+	tables_bypass(s->tables, on);
+}
+
 static uint16_t op_frag_mode(void *ctx)
 {
 	return 0;
@@ -250,6 +257,7 @@ const struct ofp_switch_ops of_switch_ops = {
         .meter_features = op_meter_features,
         .meter_next = op_meter_next,
         .packet_out = op_packet_out,
+        .set_standalone = op_set_standalone,
         .frag_mode = op_frag_mode,
         .set_frag_mode = op_set_frag_mode,
 };

@@ -98,6 +98,29 @@ static int set_log_level(struct options *o, const char *value, struct error *e)
 	return error_set(e, EINVAL, "log-level: expected error, warn, info or debug");
 }
 
+/* May be given several times. */
+static int set_listen(struct options *o, const char *value, struct error *e)
+{
+	if (o->nlisten == OPTIONS_LISTEN_MAX)
+		return error_set(e, EINVAL, "listen: at most %d", OPTIONS_LISTEN_MAX);
+	return set_text(o->listen[o->nlisten++], sizeof(o->listen[0]), "listen", value, e);
+}
+
+static int set_private_key(struct options *o, const char *value, struct error *e)
+{
+	return set_text(o->private_key, sizeof(o->private_key), "private-key", value, e);
+}
+
+static int set_certificate(struct options *o, const char *value, struct error *e)
+{
+	return set_text(o->certificate, sizeof(o->certificate), "certificate", value, e);
+}
+
+static int set_ca_cert(struct options *o, const char *value, struct error *e)
+{
+	return set_text(o->ca_cert, sizeof(o->ca_cert), "ca-cert", value, e);
+}
+
 static const struct setting {
 	const char *key, *value, *help;
 	int (*set)(struct options *o, const char *value, struct error *e);
@@ -108,6 +131,10 @@ static const struct setting {
         {"memory", "MB", "memory of DPDK (default 256, or 64 without hugepages)", set_memory},
         {"pci", "yes|no", "use PCI devices (default no)", set_pci},
         {"state", "FILE", "where interface definitions are kept", set_state},
+        {"listen", "TARGET", "ptcp:[PORT][:ADDRESS] or pssl:..., for OpenFlow; may be repeated", set_listen},
+        {"private-key", "FILE", "for pssl: and ssl: (PEM)", set_private_key},
+        {"certificate", "FILE", "the switch's own (PEM)", set_certificate},
+        {"ca-cert", "FILE", "who must have signed the certificate of a peer (PEM)", set_ca_cert},
         {"log-level", "LEVEL", "error, warn, info or debug (default info)", set_log_level},
 };
 enum { NSETTINGS = sizeof(settings) / sizeof(settings[0]) };
@@ -181,6 +208,8 @@ static int finish(struct options *o, struct error *e)
 
 		o->workers[o->nworkers++] = cores > 1 ? (unsigned)cores - 1 : 0;
 	}
+	if (!*o->private_key != !*o->certificate || !*o->private_key != !*o->ca_cert)
+		return error_set(e, EINVAL, "private-key, certificate and ca-cert go together");
 	if (*o->state)
 		return 0;
 	if (strcmp(o->rundir, DEFAULT_RUNDIR))
@@ -192,10 +221,14 @@ static int finish(struct options *o, struct error *e)
 
 enum options_result options_read(int argc, char **argv, struct options *o, struct error *e)
 {
-	enum { CONFIG = NSETTINGS, HELP, VERSION };
+	enum { CONFIG = NSETTINGS, HELP, VERSION, GIVEN_MAX = 64 };
 	struct option longs[NSETTINGS + 4] = {0};
-	const char *values[NSETTINGS] = {NULL}, *config = NULL;
-	int c, i;
+	struct {
+		const struct setting *setting;
+		const char *value;
+	} given[GIVEN_MAX];
+	const char *config = NULL;
+	int c, i, n = 0;
 
 	*o = (struct options){.rundir = DEFAULT_RUNDIR, .bridge = "br0", .log_level = LOG_LEVEL_INFO};
 	for (i = 0; i < NSETTINGS; i++)
@@ -207,7 +240,12 @@ enum options_result options_read(int argc, char **argv, struct options *o, struc
 	optind = 0;
 	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
 		if (c >= 0 && c < NSETTINGS) {
-			values[c] = optarg;
+			if (n == GIVEN_MAX) {
+				error_set(e, E2BIG, "at most %d options", GIVEN_MAX);
+				return OPTIONS_USAGE;
+			}
+			given[n].setting = &settings[c];
+			given[n++].value = optarg;
 		} else if (c == CONFIG) {
 			config = optarg;
 		} else if (c == HELP) {
@@ -227,8 +265,8 @@ enum options_result options_read(int argc, char **argv, struct options *o, struc
 	}
 	if (read_file(o, config ? config : DEFAULT_CONFIG, config != NULL, e))
 		return OPTIONS_USAGE;
-	for (i = 0; i < NSETTINGS; i++)
-		if (values[i] && settings[i].set(o, values[i], e))
+	for (i = 0; i < n; i++)
+		if (given[i].setting->set(o, given[i].value, e))
 			return OPTIONS_USAGE;
 	return finish(o, e) ? OPTIONS_USAGE : OPTIONS_RUN;
 }

@@ -12,15 +12,20 @@
 #define DEFAULT_RUNDIR "/run/weft"
 #define DEFAULT_CONFIG "/etc/weft/weftd.conf"
 
+enum { OPTIONS_LISTEN_MAX = 8 };
+
 struct options {
 	char rundir[80]; /* a unix socket's path has 107 bytes */
 	char bridge[16];
 	char state[256];               /* the file of interface definitions */
 	unsigned workers[WORKERS_MAX]; /* cores */
 	unsigned nworkers;
-	uint32_t memory_mb; /* of DPDK; 0: chosen by eal_start */
-	bool pci;           /* probe PCI devices for type=ethdev */
-	int log_level;      /* enum log_level */
+	uint32_t memory_mb;                  /* of DPDK; 0: chosen by eal_start */
+	bool pci;                            /* probe PCI devices for type=ethdev */
+	int log_level;                       /* enum log_level */
+	char listen[OPTIONS_LISTEN_MAX][80]; /* "ptcp:..." and "pssl:..." */
+	unsigned nlisten;
+	char private_key[256], certificate[256], ca_cert[256]; /* PEM files, "" when not given */
 };
 
 enum options_result { OPTIONS_RUN, OPTIONS_EXIT, OPTIONS_USAGE };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Interface definitions on disk; see state.h. */
+/* What the user has set, on disk; see state.h. */
 #include "control/switchd/state.h"
 
 #include <errno.h>
@@ -35,25 +35,20 @@ int state_lock_rundir(const char *rundir, struct error *e)
 json_t *state_load(const char *path, struct error *e)
 {
 	json_error_t why;
-	json_t *file, *list;
+	json_t *file;
 
 	if (access(path, F_OK))
-		return json_array();
+		return json_pack("{s:i}", "version", STATE_VERSION);
 	file = json_load_file(path, 0, &why);
 	if (!file) {
 		error_set(e, EINVAL, "state: %s:%d: %s", path, why.line, why.text);
 		return NULL;
 	}
-	list = json_object_get(file, "interfaces");
-	if (json_integer_value(json_object_get(file, "version")) != STATE_VERSION || !json_is_array(list)) {
-		error_set(e, EINVAL, "state: %s: expected version %d with a list of interfaces", path,
-		          STATE_VERSION);
-		json_decref(file);
-		return NULL;
-	}
-	json_incref(list);
+	if (json_integer_value(json_object_get(file, "version")) == STATE_VERSION)
+		return file;
+	error_set(e, EINVAL, "state: %s: expected version %d", path, STATE_VERSION);
 	json_decref(file);
-	return list;
+	return NULL;
 }
 
 /* The directory of `path` is made if it is missing (one level), and synced after the rename. */
@@ -89,20 +84,20 @@ static int write_file(const char *path, json_t *file)
 	return rc;
 }
 
-int state_save(const char *path, json_t *interfaces, struct error *e)
+int state_save(const char *path, json_t *state, const char *name, json_t *section, struct error *e)
 {
-	json_t *file = json_pack("{s:i, s:O}", "version", STATE_VERSION, "interfaces", interfaces);
 	char fresh[300];
 	int rc;
 
+	if (json_object_set_new(state, name, section))
+		return error_set(e, ENOMEM, "out of memory");
 	snprintf(fresh, sizeof(fresh), "%s.new", path);
 	rc = sync_directory(path, true);
 	if (!rc)
-		rc = write_file(fresh, file);
+		rc = write_file(fresh, state);
 	if (!rc && rename(fresh, path))
 		rc = -errno;
 	if (!rc)
 		rc = sync_directory(path, false);
-	json_decref(file);
 	return rc ? error_set(e, -rc, "state: %s: %s", path, strerror(-rc)) : 0;
 }

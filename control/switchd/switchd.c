@@ -13,6 +13,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "control/openflow/server.h"
+#include "control/switchd/controllers.h"
 #include "control/switchd/interfaces.h"
 #include "control/switchd/rpc.h"
 #include "control/switchd/state.h"
@@ -144,8 +145,21 @@ static void on_flow_removed(void *arg, const struct flow_stats *flow, enum table
 
 /* ---- life cycle ---- */
 
-/* A fresh bridge forwards like a learning switch. */
-static int add_normal(struct switchd *s, struct error *e)
+int switchd_delete_flows(struct switchd *s, struct error *e)
+{
+	struct tables_change change = {0};
+	struct flow_mod fm;
+	unsigned failed;
+
+	flow_mod_init(&fm);
+	fm.command = FLOW_DELETE;
+	change.flow = &fm;
+	if (tables_apply(s->tables, &change, 1, clock_now(), &failed) == TABLES_OK)
+		return 0;
+	return error_set(e, ENOMEM, "the flows cannot be deleted");
+}
+
+int switchd_add_normal(struct switchd *s, struct error *e)
 {
 	struct tables_change change = {0};
 	struct action *action;
@@ -188,7 +202,7 @@ static int create_parts(struct switchd *s, struct error *e)
 	dp.tables = s->tables;
 	dp.underlay = s->underlay;
 	rc = datapath_create(&dp, &s->datapath, e);
-	return rc ? rc : add_normal(s, e);
+	return rc ? rc : switchd_add_normal(s, e);
 }
 
 static int start_handles(struct switchd *s, struct error *e)
@@ -217,6 +231,20 @@ static int start_handles(struct switchd *s, struct error *e)
 	return rc ? error_set(e, -rc, "event loop: %s", uv_strerror(rc)) : 0;
 }
 
+/* Where controllers come to us, and those that we go to. */
+static int open_network(struct switchd *s, struct error *e)
+{
+	const struct options *o = s->options;
+	int rc = 0;
+
+	if (*o->private_key)
+		rc = ofp_server_set_tls(
+		        s->openflow, &(struct ofp_tls_files){o->private_key, o->certificate, o->ca_cert}, e);
+	for (unsigned i = 0; !rc && i < o->nlisten; i++)
+		rc = ofp_server_listen(s->openflow, o->listen[i], e);
+	return rc ? rc : controllers_restore(s, e);
+}
+
 static int open_sockets(struct switchd *s, struct error *e)
 {
 	char path[128];
@@ -227,6 +255,8 @@ static int open_sockets(struct switchd *s, struct error *e)
 		return error_set(e, ENOMEM, "out of memory");
 	snprintf(path, sizeof(path), "%s/%s.mgmt", s->options->rundir, s->options->bridge);
 	rc = ofp_server_listen_unix(s->openflow, path, e);
+	if (!rc)
+		rc = open_network(s, e);
 	if (rc)
 		return rc;
 	snprintf(path, sizeof(path), "%s/weftd.sock", s->options->rundir);
@@ -256,7 +286,8 @@ int switchd_start(struct switchd *s, const struct options *o, struct error *e)
 	s->lock_fd = state_lock_rundir(o->rundir, e);
 	if (s->lock_fd < 0)
 		return s->lock_fd;
-	rc = create_parts(s, e);
+	s->state = state_load(o->state, e);
+	rc = s->state ? create_parts(s, e) : -EINVAL;
 	if (!rc)
 		rc = start_handles(s, e);
 	for (unsigned w = 0; w < o->nworkers; w++)
@@ -338,6 +369,7 @@ void switchd_stop(struct switchd *s)
 	run_while(s, handles_remain, "sockets");
 	uv_loop_close(&s->loop);
 	rcu_exit();
+	json_decref(s->state);
 	if (s->lock_fd >= 0)
 		close(s->lock_fd);
 }

@@ -11,6 +11,7 @@
 #ifndef CONTROL_SWITCHD_SWITCHD_H
 #define CONTROL_SWITCHD_SWITCHD_H
 
+#include <jansson.h>
 #include <uv.h>
 
 #include "control/openflow/ofp_switch.h"
@@ -48,6 +49,7 @@ struct switchd {
 	struct fold_waiter *waiters;
 	unsigned closing; /* ports whose removal is not finished */
 	uint64_t datapath_id;
+	json_t *state; /* what the state file says; see state.h */
 	int lock_fd;
 };
 
@@ -59,6 +61,10 @@ void switchd_stop(struct switchd *s);
 
 /* Counters of all workers are folded, then done(arg) is called (later). */
 void switchd_fold(struct switchd *s, ofp_done done, void *arg);
+
+/* Deletes every flow; adds the one of a fresh bridge, priority 0 to NORMAL. 0 or -errno with `e`. */
+int switchd_delete_flows(struct switchd *s, struct error *e);
+int switchd_add_normal(struct switchd *s, struct error *e);
 
 /* Takes a port away; switchd_stop waits until it is gone. */
 void switchd_remove_port(struct switchd *s, struct port *port);

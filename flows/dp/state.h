@@ -141,6 +141,7 @@ struct tables {
 	struct meter *meters[METER_HEADS];
 	struct meter **meter_numbers; /* [METER_NUMBERS], each RCU */
 	uint64_t port_down[1024];     /* bit per mkey_port() */
+	bool bypassed;
 	uint64_t seed;
 	struct slots slots;
 	struct relevance relevance;

@@ -170,6 +170,15 @@ void tables_set_port_live(struct tables *t, uint32_t port, bool live)
 	rcu_assign(t->version, t->version + 1);
 }
 
+void tables_bypass(struct tables *t, bool on)
+{
+	if (t->bypassed == on)
+		return;
+	__atomic_store_n(&t->bypassed, on, __ATOMIC_RELEASE);
+	rcu_assign(t->changed[0], t->version + 1);
+	rcu_assign(t->version, t->version + 1);
+}
+
 void tables_set_port_tunnel(struct tables *t, uint32_t port, bool tunnel)
 {
 	relevance_set_tunnel(&t->relevance, mkey_port(port), tunnel);

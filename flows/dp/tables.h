@@ -102,6 +102,9 @@ uint64_t tables_version(const struct tables *t);
 
 /* Fast failover and watch_port: a port is live until this says otherwise. */
 void tables_set_port_live(struct tables *t, uint32_t port, bool live);
+/* While on, every packet is forwarded by NORMAL, whatever the rules say; they stay as they are, and are obeyed
+ * again once it is off. */
+void tables_bypass(struct tables *t, bool on);
 /* Ports whose packets come with a tun_id (vxlan): what matters to packets is then found for each tun_id by
  * itself. */
 void tables_set_port_tunnel(struct tables *t, uint32_t port, bool tunnel);

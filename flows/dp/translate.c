@@ -348,6 +348,14 @@ static void do_action_set(struct walk *w, const struct action_set *set)
 		}
 }
 
+/* Without a controller (tables_bypass): NORMAL, until table 0 counts as changed. */
+static void walk_past_tables(struct walk *w)
+{
+	emit_dep(w, 0);
+	w->matched = true;
+	output(w, PORT_NORMAL, 0, 0);
+}
+
 /* ---- entry ---- */
 
 static void walk_init(struct walk *w, const struct tables *t, uint64_t version, const struct flow_key *key,
@@ -375,7 +383,10 @@ void translate_packet(const struct tables *t, uint64_t version, const struct flo
 	struct walk w;
 
 	walk_init(&w, t, version, key, out);
-	walk_tables(&w, 0, key->in_port, false);
+	if (__atomic_load_n(&t->bypassed, __ATOMIC_RELAXED))
+		walk_past_tables(&w);
+	else
+		walk_tables(&w, 0, key->in_port, false);
 	if (!walk_over(&w) && w.set.n)
 		do_action_set(&w, &w.set);
 	emit_finish(&w);

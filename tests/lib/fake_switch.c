@@ -334,6 +334,10 @@ static enum ofp_error packet_out(void *ctx, const struct ofp_packet_out *packet)
 	return OFP_OK;
 }
 
+static void set_standalone(void *ctx, bool on)
+{
+}
+
 static uint16_t frag_mode(void *ctx)
 {
 	return ((struct fake_switch *)ctx)->frag_mode;
@@ -394,6 +398,7 @@ const struct ofp_switch_ops fake_switch_ops = {
         .group_features = group_features,
         .meter_features = meter_features,
         .packet_out = packet_out,
+        .set_standalone = set_standalone,
         .frag_mode = frag_mode,
         .set_frag_mode = set_frag_mode,
 };

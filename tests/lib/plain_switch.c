@@ -303,6 +303,10 @@ static enum ofp_error packet_out(void *ctx, const struct ofp_packet_out *packet)
 	return OFP_OK;
 }
 
+static void set_standalone(void *ctx, bool on)
+{
+}
+
 static uint16_t frag_mode(void *ctx)
 {
 	return 0;
@@ -333,6 +337,7 @@ static const struct ofp_switch_ops ops = {
         .group_features = group_features,
         .meter_features = meter_features,
         .packet_out = packet_out,
+        .set_standalone = set_standalone,
         .frag_mode = frag_mode,
         .set_frag_mode = set_frag_mode,
 };

@@ -391,8 +391,8 @@ Test(openflow_server, a_dead_socket_is_replaced_and_a_live_one_is_not)
 	server = ofp_server_create(&loop, &fake_switch_ops, state);
 	cr_expect_eq(ofp_server_listen_unix(server, stale, &e), 0, "%s", e.text);
 	cr_expect_eq(ofp_server_listen_unix(server, path, &e), -EADDRINUSE);
-	cr_expect_eq(ofp_server_listen_tcp(server, "127.0.0.1", 0, &e), 0, "%s", e.text);
-	cr_expect_eq(ofp_server_listen_tcp(server, "nowhere", 1, &e), -EINVAL);
+	cr_expect_eq(ofp_server_listen(server, "ptcp:0:127.0.0.1", &e), 0, "%s", e.text);
+	cr_expect_eq(ofp_server_listen(server, "ptcp:1:nowhere", &e), -EINVAL);
 	ofp_server_close(server, NULL, NULL);
 	fake_switch_free(state);
 	uv_run(&loop, UV_RUN_DEFAULT);

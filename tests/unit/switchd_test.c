@@ -99,18 +99,21 @@ Test(state, survives_and_refuses_garbage, .init = make_dir, .fini = remove_dir)
 {
 	char path[128];
 	struct error e;
-	json_t *list, *one;
+	json_t *state, *again;
 	FILE *f;
 
 	snprintf(path, sizeof(path), "%s/sub/state.json", dir);
-	list = state_load(path, &e);
-	cr_assert_eq(json_array_size(list), 0);
-	json_array_append_new(list, json_pack("{s:s}", "name", "vm1"));
-	cr_assert_eq(state_save(path, list, &e), 0, "%s", e.text);
-	one = state_load(path, &e);
-	cr_assert(json_equal(list, one));
-	json_decref(list);
-	json_decref(one);
+	state = state_load(path, &e);
+	cr_assert_not_null(state);
+	cr_assert_null(json_object_get(state, "interfaces"));
+	cr_assert_eq(state_save(path, state, "interfaces", json_pack("[{s:s}]", "name", "vm1"), &e), 0, "%s",
+	             e.text);
+	cr_assert_eq(state_save(path, state, "controllers", json_object(), &e), 0, "%s", e.text);
+	again = state_load(path, &e);
+	cr_assert(json_equal(state, again));
+	cr_assert_eq(json_array_size(json_object_get(again, "interfaces")), 1);
+	json_decref(state);
+	json_decref(again);
 	f = fopen(path, "w");
 	fputs("{\"version\": 1, \"interf", f);
 	fclose(f);

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which controllers the switch connects to; see controllers.h. Called by switchd.c at start and by
+ * methods.c. */
+#include "control/switchd/controllers.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "control/openflow/server.h"
+#include "control/switchd/state.h"
+#include "control/switchd/switchd.h"
+
+static const char *const modes[] = {[OFP_FAIL_STANDALONE] = "standalone", [OFP_FAIL_SECURE] = "secure"};
+static const double PROBE_MAX = 3600;
+
+static int read_options(json_t *section, struct ofp_controllers_config *config, struct error *e)
+{
+	json_t *mode = json_object_get(section, "fail_mode"), *probe = json_object_get(section, "probe");
+	const char *text = json_string_value(mode);
+
+	*config = OFP_CONTROLLERS_DEFAULT;
+	if (text && !strcmp(text, modes[OFP_FAIL_SECURE]))
+		config->fail_mode = OFP_FAIL_SECURE;
+	else if (mode && (!text || strcmp(text, modes[OFP_FAIL_STANDALONE]) != 0))
+		return error_set(e, EINVAL, "fail_mode: expected standalone or secure");
+	if (probe &&
+	    (!json_is_number(probe) || json_number_value(probe) < 0 || json_number_value(probe) > PROBE_MAX))
+		return error_set(e, EINVAL, "probe: expected 0 (never) to %.0f seconds", PROBE_MAX);
+	if (probe)
+		config->probe_ms = (uint32_t)(json_number_value(probe) * 1000);
+	return 0;
+}
+
+/* Obeys a section of the state file. */
+static int apply(struct switchd *s, json_t *section, struct error *e)
+{
+	json_t *targets = json_object_get(section, "targets"), *one;
+	const char *texts[OFP_CONTROLLERS_MAX];
+	struct ofp_controllers_config config;
+	int rc = read_options(section, &config, e);
+	size_t i;
+
+	if (rc)
+		return rc;
+	if (!json_is_array(targets))
+		return error_set(e, EINVAL, "targets: expected a list");
+	if (json_array_size(targets) > OFP_CONTROLLERS_MAX)
+		return error_set(e, EINVAL, "targets: at most %d", OFP_CONTROLLERS_MAX);
+	json_array_foreach(targets, i, one)
+	{
+		texts[i] = json_string_value(one);
+		if (!texts[i])
+			return error_set(e, EINVAL, "targets: expected texts like tcp:HOST:PORT");
+	}
+	return ofp_server_set_controllers(s->openflow, texts, (unsigned)json_array_size(targets), &config, e);
+}
+
+static bool has_controller(const struct switchd *s)
+{
+	struct ofp_controller_status status;
+
+	return ofp_server_controller(s->openflow, 0, &status);
+}
+
+/* Obeys and keeps a section; consumes it. */
+static int change(struct switchd *s, json_t *section, struct error *e)
+{
+	bool had = has_controller(s);
+	int rc = apply(s, section, e);
+
+	if (rc) {
+		json_decref(section);
+		return rc;
+	}
+	if (had != has_controller(s))
+		rc = switchd_delete_flows(s, e);
+	if (!rc && had && !has_controller(s))
+		rc = switchd_add_normal(s, e);
+	if (rc)
+		json_decref(section);
+	return rc ? rc : state_save(s->options->state, s->state, "controllers", section, e);
+}
+
+int controllers_restore(struct switchd *s, struct error *e)
+{
+	json_t *section = json_object_get(s->state, "controllers");
+	int rc = section ? apply(s, section, e) : 0;
+
+	if (rc) {
+		error_prefix(e, "state: %s: controllers", s->options->state);
+		return rc;
+	}
+	return has_controller(s) ? switchd_delete_flows(s, e) : 0;
+}
+
+/* A copy of the section there is, to be changed. */
+static json_t *section_copy(const struct switchd *s)
+{
+	json_t *section = json_deep_copy(json_object_get(s->state, "controllers"));
+
+	return section ? section : json_pack("{s:[]}", "targets");
+}
+
+int controllers_rpc_set(void *ctx, json_t *params, json_t **result, struct error *e)
+{
+	static const char *const keys[] = {"targets", "fail_mode", "probe"};
+	struct switchd *s = ctx;
+	json_t *section = section_copy(s);
+	int rc;
+
+	for (unsigned i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		json_t *value = json_object_get(params, keys[i]);
+
+		if (value)
+			json_object_set(section, keys[i], value);
+	}
+	rc = change(s, section, e);
+	return rc ? rc : controllers_rpc_show(s, NULL, result, e);
+}
+
+/* Takes the named targets, or all, off the list. */
+int controllers_rpc_del(void *ctx, json_t *params, json_t **result, struct error *e)
+{
+	struct switchd *s = ctx;
+	json_t *section = section_copy(s), *list = json_object_get(section, "targets");
+	json_t *target = json_object_get(params, "target");
+	size_t i, n = json_array_size(list);
+	int rc;
+
+	if (!target) {
+		json_array_clear(list);
+	} else {
+		for (i = 0; i < n && !json_equal(json_array_get(list, i), target); i++)
+			;
+		if (i == n) {
+			json_decref(section);
+			return error_set(e, ENOENT, "target: no controller '%s'",
+			                 json_is_string(target) ? json_string_value(target) : "");
+		}
+		json_array_remove(list, i);
+	}
+	rc = change(s, section, e);
+	return rc ? rc : controllers_rpc_show(s, NULL, result, e);
+}
+
+int controllers_rpc_show(void *ctx, json_t *params, json_t **result, struct error *e)
+{
+	struct switchd *s = ctx;
+	struct ofp_controllers_config config;
+	struct ofp_controller_status c;
+	json_t *list = json_array();
+
+	read_options(json_object_get(s->state, "controllers"), &config, NULL);
+	for (unsigned i = 0; ofp_server_controller(s->openflow, i, &c); i++)
+		json_array_append_new(list, json_pack("{s:s, s:b, s:s, s:I, s:I, s:s}", "target", c.target,
+		                                      "connected", c.connected, "role", c.role, "seconds",
+		                                      (json_int_t)c.seconds, "attempts",
+		                                      (json_int_t)c.attempts, "error", c.error));
+	*result = json_pack("{s:s, s:f, s:b, s:o}", "fail_mode", modes[config.fail_mode], "probe",
+	                    config.probe_ms / 1000.0, "standalone", ofp_server_standalone(s->openflow),
+	                    "controllers", list);
+	return 0;
+}
