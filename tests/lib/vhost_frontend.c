@@ -17,6 +17,22 @@
 
 enum { RING_AREA = 1 << 20, INDIRECT_TABLE = 64 * 16 };
 
+/* What this front end knows how to play; other switches offer more. */
+static const uint64_t known_features =
+        VHOST_BIT(VIRTIO_NET_F_CSUM) | VHOST_BIT(VIRTIO_NET_F_GUEST_CSUM) | VHOST_BIT(VIRTIO_NET_F_MTU) |
+        VHOST_BIT(VIRTIO_NET_F_GUEST_TSO4) | VHOST_BIT(VIRTIO_NET_F_GUEST_TSO6) |
+        VHOST_BIT(VIRTIO_NET_F_GUEST_ECN) | VHOST_BIT(VIRTIO_NET_F_HOST_TSO4) |
+        VHOST_BIT(VIRTIO_NET_F_HOST_TSO6) | VHOST_BIT(VIRTIO_NET_F_HOST_ECN) |
+        VHOST_BIT(VIRTIO_NET_F_MRG_RXBUF) | VHOST_BIT(VIRTIO_NET_F_STATUS) | VHOST_BIT(VIRTIO_NET_F_MQ) |
+        VHOST_BIT(VIRTIO_F_ANY_LAYOUT) | VHOST_BIT(VIRTIO_RING_F_INDIRECT_DESC) |
+        VHOST_BIT(VIRTIO_RING_F_EVENT_IDX) | VHOST_BIT(VHOST_USER_F_PROTOCOL_FEATURES) |
+        VHOST_BIT(VIRTIO_F_VERSION_1) | VHOST_BIT(VIRTIO_NET_F_GUEST_USO4) |
+        VHOST_BIT(VIRTIO_NET_F_GUEST_USO6) | VHOST_BIT(VIRTIO_NET_F_HOST_USO);
+static const uint64_t known_protocol =
+        VHOST_BIT(VHOST_PROTOCOL_MQ) | VHOST_BIT(VHOST_PROTOCOL_LOG_SHMFD) | VHOST_BIT(VHOST_PROTOCOL_RARP) |
+        VHOST_BIT(VHOST_PROTOCOL_REPLY_ACK) | VHOST_BIT(VHOST_PROTOCOL_NET_MTU) |
+        VHOST_BIT(VHOST_PROTOCOL_CONFIGURE_MEM_SLOTS);
+
 static uint64_t deadline(const struct frontend *f)
 {
 	return clock_now() + (f->options.timeout_ms ? f->options.timeout_ms : 5000) * 1000000ull;
@@ -43,7 +59,7 @@ static size_t ring_bytes(const struct frontend *f)
 {
 	size_t size = f->options.size;
 
-	return 3ul * RING_AREA + size * INDIRECT_TABLE + size * FRONTEND_BUFFER + FRONTEND_TX_SIZE;
+	return 3ul * RING_AREA + size * INDIRECT_TABLE + size * f->options.stride + FRONTEND_TX_SIZE;
 }
 
 static void place_ring(struct frontend *f, unsigned i, uint8_t *at)
@@ -63,7 +79,7 @@ static void place_ring(struct frontend *f, unsigned i, uint8_t *at)
 		return;
 	for (uint16_t d = 0; d < r->size; d++) {
 		r->desc[d] =
-		        (struct ring_desc){.addr = frontend_gpa(f, r->buffers + (size_t)d * FRONTEND_BUFFER),
+		        (struct ring_desc){.addr = frontend_gpa(f, r->buffers + (size_t)d * f->options.stride),
 		                           .len = FRONTEND_BUFFER,
 		                           .flags = RING_DESC_WRITE};
 		r->avail->ring[d] = d;
@@ -111,6 +127,7 @@ struct frontend *frontend_new(const struct frontend_options *o)
 	f->options = *o;
 	f->options.queues = o->queues ? o->queues : 1;
 	f->options.size = o->size ? o->size : 256;
+	f->options.stride = o->stride ? o->stride : FRONTEND_BUFFER;
 	f->fd = f->listen_fd = f->memory_fd = f->log_fd = -1;
 	f->nrings = 2 * f->options.queues;
 	f->rings = calloc(f->nrings, sizeof(f->rings[0]));
@@ -291,14 +308,14 @@ static bool negotiate_features(struct frontend *f)
 
 	if (!frontend_request(f, VHOST_GET_FEATURES, NULL, 0, NULL, 0, &reply))
 		return false;
-	f->features = reply.u64 & ~f->options.without & ~VHOST_BIT(VHOST_F_LOG_ALL);
+	f->features = reply.u64 & known_features & ~f->options.without;
 	if (f->options.no_protocol)
 		f->features &= ~protocol;
 	if (f->features & protocol) {
 		if (!frontend_request(f, VHOST_GET_PROTOCOL_FEATURES, NULL, 0, NULL, 0, &reply))
 			return false;
-		f->protocol_features = reply.u64;
-		if (!set_u64(f, VHOST_SET_PROTOCOL_FEATURES, reply.u64, -1))
+		f->protocol_features = reply.u64 & known_protocol;
+		if (!set_u64(f, VHOST_SET_PROTOCOL_FEATURES, f->protocol_features, -1))
 			return false;
 		if (f->options.mtu &&
 		    frontend_ask(f, VHOST_NET_SET_MTU, &(uint64_t){f->options.mtu}, 8, NULL, 0))

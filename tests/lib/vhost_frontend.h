@@ -38,6 +38,7 @@ struct frontend_options {
 	uint16_t mtu;        /* 0: not told */
 	bool split;          /* memory is told as two adjacent regions */
 	bool hugepages;      /* of 2 MiB, for speed */
+	unsigned stride;     /* from buffer to buffer, 0: FRONTEND_BUFFER */
 	unsigned timeout_ms; /* for each wait, 0: 5000 */
 	void (*pump)(void *arg);
 	void *pump_arg;
@@ -47,7 +48,7 @@ struct frontend_ring {
 	struct ring_desc *desc;
 	struct ring_avail *avail;
 	struct ring_used *used;
-	uint8_t *buffers;  /* size * FRONTEND_BUFFER, one for each descriptor */
+	uint8_t *buffers;  /* size * options.stride, one for each descriptor */
 	uint8_t *indirect; /* for each descriptor a table of 64 */
 	uint16_t size;
 	uint16_t next_avail; /* index to be published */

@@ -7,9 +7,9 @@
 
 enum { TABLE = 64 };
 
-static uint8_t *buffer(const struct frontend_ring *r, unsigned i)
+static uint8_t *buffer(const struct frontend *f, const struct frontend_ring *r, unsigned i)
 {
-	return r->buffers + (size_t)i * FRONTEND_BUFFER;
+	return r->buffers + (size_t)i * f->options.stride;
 }
 
 unsigned frontend_reclaim(struct frontend *f, unsigned queue)
@@ -80,7 +80,7 @@ bool frontend_send(struct frontend *f, unsigned queue, const void *data, uint32_
 	uint16_t head = r->free_head, mask = (uint16_t)(r->size - 1);
 	/* As many whole buffers as the packet needs, so that packets in flight never share bytes. */
 	unsigned span = (len + f->header + FRONTEND_BUFFER - 1) / FRONTEND_BUFFER, n, slots;
-	uint8_t *at = buffer(r, head);
+	uint8_t *at = buffer(f, r, head);
 
 	l = l ? l : &plain;
 	frontend_reclaim(f, queue);

@@ -2,9 +2,11 @@
 /* weft-pktgen: sends packets into a switch and checks what comes out. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "tests/pktgen/load.h"
 #include "tests/pktgen/packet_text.h"
 #include "tests/pktgen/scenario.h"
 
@@ -12,6 +14,8 @@ static int usage(FILE *to)
 {
 	fputs("Usage: weft-pktgen [-v] run FILE...     run scenarios ('-': standard input)\n"
 	      "       weft-pktgen compose PACKET       print the frame as hex\n"
+	      "       weft-pktgen load ...             load a switch; `load` alone explains\n"
+	      "       weft-pktgen probe CORE CORE      ns for a cache line to go from one to the other\n"
 	      "A scenario is explained in tests/pktgen/README.md.\n",
 	      to);
 	return to == stderr ? 2 : 0;
@@ -53,10 +57,47 @@ static int run(const char *file, bool verbose)
 	return rc ? 1 : 0;
 }
 
+static int load(int argc, char **argv)
+{
+	struct load_options o;
+	json_t *report = NULL;
+	struct error e;
+
+	if (argc < 2 || !load_options_read(argc, argv, &o)) {
+		load_usage();
+		return 2;
+	}
+	if (load_run(&o, &report, &e)) {
+		fprintf(stderr, "weft-pktgen: %s\n", e.text);
+		return 1;
+	}
+	json_dumpf(report, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
+	putchar('\n');
+	json_decref(report);
+	return 0;
+}
+
+static int probe(const char *a, const char *b)
+{
+	double ns = probe_cores((unsigned)atoi(a), (unsigned)atoi(b));
+
+	if (ns < 0) {
+		fprintf(stderr, "weft-pktgen: cores %s and %s: not two cores of this machine\n", a, b);
+		return 1;
+	}
+	printf("%.1f\n", ns);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	bool verbose = false;
 	int bad = 0, c;
+
+	if (argc > 1 && !strcmp(argv[1], "load"))
+		return load(argc - 1, argv + 1);
+	if (argc == 4 && !strcmp(argv[1], "probe"))
+		return probe(argv[2], argv[3]);
 
 	while ((c = getopt(argc, argv, "vh")) != -1) {
 		if (c == 'h')
