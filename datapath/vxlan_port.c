@@ -123,6 +123,7 @@ int vxlan_port_create(const struct port_env *env, struct underlay *underlay, con
 	}
 	v->vtep->user = &v->port;
 	v->port.carrier = true;
+	v->port.mtu = UINT16_MAX; /* the path's own limit is the underlay's, see vxlan_encap() */
 	*out = &v->port;
 	return 0;
 }

@@ -38,6 +38,17 @@ static int set_state(struct options *o, const char *value, struct error *e)
 	return set_text(o->state, sizeof(o->state), "state", value, e);
 }
 
+static int add_worker(struct options *o, unsigned core, struct error *e)
+{
+	for (unsigned i = 0; i < o->nworkers; i++)
+		if (o->workers[i] == core)
+			return error_set(e, EINVAL, "workers: core %u is named twice", core);
+	if (o->nworkers == WORKERS_MAX)
+		return error_set(e, EINVAL, "workers: at most %d", WORKERS_MAX);
+	o->workers[o->nworkers++] = core;
+	return 0;
+}
+
 /* "1", "1,3", "2-5,7". */
 static int set_workers(struct options *o, const char *value, struct error *e)
 {
@@ -56,11 +67,9 @@ static int set_workers(struct options *o, const char *value, struct error *e)
 			return error_set(e, EINVAL,
 			                 "workers: expected cores like 1,3 or 2-5, at column %d of '%s'",
 			                 (int)(p - value) + 1, value);
-		for (; first <= last; first++) {
-			if (o->nworkers == WORKERS_MAX)
-				return error_set(e, EINVAL, "workers: at most %d", WORKERS_MAX);
-			o->workers[o->nworkers++] = (unsigned)first;
-		}
+		for (; first <= last; first++)
+			if (add_worker(o, (unsigned)first, e))
+				return -EINVAL;
 		p = *end ? end + 1 : end;
 	}
 	return o->nworkers ? 0 : error_set(e, EINVAL, "workers: expected a list of cores");

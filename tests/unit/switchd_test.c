@@ -69,6 +69,8 @@ Test(options, mistakes_are_named)
 
 	cr_assert_eq(read_args(&o, &e, (char *[]){"weftd", "--workers", "1,x", NULL}), OPTIONS_USAGE);
 	cr_assert(strstr(e.text, "workers") && strstr(e.text, "column 3"), "%s", e.text);
+	cr_assert_eq(read_args(&o, &e, (char *[]){"weftd", "--workers", "1,0-2", NULL}), OPTIONS_USAGE);
+	cr_assert_str_eq(e.text, "workers: core 1 is named twice");
 	cr_assert_eq(read_args(&o, &e, (char *[]){"weftd", "--bridge", "a/b", NULL}), OPTIONS_USAGE);
 	cr_assert_eq(read_args(&o, &e, (char *[]){"weftd", "stray", NULL}), OPTIONS_USAGE);
 }
