@@ -1,0 +1,77 @@
+# shellcheck shell=bash
+# Two switches with the same ports, for tests/ofctl/*.sh; comes after base.sh, switch.sh and hosts.sh.
+#
+#   namespace ovs                              namespace weft
+#   q1 -- p1 \                                 q1 -- p1 \
+#   q2 -- p2 -- br0 (ovs-vswitchd, userspace)  q2 -- p2 -- br0 (weftd, AF_PACKET)
+#   q3 -- p3 /                                 q3 -- p3 /
+#
+# Ports have the same names, numbers and MAC addresses. Open vSwitch has its own database and directory ($WORK/ovs);
+# the system's is not touched.
+
+PAIR_PORTS=(1 2 3)
+
+pair_wires() { # pair_wires HOST
+    local i
+    host_new "$1"
+    on "$1" sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
+    for i in "${PAIR_PORTS[@]}"; do
+        wire "$1" "p$i" "$1" "q$i" 1500
+        ip -n "$NS-$1" link set "p$i" address "02:00:00:00:00:0$i"
+        ip -n "$NS-$1" link set "q$i" address "02:00:00:00:01:0$i"
+    done
+}
+
+ovs_stop() {
+    local name pid
+    for name in ovs-vswitchd ovsdb-server; do
+        pid=$(cat "$WORK/ovs/$name.pid" 2>/dev/null) || continue
+        kill "$pid" 2>/dev/null || true
+        wait_until 10 eval "! kill -0 $pid" || kill -KILL "$pid"
+    done
+}
+
+vsctl() { ovs-vsctl --db="unix:$WORK/ovs/db.sock" "$@"; }
+
+pair_start_ovs() {
+    local dir=$WORK/ovs log i
+    mkdir "$dir"
+    pair_wires ovs
+    export OVS_LOGDIR=$dir OVS_DBDIR=$dir
+    log="--log-file=$WORK/ovs.log --verbose=console:off --verbose=syslog:off"
+    ovsdb-tool create "$dir/conf.db" /usr/share/openvswitch/vswitch.ovsschema
+    at_exit ovs_stop
+    # shellcheck disable=SC2086
+    OVS_RUNDIR=$dir on ovs ovsdb-server "$dir/conf.db" "--remote=punix:$dir/db.sock" \
+        "--pidfile=$dir/ovsdb-server.pid" --detach $log
+    vsctl --no-wait init
+    # shellcheck disable=SC2086
+    OVS_RUNDIR=$dir on ovs ovs-vswitchd "unix:$dir/db.sock" "--pidfile=$dir/ovs-vswitchd.pid" --disable-system \
+        --detach $log
+    vsctl add-br br0 -- set bridge br0 datapath_type=netdev fail_mode=secure other-config:hwaddr=02:00:00:00:00:ff
+    for i in "${PAIR_PORTS[@]}"; do vsctl add-port br0 "p$i" -- set interface "p$i" "ofport_request=$i"; done
+}
+
+pair_start_weft() {
+    local i
+    pair_wires weft
+    switch_start weft "$NS-weft"
+    for i in "${PAIR_PORTS[@]}"; do
+        weft weft if add "p$i" type=ethdev "ofport=$i" "devargs=net_af_packet$i,iface=p$i" >/dev/null
+    done
+}
+
+# What may differ between two switches, and nothing else: transaction ids, durations and ages, times of the log and of
+# ping, datapath ids and descriptions, the name of the program, and the order in which hash tables give flows and ports.
+normalise() {
+    sed -E \
+        -e 's/xid=0x[0-9a-f]+/xid=X/g' \
+        -e 's/duration=[0-9.]+s/duration=Ds/g' \
+        -e 's/(idle|hard)_age=[0-9]+/\1_age=A/g' \
+        -e 's/^[0-9-]+T[0-9:]+Z\|[0-9]+\|/TIME|/' \
+        -e 's/time=[0-9.]+ ms/time=T ms/' \
+        -e 's/dpid:[0-9a-f]+/dpid:ID/' \
+        -e 's/^(Manufacturer|Hardware|Software|Serial Num|DP Description): .*/\1: .../' \
+        -e 's/^weft-ofctl: /ovs-ofctl: /' \
+        -e "s#$WORK/(ovs|weft)/#RUNDIR/#g"
+}

@@ -1,0 +1,85 @@
+#!/bin/bash
+# Debian's ovs-ofctl against Open vSwitch and against Weft, and weft-ofctl against both: every verb, by the default
+# protocol and by OpenFlow 1.3, must print the same and end with the same status (normalise() in pair.bash says what may
+# differ). The lines of cases/* are the list: shell commands in which `O` is the client; "13 ..." runs over OpenFlow 1.3
+# only, "10 ..." by the default protocol only. CASES=REGEX picks files; KEEP=DIR keeps what was printed.
+# shellcheck source=tests/lib/base.sh
+. "$(dirname "$0")/../lib/base.sh"
+. "$ROOT/tests/lib/switch.sh"
+. "$ROOT/tests/lib/hosts.sh"
+. "$ROOT/tests/ofctl/pair.bash"
+need_root
+need ovs-ofctl ovs-vswitchd ovsdb-server ovs-vsctl
+need_built weftd weft weft-ofctl
+
+# play SWITCH PROTOCOL CLIENT...: runs the cases and prints for each "=== file:line text", what it printed, its status.
+play() {
+    local side=$1 protocol=$2 file text n rc
+    shift 2
+    CLIENT=("$@" -t 10)
+    export OVS_RUNDIR=$WORK/$side WEFT_RUNDIR=$WORK/$side HOST=$side
+    mkdir -p "$WORK/$side.files"
+    cd "$WORK/$side.files" || exit 2
+    for file in "$ROOT"/tests/ofctl/cases/*; do
+        [[ $file =~ ${CASES:-.} ]] || continue
+        n=0
+        while IFS= read -r text; do
+            n=$((n + 1))
+            case $text in
+            '' | '#'*) continue ;;
+            '13 '* | '10 '*)
+                [ "${text%% *}" = "$protocol" ] || continue
+                text=${text#* }
+                ;;
+            esac
+            echo "=== ${file##*/}:$n $text"
+            rc=0
+            (eval "$text") </dev/null >out 2>&1 || rc=$?
+            normalise <out
+            echo "status $rc"
+        done <"$file"
+    done
+}
+O() { "${CLIENT[@]}" "$@"; }
+# sorted COMMAND...: the lines of the output in order, for what comes out of hash tables
+sorted() { "$@" 2>&1 | sort; return "${PIPESTATUS[0]}"; }
+
+differences=0
+# compare WHAT EXPECTED GOT
+compare() {
+    local d
+    d=$(diff -U 1000 "$2" "$3" | awk '
+        /^[ ]=== / {if (bad) printf "%s", block; block = ""; bad = 0}
+        /^(---|\+\+\+|@@)/ {next}
+        {block = block $0 "\n"}
+        /^[+-]/ {bad = 1}
+        END {if (bad) printf "%s", block}') || true # diff's status
+    cases=$(grep -c '^=== ' "$2")
+    if [ -n "$d" ]; then
+        printf -- '---- %s: "-" is what ovs-ofctl prints with Open vSwitch\n%s\n' "$1" "$d"
+        differences=$((differences + $(grep -c '^ ===' <<<"$d")))
+    fi
+    say "$1: $cases cases"
+}
+
+pair_start_ovs
+pair_start_weft
+out=${KEEP:-$WORK/out}
+mkdir -p "$out"
+# both NAME PROTOCOL CLIENT...: the cases against both switches at once, into $out/{ovs,weft}.NAME
+both() {
+    local a b
+    play ovs "${@:2}" >"$out/ovs.$1" &
+    a=$!
+    play weft "${@:2}" >"$out/weft.$1" &
+    b=$!
+    wait "$a" && wait "$b"
+}
+both 13 13 ovs-ofctl -O OpenFlow13
+both 10 10 ovs-ofctl
+both own 13 "$BUILD/weft-ofctl"
+compare 'ovs-ofctl -O OpenFlow13 to Weft' "$out/ovs.13" "$out/weft.13"
+compare 'ovs-ofctl to Weft' "$out/ovs.10" "$out/weft.10"
+compare 'weft-ofctl to Open vSwitch' "$out/ovs.13" "$out/ovs.own"
+compare 'weft-ofctl to Weft' "$out/ovs.13" "$out/weft.own"
+[ "$differences" -eq 0 ] || fail "$differences differences"
