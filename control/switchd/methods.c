@@ -70,14 +70,14 @@ static int if_set(void *ctx, json_t *params, json_t **result, struct error *e)
 	return rc;
 }
 
-static int if_del(void *ctx, json_t *params, json_t **result, struct error *e)
+static int if_del(void *ctx, json_t *params, struct rpc_request *q, struct error *e)
 {
 	struct switchd *s = ctx;
 	const char *name = text_param(params, "name", e);
 	int rc = name ? interfaces_del(s->interfaces, name, e) : -EINVAL;
 
 	if (!rc)
-		*result = json_object();
+		switchd_answer_when_gone(s, q);
 	return rc;
 }
 
@@ -233,20 +233,20 @@ static int version(void *ctx, json_t *params, json_t **result, struct error *e)
 }
 
 static const struct rpc_method table[] = {
-        {"if.add", if_add},
-        {"if.set", if_set},
-        {"if.del", if_del},
-        {"if.list", if_list},
-        {"if.show", if_show},
-        {"controller.set", controllers_rpc_set},
-        {"controller.del", controllers_rpc_del},
-        {"controller.show", controllers_rpc_show},
-        {"fdb.show", fdb_show},
-        {"fdb.flush", fdb_clear},
-        {"stats", stats},
-        {"drops", drops},
-        {"workers", workers},
-        {"version", version},
-        {NULL, NULL},
+        {.name = "if.add", .call = if_add},
+        {.name = "if.set", .call = if_set},
+        {.name = "if.del", .begin = if_del},
+        {.name = "if.list", .call = if_list},
+        {.name = "if.show", .call = if_show},
+        {.name = "controller.set", .call = controllers_rpc_set},
+        {.name = "controller.del", .call = controllers_rpc_del},
+        {.name = "controller.show", .call = controllers_rpc_show},
+        {.name = "fdb.show", .call = fdb_show},
+        {.name = "fdb.flush", .call = fdb_clear},
+        {.name = "stats", .call = stats},
+        {.name = "drops", .call = drops},
+        {.name = "workers", .call = workers},
+        {.name = "version", .call = version},
+        {.name = NULL},
 };
 const struct rpc_method *const methods = table;

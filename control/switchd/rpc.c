@@ -24,7 +24,8 @@ struct client {
 	uv_pipe_t pipe;
 	struct rpc_server *server;
 	struct client *next;
-	char *line; /* what came of the current line */
+	struct rpc_request *requests; /* to be answered later */
+	char *line;                   /* what came of the current line */
 	size_t used, size;
 };
 
@@ -51,6 +52,8 @@ static void client_close(struct client *c)
 		at = &(*at)->next;
 	*at = c->next;
 	c->server->nclients--;
+	for (struct rpc_request *q = c->requests; q; q = q->next_of_client)
+		q->client = NULL;
 	uv_close((uv_handle_t *)&c->pipe, on_client_closed);
 }
 
@@ -107,15 +110,66 @@ static enum rpc_code code_of(int rc)
 	}
 }
 
-static json_t *call(struct rpc_server *s, json_t *request)
+static json_t *result_reply(json_t *id, json_t *result)
 {
-	json_t *id = json_object_get(request, "id"), *params = json_object_get(request, "params"),
-	       *result = NULL, *reply;
-	const char *name = json_string_value(json_object_get(request, "method"));
-	const struct rpc_method *m = s->methods;
+	return json_pack("{s:s, s:O, s:o}", "jsonrpc", "2.0", "id", id ? id : json_null(), "result", result);
+}
+
+void rpc_answer(struct rpc_request *q, json_t *result)
+{
+	struct client *c = q->client;
+
+	if (c) {
+		struct rpc_request **at = &c->requests;
+
+		while (*at != q)
+			at = &(*at)->next_of_client;
+		*at = q->next_of_client;
+		send_reply(c, result_reply(q->id, result));
+	} else {
+		json_decref(result);
+	}
+	json_decref(q->id);
+	free(q);
+}
+
+/* NULL: it is answered later. */
+static json_t *begin(struct client *c, const struct rpc_method *m, json_t *id, json_t *params)
+{
+	struct rpc_request *q = calloc(1, sizeof(*q));
 	struct error e = {""};
-	json_t *none;
 	int rc;
+
+	if (!q)
+		return error_reply(id, RPC_FAILED, "out of memory");
+	*q = (struct rpc_request){.client = c, .id = json_incref(id ? id : json_null())};
+	q->next_of_client = c->requests;
+	c->requests = q;
+	rc = m->begin(c->server->ctx, params, q, &e);
+	if (!rc)
+		return NULL;
+	c->requests = q->next_of_client;
+	json_decref(q->id);
+	free(q);
+	return error_reply(id, code_of(rc), *e.text ? e.text : strerror(-rc));
+}
+
+static json_t *call(struct rpc_server *s, const struct rpc_method *m, json_t *id, json_t *params)
+{
+	json_t *result = NULL;
+	struct error e = {""};
+	int rc = m->call(s->ctx, params, &result, &e);
+
+	return rc ? error_reply(id, code_of(rc), *e.text ? e.text : strerror(-rc)) : result_reply(id, result);
+}
+
+/* The reply, NULL when it comes later. */
+static json_t *serve(struct client *c, json_t *request)
+{
+	json_t *id = json_object_get(request, "id"), *params = json_object_get(request, "params"), *reply,
+	       *none;
+	const char *name = json_string_value(json_object_get(request, "method"));
+	const struct rpc_method *m = c->server->methods;
 
 	if (!name || (params && !json_is_object(params)))
 		return error_reply(id, RPC_INVALID_REQUEST,
@@ -125,22 +179,22 @@ static json_t *call(struct rpc_server *s, json_t *request)
 	if (!m->name)
 		return error_reply(id, RPC_UNKNOWN_METHOD, "unknown method");
 	none = json_object();
-	rc = m->call(s->ctx, params ? params : none, &result, &e);
+	params = params ? params : none;
+	reply = m->begin ? begin(c, m, id, params) : call(c->server, m, id, params);
 	json_decref(none);
-	if (rc)
-		return error_reply(id, code_of(rc), *e.text ? e.text : strerror(-rc));
-	reply = json_pack("{s:s, s:O, s:o}", "jsonrpc", "2.0", "id", id ? id : json_null(), "result", result);
 	return reply;
 }
 
 static void serve_line(struct client *c, const char *text, size_t len)
 {
 	json_error_t why;
-	json_t *request = json_loadb(text, len, 0, &why);
+	json_t *request = json_loadb(text, len, 0, &why), *reply;
 	char message[JSON_ERROR_TEXT_LENGTH + 64];
 
 	if (json_is_object(request)) {
-		send_reply(c, call(c->server, request));
+		reply = serve(c, request);
+		if (reply)
+			send_reply(c, reply);
 	} else {
 		snprintf(message, sizeof(message), "column %d: %s", request ? 1 : why.column,
 		         request ? "expected an object" : why.text);

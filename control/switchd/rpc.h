@@ -30,13 +30,27 @@ enum rpc_code { /* JSON-RPC 2.0's own, and the field's; `weft` turns the latter 
 	        RPC_CONFLICT = -32002,
 };
 
+/* A request that is answered later. */
+struct rpc_request {
+	struct rpc_request *next; /* for whoever keeps it until the answer */
+	struct rpc_request *next_of_client;
+	struct client *client; /* NULL: it has gone */
+	json_t *id;
+};
+
+/* One of `call` and `begin` is set. */
 struct rpc_method {
 	const char *name;
 	/* 0 and a new reference in *result (never NULL), or -errno and the text in `e`: -EINVAL becomes
 	 * RPC_INVALID_PARAMS, -ENOENT RPC_NOT_FOUND, -EEXIST and -EBUSY RPC_CONFLICT, others RPC_FAILED.
 	 * `params` is an object, perhaps empty. */
 	int (*call)(void *ctx, json_t *params, json_t **result, struct error *e);
+	/* What takes its time: 0 means that rpc_answer(q, ...) comes, once, now or later. Else as above. */
+	int (*begin)(void *ctx, json_t *params, struct rpc_request *q, struct error *e);
 };
+
+/* Ends a request that begin() took: sends `result` (the reference is taken) if the client is still there. */
+void rpc_answer(struct rpc_request *q, json_t *result);
 
 struct rpc_server;
 

@@ -318,6 +318,22 @@ static void on_port_gone(void *arg)
 	struct switchd *s = arg;
 
 	s->closing--;
+	while (!s->closing && s->leaving) {
+		struct rpc_request *q = s->leaving;
+
+		s->leaving = q->next;
+		rpc_answer(q, json_object());
+	}
+}
+
+void switchd_answer_when_gone(struct switchd *s, struct rpc_request *q)
+{
+	if (!s->closing) {
+		rpc_answer(q, json_object());
+		return;
+	}
+	q->next = s->leaving;
+	s->leaving = q;
 }
 
 void switchd_remove_port(struct switchd *s, struct port *port)

@@ -47,7 +47,8 @@ struct switchd {
 	struct ofp_server *openflow;
 	struct rpc_server *rpc;
 	struct fold_waiter *waiters;
-	unsigned closing; /* ports whose removal is not finished */
+	unsigned closing;            /* ports whose removal is not finished */
+	struct rpc_request *leaving; /* to be answered when they are gone */
 	uint64_t datapath_id;
 	json_t *state; /* what the state file says; see state.h */
 	int lock_fd;
@@ -68,6 +69,9 @@ int switchd_add_normal(struct switchd *s, struct error *e);
 
 /* Takes a port away; switchd_stop waits until it is gone. */
 void switchd_remove_port(struct switchd *s, struct port *port);
+/* Answers `q` with an empty object when every port that was taken away is gone: its socket path or device can
+ * be used again. */
+void switchd_answer_when_gone(struct switchd *s, struct rpc_request *q);
 
 /* control/switchd/of_switch.c: what the OpenFlow endpoint calls, with a struct switchd as ctx. */
 extern const struct ofp_switch_ops of_switch_ops;

@@ -171,7 +171,7 @@ static char *exchange(uv_loop_t *loop, const char *path, const char *text, size_
 
 Test(rpc, replies_errors_and_bounds, .init = make_dir, .fini = remove_dir, .timeout = 60)
 {
-	static const struct rpc_method methods[] = {{"echo", echo}, {NULL, NULL}};
+	static const struct rpc_method methods[] = {{.name = "echo", .call = echo}, {.name = NULL}};
 	static const struct {
 		const char *request, *expect;
 	} cases[] = {
@@ -208,4 +208,60 @@ Test(rpc, replies_errors_and_bounds, .init = make_dir, .fini = remove_dir, .time
 	uv_run(&loop, UV_RUN_DEFAULT);
 	cr_assert_eq(uv_loop_close(&loop), 0);
 	cr_assert_neq(access(path, F_OK), 0);
+}
+
+static struct rpc_request *kept;
+
+static int keep(void *ctx, json_t *params, struct rpc_request *q, struct error *e)
+{
+	if (json_object_size(params))
+		return error_set(e, EINVAL, "no parameters are expected");
+	kept = q;
+	return 0;
+}
+
+static void answer_kept(uv_timer_t *timer)
+{
+	rpc_answer(kept, json_object());
+	uv_close((uv_handle_t *)timer, NULL);
+}
+
+Test(rpc, answers_later, .init = make_dir, .fini = remove_dir, .timeout = 60)
+{
+	static const struct rpc_method methods[] = {{.name = "keep", .begin = keep}, {.name = NULL}};
+	static const char bad[] = "{\"id\":1,\"method\":\"keep\",\"params\":{\"a\":1}}\n",
+	                  good[] = "{\"id\":2,\"method\":\"keep\"}\n";
+	struct sockaddr_un to = {.sun_family = AF_UNIX};
+	struct rpc_server *server;
+	uv_timer_t timer;
+	struct error e;
+	uv_loop_t loop;
+	char *reply;
+	int fd;
+
+	uv_loop_init(&loop);
+	snprintf(to.sun_path, sizeof(to.sun_path), "%s/sock", dir);
+	cr_assert_eq(rpc_listen(&loop, to.sun_path, methods, NULL, &server, &e), 0, "%s", e.text);
+	reply = exchange(&loop, to.sun_path, bad, strlen(bad));
+	cr_assert(strstr(reply, "-32602"), "%s", reply);
+	free(reply);
+	uv_timer_init(&loop, &timer);
+	uv_timer_start(&timer, answer_kept, 20, 0);
+	reply = exchange(&loop, to.sun_path, good, strlen(good));
+	cr_assert(strstr(reply, "\"result\":{}"), "%s", reply);
+	free(reply);
+	/* The client goes before its answer comes. */
+	kept = NULL;
+	fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	cr_assert_eq(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
+	cr_assert_eq(send(fd, good, strlen(good), 0), (ssize_t)strlen(good));
+	while (!kept)
+		uv_run(&loop, UV_RUN_NOWAIT);
+	close(fd);
+	while (kept->client)
+		uv_run(&loop, UV_RUN_NOWAIT);
+	rpc_answer(kept, json_object());
+	rpc_close(server);
+	uv_run(&loop, UV_RUN_DEFAULT);
+	cr_assert_eq(uv_loop_close(&loop), 0);
 }
