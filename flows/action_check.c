@@ -122,6 +122,12 @@ static int check_subfield(struct checker *c, const char *who, const struct subfi
 	return check_meets(c, who, s->field);
 }
 
+static void learn_tag(struct checker *c)
+{
+	c->known.key.vlan[0].tci |= htobe16(VLAN_CFI);
+	c->known.mask.vlan[0].tci |= htobe16(VLAN_CFI);
+}
+
 static int check_set_field(struct checker *c, const struct action *a)
 {
 	enum field_id id = a->set_field.field;
@@ -130,13 +136,16 @@ static int check_set_field(struct checker *c, const struct action *a)
 
 	if ((unsigned)id >= FIELD_COUNT)
 		return fault(c, ACTION_FAULT_ARGUMENT, "%s: unknown field", who);
-	if (!fields[id].writable ||
-	    (fields[id].nxm_class == FIELD_CLASS_NONE && fields[id].oxm_class == FIELD_CLASS_NONE))
+	if (!fields[id].writable)
 		return fault(c, ACTION_FAULT_READ_ONLY, "%s: %s is read-only", who, fields[id].name);
 	bits = id == FIELD_VLAN_VID ? 13 : fields[id].bits;
 	if (!value_fits(&a->set_field.value, bits) || !value_fits(&a->set_field.mask, bits))
 		return fault(c, ACTION_FAULT_VALUE, "%s: value too large for %s (%u bits)", who,
 		             fields[id].name, bits);
+	if (id == FIELD_DL_VLAN || id == FIELD_DL_VLAN_PCP) {
+		learn_tag(c); /* OpenFlow 1.0's mod_vlan_*: make it where there is none */
+		return 0;
+	}
 	if (id == FIELD_VLAN_VID && !a->set_field.load && !(value_to_u64(&a->set_field.value) & VLAN_CFI))
 		return fault(c, ACTION_FAULT_VALUE, "%s: vlan_vid expects 0x1000 + the id", who);
 	if (id == FIELD_VLAN_VID && !c->any && !(c->known.key.vlan[0].tci & htobe16(VLAN_CFI)))
@@ -150,12 +159,6 @@ static int check_port(struct checker *c, uint32_t port)
 	if (port < PORT_MAX || (port >= PORT_IN_PORT && port != PORT_ANY))
 		return 0;
 	return fault(c, ACTION_FAULT_PORT, "output: %u is not a port to send to", port);
-}
-
-static void learn_tag(struct checker *c)
-{
-	c->known.key.vlan[0].tci |= htobe16(VLAN_CFI);
-	c->known.mask.vlan[0].tci |= htobe16(VLAN_CFI);
 }
 
 static void know_type(struct checker *c, uint16_t type)

@@ -64,12 +64,13 @@ int action_parse_set_field(struct parser *p, const struct row *row, const struct
 	id = field_by_name(name.p, name.len);
 	if (id == FIELD_NONE)
 		return lex_error(p->lex, name, "set_field: expected the name of a field");
-	if (!fields[id].writable)
+	if (!fields[id].writable ||
+	    (fields[id].nxm_class == FIELD_CLASS_NONE && fields[id].oxm_class == FIELD_CLASS_NONE))
 		return lex_error(p->lex, name, "set_field: expected a writable field");
 	rc = field_parse(p->lex, id, value, &v, &mask);
 	if (rc)
 		return rc;
-	full = value_ones(0, id == FIELD_VLAN_VID ? 13 : id == FIELD_DL_VLAN ? 16 : fields[id].bits);
+	full = value_ones(0, id == FIELD_VLAN_VID ? 13 : fields[id].bits);
 	return memcmp(&mask, &full, sizeof(full)) ? append_masked(p, id, &v, &mask) : append_set(p, id, &v);
 }
 

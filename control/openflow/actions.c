@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Codec of the standard actions of OpenFlow 1.3. Called by the codecs of flows, groups and packet-out. */
+/* Codec of the standard actions of OpenFlow 1.3 and 1.4, and the way to those of 1.0 and Nicira. Called by
+ * the codecs of flows, groups and packet-out. */
 #include "control/openflow/actions.h"
 
+#include "control/openflow/of10.h"
 #include "control/openflow/oxm.h"
 
 enum { /* OFPAT_* */
@@ -134,12 +136,14 @@ enum ofp_error ofp_read_nested_actions(struct ofp_reader *r, struct action_list 
 			return OFPBAC_BAD_LEN;
 		if (out->n >= ACTIONS_MAX)
 			return OFPBAC_TOO_MANY;
-		if (type == AT_OUTPUT)
+		if (type == AT_EXPERIMENTER)
+			error = read_experimenter(&body, out, depth);
+		else if (r->version == OFP_VERSION_10)
+			error = of10_read_action(type, &body, out);
+		else if (type == AT_OUTPUT)
 			error = read_output(&body, out);
 		else if (type == AT_SET_FIELD)
 			error = read_set_field(&body, out);
-		else if (type == AT_EXPERIMENTER)
-			error = read_experimenter(&body, out, depth);
 		else
 			error = read_simple(type, &body, out);
 		if (error)
@@ -164,14 +168,12 @@ static void put_output(struct ofp_writer *w, uint32_t port, uint16_t max_len)
 
 static void put_set_field(struct ofp_writer *w, const struct action *a)
 {
-	struct field_value full =
-	        value_ones(0, a->set_field.field == FIELD_VLAN_VID ? 13u : fields[a->set_field.field].bits);
-	bool exact = !memcmp(&full, &a->set_field.mask, sizeof(full));
 	size_t start = w->len;
 
 	ofp_put_u16(w, AT_SET_FIELD);
 	ofp_put_u16(w, 0);
-	oxm_put(w, a->set_field.field, &a->set_field.value, exact ? NULL : &a->set_field.mask);
+	oxm_put(w, a->set_field.field, &a->set_field.value,
+	        action_set_is_masked(a) ? &a->set_field.mask : NULL);
 	ofp_put_align(w, start);
 	ofp_set_u16(w, start + 2, (uint16_t)(w->len - start));
 }
@@ -195,15 +197,39 @@ static void put_set_queue(struct ofp_writer *w, uint32_t queue)
 	put_simple(w, &(struct action){.type = ACTION_SET_QUEUE, .number = queue});
 }
 
+/* 1.0's mod_vlan_* on a packet of which it is not known whether it has a tag. */
+static void put_mod_vlan(struct ofp_writer *w, const struct action *a)
+{
+	struct action push = {.type = ACTION_PUSH_VLAN, .ethertype = ETH_TYPE_VLAN}, set = *a;
+
+	if (a->set_field.field == FIELD_DL_VLAN) {
+		set.set_field.field = FIELD_VLAN_VID;
+		set.set_field.value = value_from_u64(value_to_u64(&a->set_field.value) | VLAN_CFI);
+		set.set_field.mask = value_ones(0, 13);
+	} else {
+		set.set_field.field = FIELD_VLAN_PCP;
+	}
+	put_simple(w, &push);
+	put_set_field(w, &set);
+}
+
 void ofp_put_actions(struct ofp_writer *w, const struct action_list *list)
 {
 	for (unsigned i = 0; i < list->n; i++) {
 		const struct action *a = &list->items[i];
 
+		if (w->version == OFP_VERSION_10) {
+			if (!of10_put_action(w, a))
+				nx_put_action(w, a);
+			continue;
+		}
 		if (action_is_instruction(a->type) || nx_put_action(w, a))
 			continue;
 		if (a->type == ACTION_OUTPUT) {
 			put_output(w, a->output.port, (uint16_t)a->output.max_len);
+		} else if (a->type == ACTION_SET_FIELD &&
+		           (a->set_field.field == FIELD_DL_VLAN || a->set_field.field == FIELD_DL_VLAN_PCP)) {
+			put_mod_vlan(w, a);
 		} else if (a->type == ACTION_SET_FIELD) {
 			put_set_field(w, a);
 		} else if (a->type == ACTION_ENQUEUE) { /* 1.3 has no enqueue of its own */

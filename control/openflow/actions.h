@@ -22,7 +22,10 @@ enum ofp_error ofp_read_nested_actions(struct ofp_reader *r, struct action_list 
 /* Writes the action if it is one of Nicira's; false when it is a standard one. */
 bool nx_put_action(struct ofp_writer *w, const struct action *a);
 
-/* Only the actions (not instructions) of the list. */
+/* Does a SET_FIELD leave bits of its field alone? */
+bool action_set_is_masked(const struct action *a);
+
+/* Only the actions (not instructions) of the list; in 1.0 also the instructions that it has actions for. */
 void ofp_put_actions(struct ofp_writer *w, const struct action_list *list);
 /* All of the list, as instructions. */
 void ofp_put_instructions(struct ofp_writer *w, const struct action_list *list);

@@ -96,7 +96,7 @@ void ofp_writer_cut(struct ofp_writer *w, size_t len)
 void ofp_writer_free(struct ofp_writer *w)
 {
 	free(w->data);
-	memset(w, 0, sizeof(*w));
+	*w = (struct ofp_writer){.version = w->version};
 }
 
 const uint8_t *ofp_get(struct ofp_reader *r, size_t n)
@@ -152,5 +152,7 @@ struct ofp_reader ofp_get_part(struct ofp_reader *r, size_t n)
 {
 	const uint8_t *p = ofp_get(r, n);
 
-	return p ? ofp_reader_of(p, n) : (struct ofp_reader){r->end, r->end, true};
+	if (!p)
+		return (struct ofp_reader){r->end, r->end, true, r->version};
+	return (struct ofp_reader){p, p + n, false, r->version};
 }

@@ -129,10 +129,13 @@ static enum ofp_error apply(struct connection *c, const struct bundle *b)
 
 static void put_control_reply(struct connection *c, uint32_t xid, uint32_t id, uint16_t type, uint16_t flags)
 {
-	size_t start = ofp_begin(&c->out, OFPT_EXPERIMENTER, xid);
+	bool standard = c->out.version == OFP_VERSION_14;
+	size_t start = ofp_begin(&c->out, standard ? OFPT_BUNDLE_CONTROL : OFPT_EXPERIMENTER, xid);
 
-	ofp_put_u32(&c->out, ONF_EXPERIMENTER);
-	ofp_put_u32(&c->out, 2300);
+	if (!standard) {
+		ofp_put_u32(&c->out, ONF_EXPERIMENTER);
+		ofp_put_u32(&c->out, 2300);
+	}
 	ofp_put_u32(&c->out, id);
 	ofp_put_u16(&c->out, type + 1);
 	ofp_put_u16(&c->out, flags);
@@ -148,8 +151,6 @@ enum ofp_error bundle_control(struct connection *c, uint32_t xid, struct ofp_rea
 
 	if (r->failed)
 		return OFPBRC_BAD_LEN;
-	if (c->role == OFPCR_SLAVE)
-		return OFPBRC_IS_SLAVE;
 	if (type == CONTROL_OPEN) {
 		error = open_bundle(c, id, flags, &b);
 	} else if (type != CONTROL_CLOSE && type != CONTROL_COMMIT && type != CONTROL_DISCARD) {
@@ -204,7 +205,7 @@ static enum ofp_error add_message(struct bundle *b, uint32_t xid, struct ofp_rea
 		return ONFBFC_MSG_BAD_LEN;
 	if (h.xid != xid)
 		return ONFBFC_MSG_BAD_XID;
-	if (h.version != OFP_VERSION_13)
+	if (h.version != r->version)
 		return OFPBRC_BAD_VERSION;
 	s = b->n < CHANGES_MAX ? calloc(1, sizeof(*s)) : NULL;
 	if (!s)
@@ -232,8 +233,6 @@ enum ofp_error bundle_add(struct connection *c, uint32_t xid, struct ofp_reader 
 	flags = ofp_get_u16(r);
 	if (r->failed)
 		return ONFBFC_MSG_BAD_LEN;
-	if (c->role == OFPCR_SLAVE)
-		return OFPBRC_IS_SLAVE;
 	if (!b) { /* an add may open the bundle */
 		error = open_bundle(c, id, flags, &b);
 		if (error)

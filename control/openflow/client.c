@@ -143,7 +143,8 @@ static void error_text(const uint8_t *message, size_t len, char *text, size_t si
 {
 	struct ofp_reader r = ofp_reader_of(message + OFP_HEADER_LEN, len - OFP_HEADER_LEN);
 	uint16_t type = ofp_get_u16(&r), code = ofp_get_u16(&r);
-	uint16_t listed = type == 0xffff ? OFP_ERROR_ONF : type; /* the experimenter's errors that we know */
+	bool nicira = type == 0xffff && ofp_get_u32(&r) == NX_EXPERIMENTER;
+	uint16_t listed = nicira ? OFP_ERROR_NX : type == 0xffff ? OFP_ERROR_ONF : type;
 	const char *name = ofp_error_name((enum ofp_error)(((uint32_t)listed << 16 | code) + 1));
 
 	if (r.failed)
@@ -324,7 +325,7 @@ static int agree(struct ofp_client *c, struct error *e)
 	char text[160];
 	int rc;
 
-	ofp_put_hello(&c->out, c->next_xid++);
+	ofp_put_hello(&c->out, c->next_xid++, 1u << OFP_VERSION_13);
 	rc = flush_out(c, e);
 	if (!rc)
 		rc = next_message(c, &h, &message, e);
@@ -335,7 +336,7 @@ static int agree(struct ofp_client *c, struct error *e)
 		return error_set(e, EPROTO, "%s", text);
 	}
 	body = ofp_reader_of(message + OFP_HEADER_LEN, h.length - OFP_HEADER_LEN);
-	if (h.type != OFPT_HELLO || !ofp_hello_has_13(h.version, &body))
+	if (h.type != OFPT_HELLO || !ofp_agree(h.version, &body, 1u << OFP_VERSION_13))
 		return error_set(e, EPROTO, "the switch does not speak OpenFlow 1.3");
 	return 0;
 }

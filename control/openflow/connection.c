@@ -100,7 +100,7 @@ static void transmit(struct connection *c, struct ofp_writer *bytes)
 	w->data = bytes->data;
 	w->req.data = c;
 	buf = uv_buf_init((char *)bytes->data, (unsigned)bytes->len);
-	memset(bytes, 0, sizeof(*bytes));
+	*bytes = (struct ofp_writer){.version = bytes->version};
 	rc = uv_write(&w->req, &c->stream, &buf, 1, on_written);
 	if (rc < 0) {
 		free(w->data);
@@ -297,7 +297,7 @@ static void begin(struct connection *c, bool tls)
 	c->heard = uv_now(c->server->loop);
 	if (c->kind == CONNECTION_CONTROLLER)
 		uv_tcp_nodelay(&c->tcp, 1);
-	ofp_put_hello(&c->out, 0);
+	ofp_put_hello(&c->out, 0, OFP_VERSIONS);
 	if (tls) {
 		c->tls = tls_session_create(c->server->tls, c->controller);
 		if (!c->tls)

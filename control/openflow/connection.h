@@ -68,10 +68,13 @@ struct connection {
 	struct ofp_writer out; /* what was said and not handed to the socket yet */
 	uint64_t heard;        /* ms of the loop: when the peer said something last */
 	bool probed;           /* an echo request is under way */
-	bool open, greeted, closing, last_words, running, reading, waiting, closed;
+	bool greeted;          /* out.version was agreed on */
+	bool open, closing, last_words, running, reading, waiting, closed;
 	void (*then)(struct connection *c); /* what to do when the wait is over */
 	uint32_t wait_xid;
 	uint16_t miss_send_len;
+	bool nxm;                 /* 1.0: matches are told in NXM (NXT_SET_FLOW_FORMAT) */
+	bool table_id_in_command; /* 1.0: FLOW_MOD has a table in the high byte of its command */
 	enum ofp_role role;
 	struct async_config async;
 	struct multipart multipart;
@@ -161,6 +164,16 @@ void controller_lost(struct controller *to, const struct error *why);
 uint64_t controllers_check(struct ofp_server *server, uint64_t now);
 void controllers_close(struct ofp_server *server);
 
+/* A row of the tables in dispatch.c. `body` is what follows the header (and the experimenter's two numbers).
+ * `changes`: not for a slave. `bare`: must have no body. */
+struct handler {
+	enum ofp_error (*handle)(struct connection *c, uint32_t xid, struct ofp_reader *body);
+	bool changes, bare;
+};
+
+/* Has the switch a port of this number? multipart.c */
+bool connection_has_port(const struct connection *c, uint32_t port_no);
+
 /* dispatch.c: one whole message. */
 void dispatch(struct connection *c, const uint8_t *message, size_t len);
 void reply_error(struct connection *c, const uint8_t *message, size_t len, enum ofp_error error);
@@ -175,5 +188,13 @@ void multipart_end(struct connection *c);
 enum ofp_error bundle_control(struct connection *c, uint32_t xid, struct ofp_reader *body);
 enum ofp_error bundle_add(struct connection *c, uint32_t xid, struct ofp_reader *body);
 void bundles_free(struct connection *c);
+
+/* of10_handlers.c: what 1.0 has of its own, and Nicira's messages for it. */
+enum ofp_error of10_features(struct connection *c, uint32_t xid, struct ofp_reader *body);
+enum ofp_error of10_flow_mod(struct connection *c, uint32_t xid, struct ofp_reader *body);
+enum ofp_error of10_queue_config(struct connection *c, uint32_t xid, struct ofp_reader *body);
+enum ofp_error of10_set_flow_format(struct connection *c, uint32_t xid, struct ofp_reader *body);
+enum ofp_error of10_nx_flow_mod(struct connection *c, uint32_t xid, struct ofp_reader *body);
+enum ofp_error of10_flow_mod_table_id(struct connection *c, uint32_t xid, struct ofp_reader *body);
 
 #endif

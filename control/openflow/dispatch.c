@@ -2,8 +2,6 @@
 /* From a message's type to what is done about it. Called by connection.c with whole messages, in order. */
 #include "control/openflow/connection.h"
 
-enum { NX_SET_PACKET_IN_FORMAT = 16, ONF_BUNDLE_CONTROL = 2300, ONF_BUNDLE_ADD = 2301 };
-
 void reply_error(struct connection *c, const uint8_t *message, size_t len, enum ofp_error error)
 {
 	ofp_put_error(&c->out, ofp_read_header(message).xid, error, message, len);
@@ -13,12 +11,16 @@ void reply_error(struct connection *c, const uint8_t *message, size_t len, enum 
 
 static void greet(struct connection *c, const struct ofp_header *h, struct ofp_reader *r)
 {
-	static const char text[] = "only OpenFlow 1.3 is spoken here";
+	static const char text[] = "OpenFlow 1.0, 1.3 and 1.4 are spoken here";
+	uint8_t version = h->type == OFPT_HELLO ? ofp_agree(h->version, r, OFP_VERSIONS) : 0;
 
-	if (h->type == OFPT_HELLO && ofp_hello_has_13(h->version, r)) {
+	if (version) {
+		c->out.version = version;
 		c->greeted = true;
 		return;
 	}
+	c->out.version =
+	        h->version == OFP_VERSION_10 ? OFP_VERSION_10 : OFP_VERSION_13; /* to be understood */
 	ofp_put_error(&c->out, h->xid, OFPHFC_INCOMPATIBLE, text, sizeof(text) - 1);
 	c->last_words = true;
 }
@@ -258,21 +260,10 @@ static enum ofp_error on_queue_config(struct connection *c, uint32_t xid, struct
 	return OFP_OK;
 }
 
-static enum ofp_error on_experimenter(struct connection *c, uint32_t xid, struct ofp_reader *r)
+/* 0, the standard format, is the one there is. */
+static enum ofp_error on_packet_in_format(struct connection *c, uint32_t xid, struct ofp_reader *r)
 {
-	uint32_t experimenter = ofp_get_u32(r), type = ofp_get_u32(r);
-
-	if (r->failed)
-		return OFPBRC_BAD_LEN;
-	if (experimenter == ONF_EXPERIMENTER && type == ONF_BUNDLE_CONTROL)
-		return bundle_control(c, xid, r);
-	if (experimenter == ONF_EXPERIMENTER && type == ONF_BUNDLE_ADD)
-		return bundle_add(c, xid, r);
-	if (experimenter == NX_EXPERIMENTER && type == NX_SET_PACKET_IN_FORMAT && ofp_get_u32(r) == 0)
-		return OFP_OK; /* the standard format: the one there is */
-	if (experimenter == ONF_EXPERIMENTER || experimenter == NX_EXPERIMENTER)
-		return OFPBRC_BAD_EXP_TYPE;
-	return OFPBRC_BAD_EXPERIMENTER;
+	return ofp_get_u32(r) || r->failed ? OFPBRC_BAD_EXP_TYPE : OFP_OK;
 }
 
 static enum ofp_error on_multipart(struct connection *c, uint32_t xid, struct ofp_reader *r)
@@ -280,11 +271,11 @@ static enum ofp_error on_multipart(struct connection *c, uint32_t xid, struct of
 	return multipart_request(c, xid, r);
 }
 
-/* `changes`: not for a slave. `bare`: must have no body. */
-static const struct handler {
-	enum ofp_error (*handle)(struct connection *c, uint32_t xid, struct ofp_reader *body);
-	bool changes, bare;
-} handlers[] = {
+/* ---- who handles what: one table for each version, and one for experimenters' messages ---- */
+
+static enum ofp_error on_experimenter(struct connection *c, uint32_t xid, struct ofp_reader *r);
+
+static const struct handler handlers_13[] = {
         [OFPT_HELLO] = {on_nothing, false, false},
         [OFPT_ERROR] = {on_nothing, false, false},
         [OFPT_ECHO_REQUEST] = {on_echo, false, false},
@@ -307,28 +298,117 @@ static const struct handler {
         [OFPT_METER_MOD] = {on_meter_mod, true, false},
 };
 
+static const struct handler handlers_14[] = {
+        [OFPT_HELLO] = {on_nothing, false, false},
+        [OFPT_ERROR] = {on_nothing, false, false},
+        [OFPT_ECHO_REQUEST] = {on_echo, false, false},
+        [OFPT_ECHO_REPLY] = {on_nothing, false, false},
+        [OFPT_EXPERIMENTER] = {on_experimenter, false, false},
+        [OFPT_FEATURES_REQUEST] = {on_features, false, true},
+        [OFPT_GET_CONFIG_REQUEST] = {on_get_config, false, true},
+        [OFPT_SET_CONFIG] = {on_set_config, false, false},
+        [OFPT_PACKET_OUT] = {on_packet_out, true, false},
+        [OFPT_FLOW_MOD] = {on_flow_mod, true, false},
+        [OFPT_GROUP_MOD] = {on_group_mod, true, false},
+        [OFPT_PORT_MOD] = {on_port_mod, true, false},
+        [OFPT_TABLE_MOD] = {on_table_mod, true, false},
+        [OFPT_MULTIPART_REQUEST] = {on_multipart, false, false},
+        [OFPT_BARRIER_REQUEST] = {on_barrier, false, true},
+        [OFPT_ROLE_REQUEST] = {on_role, false, false},
+        [OFPT_GET_ASYNC_REQUEST] = {on_get_async, false, true},
+        [OFPT_SET_ASYNC] = {on_set_async, false, false},
+        [OFPT_METER_MOD] = {on_meter_mod, true, false},
+        [OFPT_BUNDLE_CONTROL] = {bundle_control, true, false},
+        [OFPT_BUNDLE_ADD_MESSAGE] = {bundle_add, true, false},
+};
+
+static const struct handler handlers_10[] = {
+        [OFPT_HELLO] = {on_nothing, false, false},
+        [OFPT_ERROR] = {on_nothing, false, false},
+        [OFPT_ECHO_REQUEST] = {on_echo, false, false},
+        [OFPT_ECHO_REPLY] = {on_nothing, false, false},
+        [OFPT_EXPERIMENTER] = {on_experimenter, false, false},
+        [OFPT_FEATURES_REQUEST] = {of10_features, false, true},
+        [OFPT_GET_CONFIG_REQUEST] = {on_get_config, false, true},
+        [OFPT_SET_CONFIG] = {on_set_config, false, false},
+        [OFPT_PACKET_OUT] = {on_packet_out, true, false},
+        [OFPT_FLOW_MOD] = {of10_flow_mod, true, false},
+        [OFPT_PORT_MOD] = {on_port_mod, true, false},
+        [OFPT_MULTIPART_REQUEST] = {on_multipart, false, false},
+        [OFPT_BARRIER_REQUEST] = {on_barrier, false, true},
+        [OFPT_QUEUE_GET_CONFIG_REQUEST] = {of10_queue_config, false, false},
+};
+
+static const struct handlers {
+	const struct handler *rows;
+	size_t n;
+} handlers[] = {
+        [OFP_VERSION_10] = {handlers_10, sizeof(handlers_10) / sizeof(handlers_10[0])},
+        [OFP_VERSION_13] = {handlers_13, sizeof(handlers_13) / sizeof(handlers_13[0])},
+        [OFP_VERSION_14] = {handlers_14, sizeof(handlers_14) / sizeof(handlers_14[0])},
+};
+
+enum { V10 = 1u << OFP_VERSION_10, V13 = 1u << OFP_VERSION_13, V14 = 1u << OFP_VERSION_14 };
+
+static const struct experimenter_handler {
+	uint32_t experimenter, type;
+	unsigned versions; /* a bit each */
+	struct handler handler;
+} experimenter_handlers[] = {
+        {ONF_EXPERIMENTER, 2300, V13, {bundle_control, true, false}},
+        {ONF_EXPERIMENTER, 2301, V13, {bundle_add, true, false}},
+        {NX_EXPERIMENTER, 12, V10, {of10_set_flow_format, false, false}},
+        {NX_EXPERIMENTER, 13, V10, {of10_nx_flow_mod, true, false}},
+        {NX_EXPERIMENTER, 15, V10, {of10_flow_mod_table_id, false, false}},
+        {NX_EXPERIMENTER, 16, V10 | V13 | V14, {on_packet_in_format, false, false}},
+};
+
+static enum ofp_error handle(struct connection *c, const struct handler *handler, uint32_t xid,
+                             struct ofp_reader *r)
+{
+	if (handler->bare && ofp_left(r))
+		return OFPBRC_BAD_LEN;
+	if (handler->changes && c->role == OFPCR_SLAVE)
+		return OFPBRC_IS_SLAVE;
+	return handler->handle(c, xid, r);
+}
+
+static enum ofp_error on_experimenter(struct connection *c, uint32_t xid, struct ofp_reader *r)
+{
+	uint32_t experimenter = ofp_get_u32(r), type = ofp_get_u32(r);
+	const struct experimenter_handler *row = experimenter_handlers;
+
+	if (r->failed)
+		return OFPBRC_BAD_LEN;
+	for (; row < experimenter_handlers + sizeof(experimenter_handlers) / sizeof(*row); row++) {
+		if (row->experimenter == experimenter && row->type == type &&
+		    row->versions & 1u << r->version)
+			return handle(c, &row->handler, xid, r);
+	}
+	if (experimenter == ONF_EXPERIMENTER || experimenter == NX_EXPERIMENTER)
+		return OFPBRC_BAD_EXP_TYPE;
+	return OFPBRC_BAD_EXPERIMENTER;
+}
+
 void dispatch(struct connection *c, const uint8_t *message, size_t len)
 {
 	struct ofp_header h = ofp_read_header(message);
 	struct ofp_reader r = ofp_reader_of(message + OFP_HEADER_LEN, len - OFP_HEADER_LEN);
-	const struct handler *handler;
+	const struct handlers *table = &handlers[c->out.version];
+	enum ofp_type type = ofp_type_of_wire(h.version, h.type);
 	enum ofp_error error;
 
 	if (!c->greeted) {
 		greet(c, &h, &r);
 		return;
 	}
-	handler = h.type < sizeof(handlers) / sizeof(handlers[0]) ? &handlers[h.type] : NULL;
-	if (h.version != OFP_VERSION_13)
+	r.version = h.version;
+	if (h.version != c->out.version)
 		error = OFPBRC_BAD_VERSION;
-	else if (!handler || !handler->handle)
+	else if (type >= table->n || !table->rows[type].handle)
 		error = OFPBRC_BAD_TYPE;
-	else if (handler->bare && ofp_left(&r))
-		error = OFPBRC_BAD_LEN;
-	else if (handler->changes && c->role == OFPCR_SLAVE)
-		error = OFPBRC_IS_SLAVE;
 	else
-		error = handler->handle(c, h.xid, &r);
+		error = handle(c, &table->rows[type], h.xid, &r);
 	if (error)
 		reply_error(c, message, len, error);
 }

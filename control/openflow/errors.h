@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Everything an OpenFlow 1.3 switch can complain about (OpenFlow 1.3.5 section 7.4.4), as one list: the enum
- * and the names are made from it. A value is type << 16 | code, plus one, so that 0 means "no error". */
+ * and the names are made from it; other versions' numbers follow from it. A value is type << 16 | code, plus
+ * one, so that 0 means "no error". */
 #ifndef CONTROL_OPENFLOW_ERRORS_H
 #define CONTROL_OPENFLOW_ERRORS_H
 
 #include <stdint.h>
 
-/* Bundles of 1.3 have errors of experimenter ONF: type 0xffff on the wire with an experimenter id after the
- * code. Here they have type OFP_ERROR_ONF. */
-enum { OFP_ERROR_ONF = 0x7fff };
+/* Bundles of 1.3 have errors of experimenter ONF, and some are Nicira's: type 0xffff on the wire with an
+ * experimenter id after the code. Here they have these types. */
+enum { OFP_ERROR_ONF = 0x7fff, OFP_ERROR_NX = 0x7ffe };
 
 /* X(name, type, code) */
 #define OFP_ERRORS(X)                                                                                        \
@@ -134,7 +135,15 @@ enum { OFP_ERROR_ONF = 0x7fff };
 	X(ONFBFC_MSG_BAD_XID, 0x7fff, 2309)                                                                  \
 	X(ONFBFC_MSG_UNSUP, 0x7fff, 2310)                                                                    \
 	X(ONFBFC_MSG_TOO_MANY, 0x7fff, 2312)                                                                 \
-	X(ONFBFC_MSG_FAILED, 0x7fff, 2313)
+	X(ONFBFC_MSG_FAILED, 0x7fff, 2313)                                                                   \
+	X(NXBRC_MUST_BE_ZERO, 0x7ffe, 4)                                                                     \
+	X(NXMOFC_MONITOR_EXISTS, 0x7ffe, 6)                                                                  \
+	X(NXMOFC_BAD_FLAGS, 0x7ffe, 7)                                                                       \
+	X(NXMOFC_UNKNOWN_MONITOR, 0x7ffe, 8)                                                                 \
+	X(NXBRC_UNENCODABLE_ERROR, 0x7ffe, 10)                                                               \
+	X(NXFMFC_BAD_TABLE_ID, 0x7ffe, 13)                                                                   \
+	X(NXTTMFC_TABLE_FULL, 0x7ffe, 19)                                                                    \
+	X(NXR_NOT_SUPPORTED, 0x7ffe, 34)
 
 enum ofp_error {
 	OFP_OK = 0,
@@ -152,6 +161,15 @@ static inline uint16_t ofp_error_code(enum ofp_error e)
 {
 	return (uint16_t)((uint32_t)e - 1);
 }
+
+/* How a version of OpenFlow says it. `experimenter` 0: a standard error. 1.0 knows few; it says the others
+ * with Nicira's type and code (over 1.0 those are two numbers, from 1.2 on only `code` counts). `version`
+ * 0: 1.3. */
+struct ofp_error_numbers {
+	uint32_t experimenter;
+	uint16_t type, code;
+};
+struct ofp_error_numbers ofp_error_numbers(enum ofp_error e, uint8_t version);
 
 /* "OFPBMC_BAD_PREREQ"; "OK" for 0 and NULL for a value outside the list. */
 const char *ofp_error_name(enum ofp_error e);

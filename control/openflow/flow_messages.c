@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Codec of flow messages: FLOW_MOD, the FLOW multipart, FLOW_REMOVED. Called by server and client. */
 #include "control/openflow/actions.h"
-#include "control/openflow/messages.h"
+#include "control/openflow/of10.h"
 #include "control/openflow/oxm.h"
 
 #include "base/clock.h"
@@ -59,7 +59,9 @@ enum ofp_error ofp_read_flow_mod(struct ofp_reader *r, struct flow_mod *fm)
 	fm->out_port = ofp_get_u32(r);
 	fm->out_group = ofp_get_u32(r);
 	fm->flags = ofp_get_u16(r);
-	ofp_skip(r, 2);
+	fm->importance = r->version == OFP_VERSION_14 ? ofp_get_u16(r) : 0;
+	if (r->version != OFP_VERSION_14)
+		ofp_skip(r, 2);
 	if (r->failed)
 		return OFPBRC_BAD_LEN;
 	fm->cookie = cookie;
@@ -178,7 +180,8 @@ void ofp_put_flow_stats(struct ofp_writer *w, const struct flow_stats *fs)
 	ofp_put_u16(w, fs->idle_timeout);
 	ofp_put_u16(w, fs->hard_timeout);
 	ofp_put_u16(w, fs->flags);
-	ofp_put_zero(w, 4);
+	ofp_put_u16(w, w->version == OFP_VERSION_14 ? fs->importance : 0);
+	ofp_put_zero(w, 2);
 	ofp_put_u64(w, fs->cookie);
 	ofp_put_u64(w, fs->n_packets);
 	ofp_put_u64(w, fs->n_bytes);
@@ -190,8 +193,13 @@ void ofp_put_flow_stats(struct ofp_writer *w, const struct flow_stats *fs)
 void ofp_put_flow_removed(struct ofp_writer *w, const struct flow_stats *fs,
                           enum ofp_flow_removed_reason reason)
 {
-	size_t start = ofp_begin(w, OFPT_FLOW_REMOVED, 0);
+	size_t start;
 
+	if (w->version == OFP_VERSION_10) {
+		of10_put_flow_removed(w, fs, reason);
+		return;
+	}
+	start = ofp_begin(w, OFPT_FLOW_REMOVED, 0);
 	ofp_put_u64(w, fs->cookie);
 	ofp_put_u16(w, fs->priority);
 	ofp_put_u8(w, (uint8_t)reason);

@@ -6,9 +6,15 @@
 #include <string.h>
 
 #include "control/openflow/actions.h"
+#include "control/openflow/of10.h"
 #include "control/openflow/oxm.h"
 
-enum { HELLO_VERSION_BITMAP = 1, ERROR_DATA_MAX = 1024 };
+enum {
+	HELLO_VERSION_BITMAP = 1,
+	ERROR_DATA_MAX = 1024,
+	NX_ERROR_TYPE = 0xb0c2,
+	OFP_EXPERIMENTER_ERROR = 0xffff
+};
 
 struct ofp_header ofp_read_header(const uint8_t *p)
 {
@@ -22,12 +28,32 @@ struct ofp_header ofp_read_header(const uint8_t *p)
 	return h;
 }
 
+/* 1.0 has no GROUP_MOD and no TABLE_MOD; else the order is the same. */
+static uint8_t wire_of_type_10(enum ofp_type type)
+{
+	unsigned missing = (type > OFPT_GROUP_MOD) + (type > OFPT_TABLE_MOD);
+
+	return (uint8_t)(type - missing);
+}
+
+enum ofp_type ofp_type_of_wire(uint8_t version, uint8_t wire)
+{
+	if (version != OFP_VERSION_10 || wire < OFPT_GROUP_MOD)
+		return (enum ofp_type)wire;
+	for (enum ofp_type type = OFPT_PORT_MOD; type <= OFPT_QUEUE_GET_CONFIG_REPLY; type++) {
+		if (type != OFPT_TABLE_MOD && wire_of_type_10(type) == wire)
+			return type;
+	}
+	return OFPT_NONE;
+}
+
 size_t ofp_begin(struct ofp_writer *w, enum ofp_type type, uint32_t xid)
 {
+	uint8_t version = w->version ? w->version : OFP_VERSION_13;
 	size_t start = w->len;
 
-	ofp_put_u8(w, OFP_VERSION_13);
-	ofp_put_u8(w, (uint8_t)type);
+	ofp_put_u8(w, version);
+	ofp_put_u8(w, version == OFP_VERSION_10 ? wire_of_type_10(type) : (uint8_t)type);
 	ofp_put_u16(w, 0);
 	ofp_put_u32(w, xid);
 	return start;
@@ -38,7 +64,16 @@ size_t ofp_begin_multipart(struct ofp_writer *w, bool request, enum ofp_multipar
 	size_t start = ofp_begin(w, request ? OFPT_MULTIPART_REQUEST : OFPT_MULTIPART_REPLY, xid);
 
 	ofp_put_u16(w, (uint16_t)type);
-	ofp_put_zero(w, 6);
+	ofp_put_zero(w, w->version == OFP_VERSION_10 ? 2 : 6);
+	return start;
+}
+
+size_t ofp_begin_nicira(struct ofp_writer *w, uint32_t subtype, uint32_t xid)
+{
+	size_t start = ofp_begin(w, OFPT_EXPERIMENTER, xid);
+
+	ofp_put_u32(w, NX_EXPERIMENTER);
+	ofp_put_u32(w, subtype);
 	return start;
 }
 
@@ -58,40 +93,61 @@ void ofp_put_message(struct ofp_writer *w, enum ofp_type type, uint32_t xid, con
 	ofp_end(w, start);
 }
 
-void ofp_put_hello(struct ofp_writer *w, uint32_t xid)
+/* The highest of a set of versions, 0 for none. */
+static uint8_t highest(uint32_t versions)
 {
-	size_t start = ofp_begin(w, OFPT_HELLO, xid);
+	return versions ? (uint8_t)(31 - __builtin_clz(versions)) : 0;
+}
 
+void ofp_put_hello(struct ofp_writer *w, uint32_t xid, uint32_t versions)
+{
+	size_t start = w->len;
+
+	ofp_put_u8(w, highest(versions));
+	ofp_put_u8(w, OFPT_HELLO);
+	ofp_put_u16(w, 0);
+	ofp_put_u32(w, xid);
 	ofp_put_u16(w, HELLO_VERSION_BITMAP);
 	ofp_put_u16(w, 8);
-	ofp_put_u32(w, 1u << OFP_VERSION_13);
+	ofp_put_u32(w, versions);
 	ofp_end(w, start);
 }
 
-bool ofp_hello_has_13(uint8_t version, struct ofp_reader *body)
+uint8_t ofp_agree(uint8_t version, struct ofp_reader *body, uint32_t versions)
 {
+	uint8_t lower = version < highest(versions) ? version : highest(versions);
+
 	while (ofp_left(body) >= 4) {
 		uint16_t type = ofp_get_u16(body), len = ofp_get_u16(body);
 
 		if (len < 4)
 			break;
 		if (type == HELLO_VERSION_BITMAP && len >= 8)
-			return ofp_get_u32(body) & 1u << OFP_VERSION_13;
+			return highest(ofp_get_u32(body) & versions);
 		ofp_skip(body, len - 4u);
 		ofp_skip(body, -len & 7u);
 	}
-	return version >= OFP_VERSION_13;
+	return versions & 1u << lower ? lower : 0;
 }
 
 void ofp_put_error(struct ofp_writer *w, uint32_t xid, enum ofp_error error, const void *data, size_t n)
 {
+	struct ofp_error_numbers e = ofp_error_numbers(error, w->version);
 	size_t start = ofp_begin(w, OFPT_ERROR, xid);
-	bool onf = ofp_error_type(error) == OFP_ERROR_ONF;
 
-	ofp_put_u16(w, onf ? 0xffff : ofp_error_type(error));
-	ofp_put_u16(w, ofp_error_code(error));
-	if (onf)
-		ofp_put_u32(w, ONF_EXPERIMENTER);
+	if (e.experimenter == NX_EXPERIMENTER &&
+	    w->version == OFP_VERSION_10) { /* 1.0 has no experimenters' errors */
+		ofp_put_u16(w, NX_ERROR_TYPE);
+		ofp_put_u16(w, 0);
+		ofp_put_u32(w, NX_EXPERIMENTER);
+		ofp_put_u16(w, e.type);
+		ofp_put_u16(w, e.code);
+	} else {
+		ofp_put_u16(w, e.experimenter ? OFP_EXPERIMENTER_ERROR : e.type);
+		ofp_put_u16(w, e.code);
+		if (e.experimenter)
+			ofp_put_u32(w, e.experimenter);
+	}
 	ofp_put_bytes(w, data, n < ERROR_DATA_MAX ? n : ERROR_DATA_MAX);
 	ofp_end(w, start);
 }
@@ -107,16 +163,21 @@ static bool may_send(uint32_t in_port)
 enum ofp_error ofp_read_packet_out(struct ofp_reader *r, struct ofp_packet_out *packet,
                                    struct action_list *actions)
 {
-	uint32_t buffer_id = ofp_get_u32(r);
 	struct ofp_reader body;
 	uint16_t actions_len;
 	enum ofp_error error;
+	uint32_t buffer_id;
 
 	action_list_init(actions);
-	packet->in_port = ofp_get_u32(r);
 	packet->actions = actions;
-	actions_len = ofp_get_u16(r);
-	ofp_skip(r, 6);
+	if (r->version == OFP_VERSION_10) {
+		of10_read_packet_out_head(r, &buffer_id, &packet->in_port, &actions_len);
+	} else {
+		buffer_id = ofp_get_u32(r);
+		packet->in_port = ofp_get_u32(r);
+		actions_len = ofp_get_u16(r);
+		ofp_skip(r, 6);
+	}
 	body = ofp_get_part(r, actions_len);
 	if (r->failed)
 		return OFPBRC_BAD_LEN;
@@ -173,9 +234,14 @@ static void packet_in_match(const struct flow_key *key, struct match *m)
 
 void ofp_put_packet_in(struct ofp_writer *w, const struct ofp_packet_in *in, size_t limit)
 {
-	size_t start = ofp_begin(w, OFPT_PACKET_IN, 0);
 	struct match m;
+	size_t start;
 
+	if (w->version == OFP_VERSION_10) {
+		of10_put_packet_in(w, in, limit);
+		return;
+	}
+	start = ofp_begin(w, OFPT_PACKET_IN, 0);
 	packet_in_match(in->key, &m);
 	ofp_put_u32(w, OFP_NO_BUFFER);
 	ofp_put_u16(w, (uint16_t)(in->total_len < 0xffff ? in->total_len : 0xffff));

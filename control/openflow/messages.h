@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The messages of OpenFlow 1.3 in bytes, both ways.
+ * The messages of OpenFlow 1.3 in bytes, both ways, and of 1.4 where it differs.
  *
  * Writers append to a struct ofp_writer; a whole message lies between ofp_begin() and ofp_end(). Readers get
  * what lies after the 8-byte header, fill a struct of flows/ and return the OpenFlow error that a switch
- * answers with; on an error nothing is left to be freed. The functions are for version 4 (1.3); another
- * version gets functions of its own and shares match, actions and the server.
+ * answers with; on an error nothing is left to be freed. Writer and reader say which version it is; what
+ * 1.0 has of its own is in of10.h.
  */
 #ifndef CONTROL_OPENFLOW_MESSAGES_H
 #define CONTROL_OPENFLOW_MESSAGES_H
@@ -16,8 +16,12 @@
 #include "flows/group.h"
 #include "flows/meter.h"
 
-enum { OFP_VERSION_13 = 4, OFP_HEADER_LEN = 8, OFP_MULTIPART_LEN = 16, OFP_MESSAGE_MAX = 65535 };
+enum { OFP_HEADER_LEN = 8, OFP_MULTIPART_LEN = 16, OFP_MESSAGE_MAX = 65535 };
 
+/* What the server speaks: a bit per version. */
+enum { OFP_VERSIONS = 1u << OFP_VERSION_10 | 1u << OFP_VERSION_13 | 1u << OFP_VERSION_14 };
+
+/* Numbers of 1.3 and 1.4. 1.0 numbers those after FLOW_MOD otherwise, see ofp_type_of_wire(). */
 enum ofp_type {
 	OFPT_HELLO,
 	OFPT_ERROR,
@@ -49,6 +53,9 @@ enum ofp_type {
 	OFPT_GET_ASYNC_REPLY,
 	OFPT_SET_ASYNC,
 	OFPT_METER_MOD,
+	OFPT_BUNDLE_CONTROL = 33, /* 1.4 */
+	OFPT_BUNDLE_ADD_MESSAGE,
+	OFPT_NONE = 0x100, /* 1.0 has no such message */
 };
 
 enum ofp_multipart {
@@ -66,8 +73,41 @@ enum ofp_multipart {
 	OFPMP_METER_FEATURES,
 	OFPMP_TABLE_FEATURES,
 	OFPMP_PORT_DESC,
+	OFPMP_TABLE_DESC, /* 1.4, and the rest */
+	OFPMP_QUEUE_DESC,
+	OFPMP_FLOW_MONITOR,
+	OFPMP_EXPERIMENTER = 0xffff,
 };
 enum { OFPMPF_MORE = 1 };
+
+/* Nicira's messages (NXT_*) and multiparts of 1.0 (NXST_*). */
+enum nx_type {
+	NXT_ROLE_REQUEST = 10,
+	NXT_ROLE_REPLY,
+	NXT_SET_FLOW_FORMAT,
+	NXT_FLOW_MOD,
+	NXT_FLOW_REMOVED,
+	NXT_FLOW_MOD_TABLE_ID,
+	NXT_SET_PACKET_IN_FORMAT,
+	NXT_PACKET_IN,
+	NXT_SET_ASYNC_CONFIG = 19,
+	NXT_SET_CONTROLLER_ID,
+	NXT_FLOW_MONITOR_CANCEL,
+	NXT_FLOW_MONITOR_PAUSED,
+	NXT_FLOW_MONITOR_RESUMED,
+	NXT_SET_ASYNC_CONFIG2 = 27,
+	NXT_RESUME,
+	NXT_PACKET_IN2 = 30,
+	NXT_GROUP_MOD,
+};
+enum nx_multipart {
+	NXST_FLOW,
+	NXST_AGGREGATE,
+	NXST_FLOW_MONITOR,
+	NXST_GROUP = 7,
+	NXST_GROUP_DESC,
+	NXST_GROUP_FEATURES,
+};
 
 #define OFP_NO_BUFFER 0xffffffffu
 
@@ -80,18 +120,24 @@ struct ofp_header { /* host order */
 /* `p` has OFP_HEADER_LEN bytes. */
 struct ofp_header ofp_read_header(const uint8_t *p);
 
-/* Starts a message and returns where; ofp_end() puts its length in. A message of more than OFP_MESSAGE_MAX
- * bytes sets w->failed. */
+/* The message that the peer means by `wire`, OFPT_NONE when its version has none of that number. */
+enum ofp_type ofp_type_of_wire(uint8_t version, uint8_t wire);
+
+/* Starts a message of the writer's version and returns where; ofp_end() puts its length in. A message of more
+ * than OFP_MESSAGE_MAX bytes sets w->failed. */
 size_t ofp_begin(struct ofp_writer *w, enum ofp_type type, uint32_t xid);
 size_t ofp_begin_multipart(struct ofp_writer *w, bool request, enum ofp_multipart type, uint32_t xid);
+/* One of Nicira's (enum nx_type), any version. */
+size_t ofp_begin_nicira(struct ofp_writer *w, uint32_t subtype, uint32_t xid);
 void ofp_end(struct ofp_writer *w, size_t start);
 
 /* A message with a body of `n` bytes, or none. */
 void ofp_put_message(struct ofp_writer *w, enum ofp_type type, uint32_t xid, const void *body, size_t n);
-/* HELLO with a version bitmap of 1.3 only. */
-void ofp_put_hello(struct ofp_writer *w, uint32_t xid);
-/* Does a peer whose HELLO has this header and body speak 1.3 (section 6.3.1)? */
-bool ofp_hello_has_13(uint8_t version, struct ofp_reader *body);
+/* HELLO with a bitmap of `versions`; the header has the highest. */
+void ofp_put_hello(struct ofp_writer *w, uint32_t xid, uint32_t versions);
+/* What to speak with a peer whose HELLO has this header and body, when `versions` are ours (section 6.3.1): a
+ * version, or 0 when there is none in common. */
+uint8_t ofp_agree(uint8_t version, struct ofp_reader *body, uint32_t versions);
 /* `data`: the message that is wrong (its first bytes are sent), or a text for HELLO_FAILED. */
 void ofp_put_error(struct ofp_writer *w, uint32_t xid, enum ofp_error error, const void *data, size_t n);
 

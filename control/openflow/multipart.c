@@ -3,11 +3,15 @@
  * million flows needs no more memory than one of ten. Called by dispatch.c and connection.c. */
 #include "base/log.h"
 #include "control/openflow/connection.h"
+#include "control/openflow/nx_actions.h"
+#include "control/openflow/of10.h"
 
 enum { SLICE = 32 * 1024 }; /* a message is sent off when it is longer */
 
 struct multipart_kind {
-	bool fold; /* workers' counters are asked for first */
+	uint16_t type;
+	uint32_t experimenter, subtype; /* of type OFPMP_EXPERIMENTER */
+	bool fold;                      /* workers' counters are asked for first */
 	/* Reads the request's body. NULL: it has none. */
 	enum ofp_error (*begin)(struct connection *c, struct ofp_reader *r);
 	/* Puts the next entry; false at the end. */
@@ -56,16 +60,52 @@ static enum ofp_error begin_flows(struct connection *c, struct ofp_reader *r)
 	return ofp_read_flow_filter(r, &c->multipart.filter);
 }
 
-static bool next_flow(struct connection *c, struct ofp_writer *w)
+static enum ofp_error begin_flows_10(struct connection *c, struct ofp_reader *r)
+{
+	return of10_read_flow_filter(r, &c->multipart.filter);
+}
+
+static enum ofp_error begin_flows_nx(struct connection *c, struct ofp_reader *r)
+{
+	return nx_read_flow_filter(r, &c->multipart.filter);
+}
+
+static bool next_of_flow(struct connection *c, struct flow_stats *fs)
 {
 	struct multipart *m = &c->multipart;
-	struct flow_stats fs;
 
 	if (first(m))
 		m->cursor = ops(c)->flow_dump_open(ctx(c), &m->filter);
-	if (!m->cursor || ops(c)->flow_dump_next(ctx(c), m->cursor, &fs) <= 0)
+	return m->cursor && ops(c)->flow_dump_next(ctx(c), m->cursor, fs) > 0;
+}
+
+static bool next_flow(struct connection *c, struct ofp_writer *w)
+{
+	struct flow_stats fs;
+
+	if (!next_of_flow(c, &fs))
 		return false;
 	ofp_put_flow_stats(w, &fs);
+	return true;
+}
+
+static bool next_flow_10(struct connection *c, struct ofp_writer *w)
+{
+	struct flow_stats fs;
+
+	if (!next_of_flow(c, &fs))
+		return false;
+	of10_put_flow_stats(w, &fs);
+	return true;
+}
+
+static bool next_flow_nx(struct connection *c, struct ofp_writer *w)
+{
+	struct flow_stats fs;
+
+	if (!next_of_flow(c, &fs))
+		return false;
+	nx_put_flow_stats(w, &fs);
 	return true;
 }
 
@@ -97,6 +137,20 @@ static bool next_table(struct connection *c, struct ofp_writer *w)
 	ofp_put_u32(w, stats.active_count);
 	ofp_put_u64(w, stats.lookup_count);
 	ofp_put_u64(w, stats.matched_count);
+	return true;
+}
+
+static bool next_table_10(struct connection *c, struct ofp_writer *w)
+{
+	struct ofp_table_stats stats = {0};
+	uint32_t table = c->multipart.from++;
+	char name[OFP_TABLE_NAME_MAX] = "";
+
+	if (table >= ops(c)->table_count(ctx(c)))
+		return false;
+	ops(c)->table_stats(ctx(c), (uint8_t)table, &stats);
+	ops(c)->table_name(ctx(c), (uint8_t)table, name);
+	of10_put_table_stats(w, (uint8_t)table, name, ops(c)->table_max_entries(ctx(c)), &stats);
 	return true;
 }
 
@@ -139,24 +193,31 @@ static bool next_port(struct connection *c, struct ofp_writer *w)
 	return true;
 }
 
+bool connection_has_port(const struct connection *c, uint32_t port_no)
+{
+	struct ofp_port port = {.port_no = 0};
+	bool start = true;
+
+	while (ops(c)->port_next(ctx(c), start, port.port_no, &port, NULL)) {
+		if (port.port_no == port_no)
+			return true;
+		start = false;
+	}
+	return false;
+}
+
+static uint32_t get_port(struct ofp_reader *r)
+{
+	return r->version == OFP_VERSION_10 ? nx_port_from_16(ofp_get_u16(r)) : ofp_get_u32(r);
+}
+
 static enum ofp_error begin_port_stats(struct connection *c, struct ofp_reader *r)
 {
-	struct ofp_port port;
-	bool start = true;
-	uint32_t after = 0;
-
-	c->multipart.only = ofp_get_u32(r);
+	c->multipart.only = get_port(r);
 	if (r->failed)
 		return OFPBRC_BAD_LEN;
-	if (c->multipart.only == OFPP_ANY)
-		return OFP_OK;
-	while (ops(c)->port_next(ctx(c), start, after, &port, NULL)) {
-		if (port.port_no == c->multipart.only)
-			return OFP_OK;
-		start = false;
-		after = port.port_no;
-	}
-	return OFPBRC_BAD_PORT;
+	return c->multipart.only == OFPP_ANY || connection_has_port(c, c->multipart.only) ? OFP_OK
+	                                                                                  : OFPBRC_BAD_PORT;
 }
 
 static bool next_port_stats(struct connection *c, struct ofp_writer *w)
@@ -305,22 +366,68 @@ static bool next_meter_features(struct connection *c, struct ofp_writer *w)
 	return true;
 }
 
-static const struct multipart_kind kinds[] = {
-        [OFPMP_DESC] = {false, NULL, next_desc},
-        [OFPMP_FLOW] = {true, begin_flows, next_flow},
-        [OFPMP_AGGREGATE] = {true, begin_flows, next_aggregate},
-        [OFPMP_TABLE] = {true, NULL, next_table},
-        [OFPMP_PORT_STATS] = {true, begin_port_stats, next_port_stats},
-        [OFPMP_QUEUE] = {false, begin_queues, next_queue},
-        [OFPMP_GROUP] = {true, begin_groups, next_group_stats},
-        [OFPMP_GROUP_DESC] = {false, begin_group_desc, next_group_desc},
-        [OFPMP_GROUP_FEATURES] = {false, NULL, next_group_features},
-        [OFPMP_METER] = {true, begin_meters, next_meter_stats},
-        [OFPMP_METER_CONFIG] = {false, begin_meters, next_meter_config},
-        [OFPMP_METER_FEATURES] = {false, NULL, next_meter_features},
-        [OFPMP_TABLE_FEATURES] = {false, begin_table_features, next_table_features},
-        [OFPMP_PORT_DESC] = {false, NULL, next_port},
+static const struct multipart_kind kinds_13[] = {
+        {OFPMP_DESC, 0, 0, false, NULL, next_desc},
+        {OFPMP_FLOW, 0, 0, true, begin_flows, next_flow},
+        {OFPMP_AGGREGATE, 0, 0, true, begin_flows, next_aggregate},
+        {OFPMP_TABLE, 0, 0, true, NULL, next_table},
+        {OFPMP_PORT_STATS, 0, 0, true, begin_port_stats, next_port_stats},
+        {OFPMP_QUEUE, 0, 0, false, begin_queues, next_queue},
+        {OFPMP_GROUP, 0, 0, true, begin_groups, next_group_stats},
+        {OFPMP_GROUP_DESC, 0, 0, false, begin_group_desc, next_group_desc},
+        {OFPMP_GROUP_FEATURES, 0, 0, false, NULL, next_group_features},
+        {OFPMP_METER, 0, 0, true, begin_meters, next_meter_stats},
+        {OFPMP_METER_CONFIG, 0, 0, false, begin_meters, next_meter_config},
+        {OFPMP_METER_FEATURES, 0, 0, false, NULL, next_meter_features},
+        {OFPMP_TABLE_FEATURES, 0, 0, false, begin_table_features, next_table_features},
+        {OFPMP_PORT_DESC, 0, 0, false, NULL, next_port},
 };
+
+static const struct multipart_kind kinds_10[] = {
+        {OFPMP_DESC, 0, 0, false, NULL, next_desc},
+        {OFPMP_FLOW, 0, 0, true, begin_flows_10, next_flow_10},
+        {OFPMP_AGGREGATE, 0, 0, true, begin_flows_10, next_aggregate},
+        {OFPMP_TABLE, 0, 0, true, NULL, next_table_10},
+        {OFPMP_PORT_STATS, 0, 0, true, begin_port_stats, next_port_stats},
+        {OFPMP_QUEUE, 0, 0, false, begin_queues, next_queue},
+        {OFPMP_PORT_DESC, 0, 0, false, NULL, next_port},
+        {OFPMP_EXPERIMENTER, NX_EXPERIMENTER, NXST_FLOW, true, begin_flows_nx, next_flow_nx},
+        {OFPMP_EXPERIMENTER, NX_EXPERIMENTER, NXST_AGGREGATE, true, begin_flows_nx, next_aggregate},
+};
+
+static const struct kinds {
+	const struct multipart_kind *rows;
+	size_t n;
+} kinds[] = {
+        [OFP_VERSION_10] = {kinds_10, sizeof(kinds_10) / sizeof(kinds_10[0])},
+        [OFP_VERSION_13] = {kinds_13, sizeof(kinds_13) / sizeof(kinds_13[0])},
+        [OFP_VERSION_14] = {kinds_13, sizeof(kinds_13) / sizeof(kinds_13[0])},
+};
+
+/* The row for what is asked in `body`, which has type and flags behind it already. */
+static enum ofp_error find(uint16_t type, struct ofp_reader *body, const struct multipart_kind **out)
+{
+	uint32_t experimenter = type == OFPMP_EXPERIMENTER ? ofp_get_u32(body) : 0;
+	uint32_t subtype = type == OFPMP_EXPERIMENTER ? ofp_get_u32(body) : 0;
+	const struct kinds *k = &kinds[body->version];
+
+	if (experimenter == NX_EXPERIMENTER && body->version == OFP_VERSION_10)
+		ofp_skip(body, 4);
+	if (body->failed)
+		return OFPBRC_BAD_LEN;
+	for (size_t i = 0; i < k->n; i++) {
+		const struct multipart_kind *row = &k->rows[i];
+
+		if (row->type == type && row->experimenter == experimenter && row->subtype == subtype) {
+			*out = row;
+			return OFP_OK;
+		}
+	}
+	if (type != OFPMP_EXPERIMENTER)
+		return OFPBRC_BAD_MULTIPART;
+	return experimenter == NX_EXPERIMENTER || experimenter == ONF_EXPERIMENTER ? OFPBRC_BAD_EXP_TYPE
+	                                                                           : OFPBRC_BAD_EXPERIMENTER;
+}
 
 /* ---- the one way all of them go ---- */
 
@@ -336,11 +443,11 @@ void multipart_end(struct connection *c)
 
 /* Takes an entry that made the message too long off again: it opens the next one. False when it would not fit
  * any message. */
-static bool carry_over(struct multipart *m, struct ofp_writer *w, size_t entry)
+static bool carry_over(struct multipart *m, struct ofp_writer *w, size_t header, size_t entry)
 {
 	ofp_put_bytes(&m->carry, w->data + entry, w->len - entry);
 	ofp_writer_cut(w, entry);
-	if (m->carry.len <= OFP_MESSAGE_MAX - OFP_MULTIPART_LEN)
+	if (m->carry.len <= OFP_MESSAGE_MAX - header)
 		return true;
 	log_warn("openflow: left out an entry of %zu bytes that no message can hold", m->carry.len);
 	ofp_writer_free(&m->carry);
@@ -351,10 +458,15 @@ void multipart_step(struct connection *c)
 {
 	struct multipart *m = &c->multipart;
 	struct ofp_writer *w = &c->out;
-	enum ofp_multipart type = (enum ofp_multipart)(m->kind - kinds);
-	size_t start = ofp_begin_multipart(w, false, type, m->xid);
+	size_t start = ofp_begin_multipart(w, false, (enum ofp_multipart)m->kind->type, m->xid), header;
 	bool more = true;
 
+	if (m->kind->type == OFPMP_EXPERIMENTER) {
+		ofp_put_u32(w, m->kind->experimenter);
+		ofp_put_u32(w, m->kind->subtype);
+		ofp_put_zero(w, w->version == OFP_VERSION_10 ? 4 : 0);
+	}
+	header = w->len - start;
 	ofp_put_bytes(w, m->carry.data, m->carry.len);
 	ofp_writer_free(&m->carry);
 	while (!w->failed && w->len - start < SLICE) {
@@ -363,7 +475,7 @@ void multipart_step(struct connection *c)
 		more = m->kind->next(c, w);
 		if (!more)
 			break;
-		if (!w->failed && w->len - start > OFP_MESSAGE_MAX && carry_over(m, w, entry))
+		if (!w->failed && w->len - start > OFP_MESSAGE_MAX && carry_over(m, w, header, entry))
 			break;
 	}
 	if (more)
@@ -377,21 +489,21 @@ enum ofp_error multipart_request(struct connection *c, uint32_t xid, struct ofp_
 {
 	uint16_t type = ofp_get_u16(body), flags = ofp_get_u16(body);
 	struct multipart *m = &c->multipart;
+	const struct multipart_kind *kind;
 	enum ofp_error error;
 
-	ofp_skip(body, 4);
-	if (body->failed)
-		return OFPBRC_BAD_LEN;
-	if (type >= sizeof(kinds) / sizeof(kinds[0]))
-		return OFPBRC_BAD_MULTIPART;
+	ofp_skip(body, body->version == OFP_VERSION_10 ? 0 : 4);
+	error = find(type, body, &kind);
+	if (error)
+		return error;
 	if (flags & OFPMPF_MORE) /* no request that is taken needs more than one message */
 		return OFPBRC_MULTIPART_BUFFER_OVERFLOW;
-	error = kinds[type].begin ? kinds[type].begin(c, body) : OFP_OK;
+	error = kind->begin ? kind->begin(c, body) : OFP_OK;
 	if (error) {
 		multipart_end(c);
 		return error;
 	}
-	m->kind = &kinds[type];
+	m->kind = kind;
 	m->xid = xid;
 	if (m->kind->fold) {
 		connection_wait(c, xid, multipart_step);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Codec of Nicira's actions: registers, resubmit, stack and the like. Called by actions.c. */
+/* Reads Nicira's actions: registers, resubmit, stack and the like, and for 1.0 those that stand in for
+ * standard ones. A row of a table each. Called by actions.c. */
 #include "control/openflow/nx_actions.h"
 
 #include <stdlib.h>
@@ -70,17 +71,21 @@ static enum ofp_error read_load2(struct ofp_reader *r, struct action *a)
 	return OFP_OK;
 }
 
-static enum ofp_error read_output_reg(struct ofp_reader *r, bool second, struct action *a)
+static enum ofp_error read_output_reg(struct ofp_reader *r, struct action *a)
 {
 	uint16_t ofs_nbits = ofp_get_u16(r);
-	enum ofp_error error;
+	enum ofp_error error = read_subfield(r, ofs_nbits >> 6, (ofs_nbits & 63) + 1, &a->output_reg.src);
 
-	if (second)
-		a->output_reg.max_len = ofp_get_u16(r);
-	error = read_subfield(r, ofs_nbits >> 6, (ofs_nbits & 63) + 1, &a->output_reg.src);
-	if (!second)
-		a->output_reg.max_len = ofp_get_u16(r);
+	a->output_reg.max_len = ofp_get_u16(r);
 	return error;
+}
+
+static enum ofp_error read_output_reg2(struct ofp_reader *r, struct action *a)
+{
+	uint16_t ofs_nbits = ofp_get_u16(r);
+
+	a->output_reg.max_len = ofp_get_u16(r);
+	return read_subfield(r, ofs_nbits >> 6, (ofs_nbits & 63) + 1, &a->output_reg.src);
 }
 
 static enum ofp_error read_stack(struct ofp_reader *r, struct action *a)
@@ -126,21 +131,81 @@ static enum ofp_error read_ttl_ids(struct ofp_reader *r, struct action *a)
 	return OFP_OK;
 }
 
-static enum ofp_error read_resubmit(struct ofp_reader *r, bool with_table, struct action *a)
+static enum ofp_error read_resubmit(struct ofp_reader *r, struct action *a)
 {
 	a->resubmit.in_port = nx_port_from_16(ofp_get_u16(r));
 	a->resubmit.table_id = 0xff;
-	if (with_table)
-		a->resubmit.table_id = ofp_get_u8(r);
 	return OFP_OK;
 }
 
-static enum ofp_error read_set_tunnel(struct ofp_reader *r, bool wide, struct action *a)
+static enum ofp_error read_resubmit_table(struct ofp_reader *r, struct action *a)
 {
-	ofp_skip(r, wide ? 6 : 2);
-	a->set_field.field = FIELD_TUN_ID;
-	a->set_field.mask = value_ones(0, 64);
-	a->set_field.value = value_from_u64(wide ? ofp_get_u64(r) : ofp_get_u32(r));
+	a->resubmit.in_port = nx_port_from_16(ofp_get_u16(r));
+	a->resubmit.table_id = ofp_get_u8(r);
+	return OFP_OK;
+}
+
+/* The whole of a field by one number. */
+static enum ofp_error set(struct action *a, enum field_id id, uint64_t n)
+{
+	a->set_field.field = id;
+	a->set_field.mask = value_ones(0, fields[id].bits);
+	a->set_field.value = value_from_u64(n);
+	return value_fits(&a->set_field.value, fields[id].bits) ? OFP_OK : OFPBAC_BAD_ARGUMENT;
+}
+
+static enum ofp_error read_set_tunnel(struct ofp_reader *r, struct action *a)
+{
+	ofp_skip(r, 2);
+	return set(a, FIELD_TUN_ID, ofp_get_u32(r));
+}
+
+static enum ofp_error read_set_tunnel64(struct ofp_reader *r, struct action *a)
+{
+	ofp_skip(r, 6);
+	return set(a, FIELD_TUN_ID, ofp_get_u64(r));
+}
+
+static enum ofp_error read_mpls_label(struct ofp_reader *r, struct action *a)
+{
+	ofp_skip(r, 2);
+	return set(a, FIELD_MPLS_LABEL, ofp_get_u32(r));
+}
+
+static enum ofp_error read_mpls_tc(struct ofp_reader *r, struct action *a)
+{
+	return set(a, FIELD_MPLS_TC, ofp_get_u8(r));
+}
+
+static enum ofp_error read_ethertype(struct ofp_reader *r, struct action *a)
+{
+	a->ethertype = ofp_get_u16(r);
+	return OFP_OK;
+}
+
+static enum ofp_error read_u8(struct ofp_reader *r, struct action *a)
+{
+	a->number = ofp_get_u8(r);
+	return OFP_OK;
+}
+
+static enum ofp_error read_u32(struct ofp_reader *r, struct action *a)
+{
+	ofp_skip(r, 2);
+	a->number = ofp_get_u32(r);
+	return OFP_OK;
+}
+
+static enum ofp_error read_metadata(struct ofp_reader *r, struct action *a)
+{
+	ofp_skip(r, 6);
+	a->metadata.value = ofp_get_u64(r);
+	a->metadata.mask = ofp_get_u64(r);
+	return OFP_OK;
+}
+
+static enum ofp_error read_nothing(struct ofp_reader *r, struct action *a)
+{
 	return OFP_OK;
 }
 
@@ -174,332 +239,75 @@ static enum ofp_error read_output_trunc(struct ofp_reader *r, struct action *a)
 	return OFP_OK;
 }
 
-static enum ofp_error read_clone(struct ofp_reader *r, struct action *a, unsigned depth)
+static enum ofp_error read_clone(struct ofp_reader *r, struct action_list *out, unsigned depth)
 {
+	struct action *a = action_list_append(out, ACTION_CLONE);
+
+	if (!a)
+		return OFPFMFC_UNKNOWN;
 	ofp_skip(r, 6);
+	if (r->failed)
+		return OFPBAC_BAD_LEN;
 	return ofp_read_nested_actions(r, &a->nested, depth + 1);
 }
 
-static int type_of(uint16_t subtype)
-{
-	switch (subtype) {
-	case NX_RESUBMIT:
-	case NX_RESUBMIT_TABLE:
-		return ACTION_RESUBMIT;
-	case NX_SET_TUNNEL:
-	case NX_SET_TUNNEL64:
-	case NX_REG_LOAD:
-	case NX_REG_LOAD2:
-		return ACTION_SET_FIELD;
-	case NX_POP_QUEUE:
-		return ACTION_POP_QUEUE;
-	case NX_REG_MOVE:
-		return ACTION_MOVE;
-	case NX_NOTE:
-		return ACTION_NOTE;
-	case NX_OUTPUT_REG:
-	case NX_OUTPUT_REG2:
-		return ACTION_OUTPUT_REG;
-	case NX_EXIT:
-		return ACTION_EXIT;
-	case NX_DEC_TTL:
-	case NX_DEC_TTL_IDS:
-		return ACTION_DEC_TTL;
-	case NX_FIN_TIMEOUT:
-		return ACTION_FIN_TIMEOUT;
-	case NX_CONTROLLER:
-		return ACTION_CONTROLLER;
-	case NX_STACK_PUSH:
-		return ACTION_PUSH;
-	case NX_STACK_POP:
-		return ACTION_POP;
-	case NX_CONJUNCTION:
-		return ACTION_CONJUNCTION;
-	case NX_OUTPUT_TRUNC:
-		return ACTION_OUTPUT_TRUNC;
-	case NX_CLONE:
-		return ACTION_CLONE;
-	default:
-		return -1;
-	}
-}
-
-static enum ofp_error read_body(uint16_t subtype, struct ofp_reader *r, struct action *a, unsigned depth)
-{
-	switch (subtype) {
-	case NX_RESUBMIT:
-	case NX_RESUBMIT_TABLE:
-		return read_resubmit(r, subtype == NX_RESUBMIT_TABLE, a);
-	case NX_SET_TUNNEL:
-	case NX_SET_TUNNEL64:
-		return read_set_tunnel(r, subtype == NX_SET_TUNNEL64, a);
-	case NX_REG_LOAD:
-		return read_load(r, a);
-	case NX_REG_LOAD2:
-		return read_load2(r, a);
-	case NX_REG_MOVE:
-		return read_move(r, a);
-	case NX_NOTE:
-		return read_note(r, a);
-	case NX_OUTPUT_REG:
-	case NX_OUTPUT_REG2:
-		return read_output_reg(r, subtype == NX_OUTPUT_REG2, a);
-	case NX_DEC_TTL_IDS:
-		return read_ttl_ids(r, a);
-	case NX_FIN_TIMEOUT:
-		return read_fin_timeout(r, a);
-	case NX_CONTROLLER:
-		return read_controller(r, a);
-	case NX_STACK_PUSH:
-	case NX_STACK_POP:
-		return read_stack(r, a);
-	case NX_CONJUNCTION:
-		return read_conjunction(r, a);
-	case NX_OUTPUT_TRUNC:
-		return read_output_trunc(r, a);
-	case NX_CLONE:
-		return read_clone(r, a, depth);
-	default: /* pop_queue, exit, dec_ttl: no arguments */
-		return OFP_OK;
-	}
-}
+static const struct row {
+	uint16_t subtype;
+	uint8_t type; /* enum action_type */
+	bool only_10; /* later versions have a standard action */
+	enum ofp_error (*read)(struct ofp_reader *r, struct action *a);
+} rows[] = {
+        {NX_RESUBMIT, ACTION_RESUBMIT, false, read_resubmit},
+        {NX_RESUBMIT_TABLE, ACTION_RESUBMIT, false, read_resubmit_table},
+        {NX_SET_TUNNEL, ACTION_SET_FIELD, false, read_set_tunnel},
+        {NX_SET_TUNNEL64, ACTION_SET_FIELD, false, read_set_tunnel64},
+        {NX_REG_LOAD, ACTION_SET_FIELD, false, read_load},
+        {NX_REG_LOAD2, ACTION_SET_FIELD, false, read_load2},
+        {NX_REG_MOVE, ACTION_MOVE, false, read_move},
+        {NX_SET_QUEUE, ACTION_SET_QUEUE, true, read_u32},
+        {NX_POP_QUEUE, ACTION_POP_QUEUE, false, read_nothing},
+        {NX_NOTE, ACTION_NOTE, false, read_note},
+        {NX_OUTPUT_REG, ACTION_OUTPUT_REG, false, read_output_reg},
+        {NX_OUTPUT_REG2, ACTION_OUTPUT_REG, false, read_output_reg2},
+        {NX_EXIT, ACTION_EXIT, false, read_nothing},
+        {NX_DEC_TTL, ACTION_DEC_TTL, false, read_nothing},
+        {NX_DEC_TTL_IDS, ACTION_DEC_TTL, false, read_ttl_ids},
+        {NX_FIN_TIMEOUT, ACTION_FIN_TIMEOUT, false, read_fin_timeout},
+        {NX_CONTROLLER, ACTION_CONTROLLER, false, read_controller},
+        {NX_WRITE_METADATA, ACTION_WRITE_METADATA, true, read_metadata},
+        {NX_PUSH_MPLS, ACTION_PUSH_MPLS, true, read_ethertype},
+        {NX_POP_MPLS, ACTION_POP_MPLS, true, read_ethertype},
+        {NX_SET_MPLS_TTL, ACTION_SET_MPLS_TTL, true, read_u8},
+        {NX_DEC_MPLS_TTL, ACTION_DEC_MPLS_TTL, true, read_nothing},
+        {NX_SET_MPLS_LABEL, ACTION_SET_FIELD, true, read_mpls_label},
+        {NX_SET_MPLS_TC, ACTION_SET_FIELD, true, read_mpls_tc},
+        {NX_STACK_PUSH, ACTION_PUSH, false, read_stack},
+        {NX_STACK_POP, ACTION_POP, false, read_stack},
+        {NX_CONJUNCTION, ACTION_CONJUNCTION, false, read_conjunction},
+        {NX_OUTPUT_TRUNC, ACTION_OUTPUT_TRUNC, false, read_output_trunc},
+        {NX_GROUP, ACTION_GROUP, true, read_u32},
+};
 
 enum ofp_error nx_read_action(struct ofp_reader *r, struct action_list *out, unsigned depth)
 {
 	uint16_t subtype = ofp_get_u16(r);
-	struct action *a;
+	const struct row *row = rows;
 	enum ofp_error error;
-	int type = type_of(subtype);
+	struct action *a;
 
 	if (subtype == NX_LEARN || subtype == NX_LEARN2)
 		return nx_read_learn(r, subtype == NX_LEARN2, out);
 	if (subtype == NX_CONTROLLER2)
 		return nx_read_controller2(r, out);
-	if (type < 0)
-		return OFPBAC_BAD_EXP_TYPE;
-	a = action_list_append(out, (enum action_type)type);
+	if (subtype == NX_CLONE)
+		return read_clone(r, out, depth);
+	while (row->subtype != subtype || (row->only_10 && r->version != OFP_VERSION_10)) {
+		if (++row == rows + sizeof(rows) / sizeof(rows[0]))
+			return OFPBAC_BAD_EXP_TYPE;
+	}
+	a = action_list_append(out, (enum action_type)row->type);
 	if (!a)
 		return OFPFMFC_UNKNOWN;
-	error = read_body(subtype, r, a, depth);
+	error = row->read(r, a);
 	return error ? error : r->failed ? OFPBAC_BAD_LEN : OFP_OK;
-}
-
-/* ---- writing ---- */
-
-static size_t begin(struct ofp_writer *w, enum nx_action subtype)
-{
-	size_t start = w->len;
-
-	ofp_put_u16(w, 0xffff);
-	ofp_put_u16(w, 0);
-	ofp_put_u32(w, NX_EXPERIMENTER);
-	ofp_put_u16(w, subtype);
-	return start;
-}
-
-static void end(struct ofp_writer *w, size_t start)
-{
-	ofp_put_align(w, start);
-	ofp_set_u16(w, start + 2, (uint16_t)(w->len - start));
-}
-
-/* The run of ones of a mask: load needs it contiguous and at most 64 bits wide. */
-static bool mask_run(const struct field_value *mask, unsigned *offset, unsigned *n)
-{
-	unsigned low = 0, high = 128;
-	struct field_value run;
-
-	while (low < 128 && !(mask->b[15 - low / 8] & 1 << low % 8))
-		low++;
-	while (high > low && !(mask->b[15 - (high - 1) / 8] & 1 << (high - 1) % 8))
-		high--;
-	*offset = low;
-	*n = high - low;
-	run = value_ones(*offset, *n);
-	return *n && *n <= 64 && !memcmp(&run, mask, sizeof(run));
-}
-
-/* OpenFlow 1.3's own SET_FIELD has no mask. */
-static bool is_masked(const struct action *a)
-{
-	struct field_value full =
-	        value_ones(0, a->set_field.field == FIELD_VLAN_VID ? 13 : fields[a->set_field.field].bits);
-
-	return memcmp(&full, &a->set_field.mask, sizeof(full)) != 0;
-}
-
-static void put_load(struct ofp_writer *w, const struct action *a)
-{
-	struct field_value v = {{0}};
-	unsigned offset, n;
-	size_t start;
-
-	if (!mask_run(&a->set_field.mask, &offset, &n)) {
-		start = begin(w, NX_REG_LOAD2);
-		ofp_put_zero(w, 6);
-		oxm_put(w, a->set_field.field, &a->set_field.value, &a->set_field.mask);
-	} else {
-		start = begin(w, NX_REG_LOAD);
-		value_copy_bits(&v, 0, &a->set_field.value, offset, n);
-		ofp_put_u16(w, (uint16_t)(offset << 6 | (n - 1)));
-		oxm_put_header(w, a->set_field.field);
-		ofp_put_u64(w, value_to_u64(&v));
-	}
-	end(w, start);
-}
-
-static void put_move(struct ofp_writer *w, const struct action *a)
-{
-	ofp_put_u16(w, a->move.src.bits);
-	ofp_put_u16(w, a->move.src.offset);
-	ofp_put_u16(w, a->move.dst.offset);
-	oxm_put_header(w, a->move.src.field);
-	oxm_put_header(w, a->move.dst.field);
-}
-
-static void put_output_reg(struct ofp_writer *w, const struct action *a)
-{
-	const struct subfield *src = &a->output_reg.src;
-	bool second = oxm_header(src->field, false, true) >> 16 == FIELD_ONF;
-	size_t start = begin(w, second ? NX_OUTPUT_REG2 : NX_OUTPUT_REG);
-
-	ofp_put_u16(w, (uint16_t)(src->offset << 6 | (src->bits - 1)));
-	if (second)
-		ofp_put_u16(w, a->output_reg.max_len);
-	oxm_put_header(w, src->field);
-	if (!second)
-		ofp_put_u16(w, a->output_reg.max_len);
-	ofp_put_zero(w, second ? 0 : 6);
-	end(w, start);
-}
-
-static void put_ttl_ids(struct ofp_writer *w, const struct action *a)
-{
-	size_t start = begin(w, NX_DEC_TTL_IDS);
-
-	ofp_put_u16(w, (uint16_t)a->dec_ttl.n);
-	ofp_put_zero(w, 4);
-	for (unsigned i = 0; i < a->dec_ttl.n; i++)
-		ofp_put_u16(w, a->dec_ttl.ids[i]);
-	end(w, start);
-}
-
-static void put_controller(struct ofp_writer *w, const struct action_controller *c)
-{
-	size_t start;
-
-	if (c->pause || c->meter_id || c->userdata.len) {
-		start = begin(w, NX_CONTROLLER2);
-		nx_put_controller2(w, c);
-	} else {
-		start = begin(w, NX_CONTROLLER);
-		ofp_put_u16(w, c->max_len);
-		ofp_put_u16(w, c->controller_id);
-		ofp_put_u8(w, c->reason);
-	}
-	end(w, start);
-}
-
-static void put_note(struct ofp_writer *w, const struct action *a)
-{
-	size_t start = begin(w, NX_NOTE);
-
-	ofp_put_bytes(w, a->bytes.data, a->bytes.len);
-	end(w, start);
-}
-
-static void put_body(struct ofp_writer *w, const struct action *a)
-{
-	switch (a->type) {
-	case ACTION_RESUBMIT:
-		ofp_put_u16(w, nx_port_to_16(a->resubmit.in_port));
-		ofp_put_u8(w, a->resubmit.table_id);
-		break;
-	case ACTION_MOVE:
-		put_move(w, a);
-		break;
-	case ACTION_PUSH:
-	case ACTION_POP:
-		ofp_put_u16(w, a->subfield.offset);
-		oxm_put_header(w, a->subfield.field);
-		ofp_put_u16(w, a->subfield.bits);
-		break;
-	case ACTION_CONJUNCTION:
-		ofp_put_u8(w, a->conjunction.clause);
-		ofp_put_u8(w, a->conjunction.n_clauses);
-		ofp_put_u32(w, a->conjunction.id);
-		break;
-	case ACTION_FIN_TIMEOUT:
-		ofp_put_u16(w, a->fin_timeout.idle);
-		ofp_put_u16(w, a->fin_timeout.hard);
-		break;
-	case ACTION_OUTPUT_TRUNC:
-		ofp_put_u16(w, nx_port_to_16(a->output.port));
-		ofp_put_u32(w, a->output.max_len);
-		break;
-	case ACTION_CLONE:
-		ofp_put_zero(w, 6);
-		ofp_put_actions(w, &a->nested);
-		break;
-	default:
-		break;
-	}
-}
-
-static int subtype_of(const struct action *a)
-{
-	switch (a->type) {
-	case ACTION_RESUBMIT:
-		return a->resubmit.table_id == 0xff ? NX_RESUBMIT : NX_RESUBMIT_TABLE;
-	case ACTION_MOVE:
-		return NX_REG_MOVE;
-	case ACTION_POP_QUEUE:
-		return NX_POP_QUEUE;
-	case ACTION_PUSH:
-		return NX_STACK_PUSH;
-	case ACTION_POP:
-		return NX_STACK_POP;
-	case ACTION_CONJUNCTION:
-		return NX_CONJUNCTION;
-	case ACTION_FIN_TIMEOUT:
-		return NX_FIN_TIMEOUT;
-	case ACTION_EXIT:
-		return NX_EXIT;
-	case ACTION_OUTPUT_TRUNC:
-		return NX_OUTPUT_TRUNC;
-	case ACTION_CLONE:
-		return NX_CLONE;
-	default:
-		return -1;
-	}
-}
-
-bool nx_put_action(struct ofp_writer *w, const struct action *a)
-{
-	int subtype = subtype_of(a);
-	size_t start;
-
-	if (a->type == ACTION_SET_FIELD && (a->set_field.load || is_masked(a))) {
-		put_load(w, a);
-	} else if (a->type == ACTION_OUTPUT_REG) {
-		put_output_reg(w, a);
-	} else if (a->type == ACTION_DEC_TTL && a->dec_ttl.n) {
-		put_ttl_ids(w, a);
-	} else if (a->type == ACTION_CONTROLLER) {
-		put_controller(w, &a->controller);
-	} else if (a->type == ACTION_NOTE) {
-		put_note(w, a);
-	} else if (a->type == ACTION_LEARN) {
-		start = begin(w,
-		              a->learn->limit || a->learn->flags & LEARN_WRITE_RESULT ? NX_LEARN2 : NX_LEARN);
-		nx_put_learn(w, a->learn);
-		end(w, start);
-	} else if (subtype >= 0) {
-		start = begin(w, (enum nx_action)subtype);
-		put_body(w, a);
-		end(w, start);
-	} else {
-		return false;
-	}
-	return true;
 }

@@ -8,6 +8,7 @@
 enum nx_action {
 	NX_RESUBMIT = 1,
 	NX_SET_TUNNEL = 2,
+	NX_SET_QUEUE = 4, /* 1.0 only, as all that has a standard action later on */
 	NX_POP_QUEUE = 5,
 	NX_REG_MOVE = 6,
 	NX_REG_LOAD = 7,
@@ -21,13 +22,21 @@ enum nx_action {
 	NX_FIN_TIMEOUT = 19,
 	NX_CONTROLLER = 20,
 	NX_DEC_TTL_IDS = 21,
+	NX_WRITE_METADATA = 22,
+	NX_PUSH_MPLS = 23,
+	NX_POP_MPLS = 24,
+	NX_SET_MPLS_TTL = 25,
+	NX_DEC_MPLS_TTL = 26,
 	NX_STACK_PUSH = 27,
 	NX_STACK_POP = 28,
+	NX_SET_MPLS_LABEL = 30,
+	NX_SET_MPLS_TC = 31,
 	NX_OUTPUT_REG2 = 32,
 	NX_REG_LOAD2 = 33,
 	NX_CONJUNCTION = 34,
 	NX_CONTROLLER2 = 37,
 	NX_OUTPUT_TRUNC = 39,
+	NX_GROUP = 40,
 	NX_CLONE = 42,
 	NX_LEARN2 = 45,
 };
@@ -38,7 +47,8 @@ void nx_put_learn(struct ofp_writer *w, const struct action_learn *learn);
 enum ofp_error nx_read_controller2(struct ofp_reader *r, struct action_list *out);
 void nx_put_controller2(struct ofp_writer *w, const struct action_controller *controller);
 
-/* OpenFlow 1.0's 16-bit ports, as Nicira's actions carry them. */
+/* OpenFlow 1.0's 16-bit ports, as Nicira's actions carry them. Reserved ports lie at the end of both ranges;
+ * 0xff00 .. 0xfff7 become ports that do not exist. */
 uint32_t nx_port_from_16(uint16_t port);
 uint16_t nx_port_to_16(uint32_t port);
 

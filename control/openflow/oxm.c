@@ -4,7 +4,7 @@
 
 #include <endian.h>
 
-enum { OFPMT_OXM = 1 };
+enum { OFPMT_OXM = 1, NXM_COOKIE = 0x00013c08, NXM_COOKIE_W = 0x00013d10 };
 
 /* The significant bits as the wire counts them: VLAN_VID has the presence bit above the VID. */
 static unsigned wire_bits(enum field_id id)
@@ -46,10 +46,10 @@ void oxm_put_header(struct ofp_writer *w, enum field_id id)
 		ofp_put_u32(w, ONF_EXPERIMENTER);
 }
 
-void oxm_put(struct ofp_writer *w, enum field_id id, const struct field_value *value,
-             const struct field_value *mask)
+static void put(struct ofp_writer *w, enum field_id id, const struct field_value *value,
+                const struct field_value *mask, bool nxm)
 {
-	uint32_t header = oxm_header(id, mask != NULL, false);
+	uint32_t header = oxm_header(id, mask != NULL, nxm);
 	unsigned n = fields[id].bytes;
 
 	ofp_put_u32(w, header);
@@ -58,6 +58,12 @@ void oxm_put(struct ofp_writer *w, enum field_id id, const struct field_value *v
 	ofp_put_bytes(w, value->b + 16 - n, n);
 	if (mask)
 		ofp_put_bytes(w, mask->b + 16 - n, n);
+}
+
+void oxm_put(struct ofp_writer *w, enum field_id id, const struct field_value *value,
+             const struct field_value *mask)
+{
+	put(w, id, value, mask, false);
 }
 
 static enum ofp_error check_value(enum field_id id, const struct field_value *value,
@@ -115,10 +121,35 @@ enum ofp_error oxm_read(struct ofp_reader *r, enum field_id *id, struct field_va
 	return check_value(*id, value, mask);
 }
 
+/* Fields that were read already, a bit each. */
+struct seen {
+	uint64_t bits[(FIELD_COUNT + 63) / 64];
+};
+
+static enum ofp_error read_one(struct ofp_reader *r, struct match *match, struct seen *seen)
+{
+	struct field_value value, mask;
+	enum field_id id;
+	bool masked;
+	enum ofp_error error = oxm_read(r, &id, &value, &mask, &masked);
+
+	if (error)
+		return error;
+	if (seen->bits[id / 64] & 1ull << id % 64)
+		return OFPBMC_DUP_FIELD;
+	seen->bits[id / 64] |= 1ull << id % 64;
+	if (!match_meets(match, id))
+		return OFPBMC_BAD_PREREQ;
+	if (!value_is_zero(&mask) && match_set(match, id, &value, masked ? &mask : NULL))
+		return OFPBMC_BAD_VALUE;
+	return OFP_OK;
+}
+
 enum ofp_error oxm_read_match(struct ofp_reader *r, struct match *match)
 {
-	uint64_t seen[(FIELD_COUNT + 63) / 64] = {0};
 	uint16_t type = ofp_get_u16(r), len = ofp_get_u16(r);
+	enum ofp_error error = OFP_OK;
+	struct seen seen = {{0}};
 	struct ofp_reader body;
 
 	match_init(match);
@@ -130,23 +161,40 @@ enum ofp_error oxm_read_match(struct ofp_reader *r, struct match *match)
 	ofp_skip(r, -len & 7u);
 	if (r->failed)
 		return OFPBMC_BAD_LEN;
-	while (ofp_left(&body)) {
-		struct field_value value, mask;
-		enum field_id id;
-		bool masked;
-		enum ofp_error error = oxm_read(&body, &id, &value, &mask, &masked);
+	while (!error && ofp_left(&body))
+		error = read_one(&body, match, &seen);
+	return error;
+}
 
-		if (error)
-			return error;
-		if (seen[id / 64] & 1ull << id % 64)
-			return OFPBMC_DUP_FIELD;
-		seen[id / 64] |= 1ull << id % 64;
-		if (!match_meets(match, id))
-			return OFPBMC_BAD_PREREQ;
-		if (!value_is_zero(&mask) && match_set(match, id, &value, masked ? &mask : NULL))
-			return OFPBMC_BAD_VALUE;
+/* Takes NXM_NX_COOKIE(_W) when it comes next; the number is MPLS_TTL's too, which is shorter. */
+static bool read_cookie(struct ofp_reader *r, uint64_t *cookie, uint64_t *mask)
+{
+	struct ofp_reader look = *r;
+	uint32_t header = ofp_get_u32(&look);
+
+	if (header != NXM_COOKIE && header != NXM_COOKIE_W)
+		return false;
+	*cookie = ofp_get_u64(&look);
+	*mask = header == NXM_COOKIE_W ? ofp_get_u64(&look) : UINT64_MAX;
+	*cookie &= *mask;
+	*r = look;
+	return true;
+}
+
+enum ofp_error nxm_read_fields(struct ofp_reader *r, struct match *match, uint64_t *cookie,
+                               uint64_t *cookie_mask)
+{
+	enum ofp_error error = OFP_OK;
+	struct seen seen = {{0}};
+
+	match_init(match);
+	while (!error && ofp_left(r)) {
+		if (!read_cookie(r, cookie, cookie_mask))
+			error = read_one(r, match, &seen);
+		else if (r->failed)
+			error = OFPBMC_BAD_LEN;
 	}
-	return OFP_OK;
+	return error;
 }
 
 /* Every bit of a key that a match can be about, in an order in which prerequisites come first. Members that
@@ -168,14 +216,14 @@ static const uint8_t order[] = {
         FIELD_ICMPV6_TYPE,  FIELD_ICMPV6_CODE,   FIELD_ND_TARGET, FIELD_ND_SLL,    FIELD_ND_TLL,
 };
 
-static void put_matched(struct ofp_writer *w, const struct match *match, enum field_id id)
+static void put_matched(struct ofp_writer *w, const struct match *match, enum field_id id, bool nxm)
 {
 	struct field_value value, mask, full = value_ones(0, wire_bits(id));
 
 	match_get(match, id, &value, &mask);
 	if (value_is_zero(&mask))
 		return;
-	oxm_put(w, id, &value, fields[id].maskable && memcmp(&mask, &full, sizeof(mask)) ? &mask : NULL);
+	put(w, id, &value, fields[id].maskable && memcmp(&mask, &full, sizeof(mask)) ? &mask : NULL, nxm);
 }
 
 /* As VID and PCP where standard OpenFlow can say it, else as the TCI of NXM. */
@@ -192,11 +240,11 @@ static void put_vlan(struct ofp_writer *w, const struct match *match)
 
 		oxm_put(w, FIELD_VLAN_VID, &none, NULL);
 	} else if (!pcp || (pcp == 0xe000 && tagged)) {
-		put_matched(w, match, FIELD_VLAN_VID);
+		put_matched(w, match, FIELD_VLAN_VID, false);
 		if (pcp)
-			put_matched(w, match, FIELD_VLAN_PCP);
+			put_matched(w, match, FIELD_VLAN_PCP, false);
 	} else {
-		put_matched(w, match, FIELD_VLAN_TCI);
+		put_matched(w, match, FIELD_VLAN_TCI, false);
 	}
 }
 
@@ -210,8 +258,36 @@ void oxm_put_match(struct ofp_writer *w, const struct match *match)
 		if (order[i] == FIELD_VLAN_TCI)
 			put_vlan(w, match);
 		else if (match_meets(match, order[i]))
-			put_matched(w, match, order[i]);
+			put_matched(w, match, order[i], false);
 	}
 	ofp_set_u16(w, start + 2, (uint16_t)(w->len - start));
 	ofp_put_align(w, start);
+}
+
+/* NXM's field for what OXM says in another; FIELD_NONE when NXM has the same. */
+static enum field_id nxm_instead(enum field_id id)
+{
+	return id == FIELD_IN_PORT_OXM ? FIELD_IN_PORT : id == FIELD_IP_DSCP ? FIELD_NW_TOS : FIELD_NONE;
+}
+
+void nxm_put_fields(struct ofp_writer *w, const struct match *match)
+{
+	for (unsigned i = 0; i < sizeof(order); i++) {
+		enum field_id instead = nxm_instead(order[i]);
+		struct field_value value, mask;
+
+		if (!match_meets(match, order[i]))
+			continue;
+		if (instead == FIELD_NONE) {
+			put_matched(w, match, order[i], true);
+			continue;
+		}
+		match_get(match, order[i], &value, &mask);
+		if (value_is_zero(&mask))
+			continue;
+		match_get(match, instead, &value, &mask);
+		if (instead == FIELD_NW_TOS)
+			value.b[15] &= 0xfc;
+		put(w, instead, &value, NULL, true);
+	}
 }

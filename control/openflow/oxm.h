@@ -28,4 +28,11 @@ uint32_t oxm_header(enum field_id id, bool masked, bool nxm);
 enum ofp_error oxm_read_match(struct ofp_reader *r, struct match *match);
 void oxm_put_match(struct ofp_writer *w, const struct match *match);
 
+/* The fields only, as NXM (Nicira's for 1.0): what `r` holds, and what is put, has no header or padding. The
+ * pseudo-field NXM_NX_COOKIE is not of the match: it goes to *cookie and *cookie_mask, untouched without it.
+ */
+enum ofp_error nxm_read_fields(struct ofp_reader *r, struct match *match, uint64_t *cookie,
+                               uint64_t *cookie_mask);
+void nxm_put_fields(struct ofp_writer *w, const struct match *match);
+
 #endif

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "control/openflow/messages.h"
+#include "control/openflow/of10.h"
 
 enum ofp_error ofp_read_port(struct ofp_reader *r, struct ofp_port *port)
 {
@@ -32,6 +32,10 @@ enum ofp_error ofp_read_port(struct ofp_reader *r, struct ofp_port *port)
 
 void ofp_put_port(struct ofp_writer *w, const struct ofp_port *port)
 {
+	if (w->version == OFP_VERSION_10) {
+		of10_put_port(w, port);
+		return;
+	}
 	ofp_put_u32(w, port->port_no);
 	ofp_put_zero(w, 4);
 	ofp_put_bytes(w, &port->hw_addr, sizeof(port->hw_addr));
@@ -70,6 +74,10 @@ enum ofp_error ofp_read_port_stats(struct ofp_reader *r, uint32_t *port_no, stru
 
 void ofp_put_port_stats(struct ofp_writer *w, uint32_t port_no, const struct ofp_port_stats *stats)
 {
+	if (w->version == OFP_VERSION_10) {
+		of10_put_port_stats(w, port_no, stats);
+		return;
+	}
 	ofp_put_u32(w, port_no);
 	ofp_put_zero(w, 4);
 	ofp_put_u64(w, stats->rx_packets);
@@ -92,6 +100,8 @@ enum ofp_error ofp_read_port_mod(struct ofp_reader *r, struct ofp_port_mod *mod)
 {
 	const uint8_t *p;
 
+	if (r->version == OFP_VERSION_10)
+		return of10_read_port_mod(r, mod);
 	memset(mod, 0, sizeof(*mod));
 	mod->port_no = ofp_get_u32(r);
 	ofp_skip(r, 4);

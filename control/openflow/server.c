@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "control/openflow/connection.h"
+#include "control/openflow/of10.h"
 #include "control/openflow/tls.h"
 
 enum { BACKLOG = 64 };
@@ -288,7 +289,10 @@ void ofp_server_flow_removed(struct ofp_server *server, const struct flow_stats 
 		next = LIST_NEXT(c, link);
 		if (!takes(c, c->async.flow_removed, reason))
 			continue;
-		ofp_put_flow_removed(&c->out, flow, reason);
+		if (c->nxm)
+			nx_put_flow_removed(&c->out, flow, reason);
+		else
+			ofp_put_flow_removed(&c->out, flow, reason);
 		said(c);
 	}
 }
