@@ -257,11 +257,11 @@ Test(ofctl, a_large_dump_comes_in_many_messages)
 	unlink(file);
 }
 
-Test(ofctl, older_versions_are_refused)
+Test(ofctl, other_versions_are_refused)
 {
 	char command[256];
 
-	snprintf(command, sizeof(command), "ovs-ofctl -t 5 show unix:%s >/dev/null 2>&1", path);
+	snprintf(command, sizeof(command), "ovs-ofctl -t 5 -O OpenFlow12 show unix:%s >/dev/null 2>&1", path);
 	cr_expect_neq(system(command), 0);
 	expect_ok("probe", "");
 }

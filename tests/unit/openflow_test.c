@@ -276,12 +276,12 @@ Test(openflow_server, takes_messages_in_pieces)
 	close(other);
 }
 
-Test(openflow_server, refuses_older_versions_and_nonsense)
+Test(openflow_server, refuses_other_versions_and_nonsense)
 {
 	uint8_t message[OFP_MESSAGE_MAX];
 	int fd = dial();
 
-	say(fd, "01000008 00000001");
+	say(fd, "03000008 00000001"); /* 1.2, and no bitmap */
 	cr_assert(hear(fd, message));
 	cr_assert(hear(fd, message));
 	cr_expect_eq(message[1], OFPT_ERROR);
