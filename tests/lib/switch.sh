@@ -28,7 +28,8 @@ switch_answers() {
     "$BUILD/weft" --rundir "$WORK/$1" if list
 }
 
-# switch_stop NAME [SIGNAL]: ends it and waits. An end by SIGTERM must be clean.
+# switch_stop NAME [SIGNAL]: ends it and waits. An end by SIGTERM must be clean, else it returns 1 (the end of the test too:
+# a sanitizer's complaint shows there).
 switch_stop() {
     local pid=${SWITCH_PID[$1]:-} i status=0
     [ -n "$pid" ] || return 0
@@ -40,8 +41,10 @@ switch_stop() {
     done
     kill -KILL "$pid" 2>/dev/null && say "weftd $1 had to be killed"
     { wait "$pid" || status=$?; } 2>/dev/null
-    [ "${2:-TERM}" != TERM ] || [ $status -eq 0 ] || say "weftd $1 ended with status $status"
-    return 0
+    [ "${2:-TERM}" != TERM ] || [ $status -eq 0 ] || {
+        say "weftd $1 ended with status $status"
+        return 1
+    }
 }
 
 switch_explain() {
