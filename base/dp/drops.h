@@ -13,6 +13,7 @@
 	X(RX_RUNT,            "rx_runt",            "shorter than an Ethernet header") \
 	X(RX_BAD_DESC,        "rx_bad_desc",        "descriptor chain refused") \
 	X(RX_BAD_OFFLOAD,     "rx_bad_offload",     "checksum or GSO metadata does not fit the packet") \
+	X(RX_DISABLED,        "rx_disabled",        "sent through a queue that is switched off") \
 	X(RX_TOO_MANY_SEGS,   "rx_too_many_segs",   "more pieces than a packet may have") \
 	X(SEGMENT_FAILED,     "segment_failed",     "headers unfit for segmentation") \
 	X(PORT_BLOCKED,       "port_blocked",       "OFPPC_PORT_DOWN, NO_RECV or NO_FWD is set") \

@@ -35,7 +35,7 @@ void vhost_update(struct vhost_port *v)
 			continue;
 		v->tx_rings[n++] = (uint8_t)i;
 		caps = r->caps;
-		carrier |= v->slots[i + 1].ring != NULL;
+		carrier |= v->slots[i + 1].ring && !v->slots[i + 1].ring->discard;
 	}
 	__atomic_store_n(&v->ntx, n, __ATOMIC_RELEASE);
 	if (carrier == p->carrier && caps == p->caps && mtu == p->mtu && rings == v->told_rings)

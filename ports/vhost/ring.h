@@ -98,6 +98,7 @@ struct vhost_ring {
 	bool event_idx;
 	bool indirect;
 	bool mergeable;
+	bool discard;  /* guest -> switch: started but disabled, so what comes is taken and dropped */
 	uint32_t caps; /* enum port_cap: what this guest takes */
 	uint64_t features;
 	int call_fd; /* -1: the guest polls */

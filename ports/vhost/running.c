@@ -69,6 +69,11 @@ static bool place(const struct vhost_session *s, unsigned i, struct vhost_ring *
 	return r->desc && r->avail && r->used;
 }
 
+static bool enabled(const struct vhost_session *s, unsigned i)
+{
+	return s->rings[i].enabled || !has(s, VHOST_USER_F_PROTOCOL_FEATURES);
+}
+
 /* A new description of ring `i`; NULL when its addresses don't fit the memory. */
 static struct vhost_ring *describe(struct vhost_session *s, unsigned i)
 {
@@ -83,6 +88,7 @@ static struct vhost_ring *describe(struct vhost_session *s, unsigned i)
 	}
 	r->size = (uint16_t)g->num;
 	r->mask = (uint16_t)(g->num - 1);
+	r->discard = (i & 1) && !enabled(s, i);
 	r->mergeable = has(s, VIRTIO_NET_F_MRG_RXBUF);
 	r->header = r->mergeable || has(s, VIRTIO_F_VERSION_1) ? 12 : 10;
 	r->event_idx = has(s, VIRTIO_RING_F_EVENT_IDX);
@@ -99,12 +105,12 @@ static struct vhost_ring *describe(struct vhost_session *s, unsigned i)
 	return r;
 }
 
+/* A ring that is started but not enabled must take what the guest sends and do nothing with it. */
 static bool ready(const struct vhost_session *s, unsigned i)
 {
 	const struct vhost_vring *g = &s->rings[i];
-	bool enabled = g->enabled || !has(s, VHOST_USER_F_PROTOCOL_FEATURES);
 
-	return g->kicked && enabled && g->have_addr && g->num && !g->broken && s->memory &&
+	return g->kicked && ((i & 1) || enabled(s, i)) && g->have_addr && g->num && !g->broken && s->memory &&
 	       !memory_faulted(s->memory) && i < 2 * s->v->queues;
 }
 

@@ -230,7 +230,12 @@ unsigned vhost_rx(struct port_rxq *q, struct packet **pkts, unsigned max)
 	b.counters = v->port.counters[q->worker];
 	b.in_port = v->port.ofport;
 	fetch(&b, n);
-	return extra + take(&b, pkts + extra, n);
+	n = take(&b, pkts + extra, n);
+	if (unlikely(r->discard)) {
+		b.counters->drops[DROP_RX_DISABLED] += n;
+		n = 0;
+	}
+	return extra + n;
 }
 
 void vhost_release(struct port_rxq *q)

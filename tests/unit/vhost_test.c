@@ -260,6 +260,16 @@ Test(vhost, queues_are_apart_and_follow_enable)
 	cr_assert_eq(s->vhost->ntx, 3);
 	cr_assert_eq(frontend_ask(f, VHOST_SET_VRING_ENABLE, &off, sizeof(off), NULL, 0), 0);
 	cr_assert_eq(s->vhost->ntx, 2);
+	/* What the guest sends through a disabled queue is taken and dropped, and the port stays up by the
+	 * others. */
+	off.index = 5;
+	cr_assert_eq(frontend_ask(f, VHOST_SET_VRING_ENABLE, &off, sizeof(off), NULL, 0), 0);
+	cr_assert(frontend_send(f, 2, sent, 200, NULL));
+	cr_assert_eq(switch_rx(s, 2), 0);
+	switch_release(s, 2);
+	cr_assert_eq(switch_counters(s)->drops[DROP_RX_DISABLED], 1);
+	cr_assert_eq(f->rings[5].used->idx, f->rings[5].avail->idx);
+	cr_assert(s->port->carrier);
 	/* Queues beyond the option are refused. */
 	off.index = 6;
 	cr_assert_eq(frontend_ask(f, VHOST_SET_VRING_ENABLE, &off, sizeof(off), NULL, 0), 1);
