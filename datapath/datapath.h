@@ -50,6 +50,7 @@ enum port_config {
 struct datapath_packet_in {
 	const struct program_controller *place; /* reason, table, cookie, metadata, max_len */
 	const struct flow_key *key;             /* in_port and tunnel fields of the packet */
+	const uint8_t *userdata;                /* place->userdata_len bytes */
 	const uint8_t *data;                    /* `len` bytes of a packet of `total_len` */
 	uint32_t len, total_len;
 };

@@ -38,10 +38,11 @@ void report_packet_in(struct exec *x, const struct program_controller *place)
 	struct port *in = worker_port(w, x->p->in_port);
 	uint32_t len = x->p->len < PACKET_IN_MAX ? x->p->len : PACKET_IN_MAX;
 	struct packet_report *r;
+	uint8_t *frame;
 
 	if (in && (in->config & PORT_CONFIG_NO_PACKET_IN))
 		return;
-	r = record_ring_reserve(&w->reports, (uint32_t)sizeof(*r) + len);
+	r = record_ring_reserve(&w->reports, (uint32_t)sizeof(*r) + place->userdata_len + len);
 	if (!r) {
 		worker_drop(w, x->p, DROP_NO_CONTROLLER);
 		w->stats.reports_lost++;
@@ -51,10 +52,12 @@ void report_packet_in(struct exec *x, const struct program_controller *place)
 	r->key = *x->key;
 	r->place = *place;
 	r->total_len = x->p->len;
-	packet_copy_out(x->p, 0, len, r + 1);
-	finish_checksum(x->p, (uint8_t *)(r + 1), len);
+	memcpy(r + 1, place + 1, place->userdata_len); /* the units after it */
+	frame = (uint8_t *)(r + 1) + place->userdata_len;
+	packet_copy_out(x->p, 0, len, frame);
+	finish_checksum(x->p, frame, len);
 	r->len = len < place->max_len ? len : place->max_len;
-	record_ring_commit(&w->reports, (uint32_t)sizeof(*r) + r->len);
+	record_ring_commit(&w->reports, (uint32_t)sizeof(*r) + place->userdata_len + r->len);
 	w->stats.packet_ins++;
 	w->reported = true;
 }

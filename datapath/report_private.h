@@ -11,7 +11,7 @@ struct learn_report {
 	uint32_t port;
 };
 
-struct packet_report { /* `len` bytes follow */
+struct packet_report { /* place.userdata_len and `len` bytes follow */
 	struct mkey key;
 	struct program_controller place; /* of a packet-in */
 	uint32_t total_len, len;

@@ -40,7 +40,8 @@ static void tell(struct datapath *dp, const struct packet_report *r)
 		struct datapath_packet_in in = {
 		        .place = &r->place,
 		        .key = &key,
-		        .data = (const uint8_t *)(r + 1),
+		        .userdata = (const uint8_t *)(r + 1),
+		        .data = (const uint8_t *)(r + 1) + r->place.userdata_len,
 		        .len = r->len,
 		        .total_len = r->total_len,
 		};

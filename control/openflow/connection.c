@@ -24,6 +24,7 @@ static void release(struct connection *c)
 		return;
 	LIST_REMOVE(c, link);
 	server->n_connections--;
+	server->n_snoops -= c->kind == CONNECTION_SNOOP;
 	free(c);
 	server_release(server);
 }
@@ -115,6 +116,8 @@ void connection_flush(struct connection *c)
 
 	if (c->closing || !c->open || (c->tls && !tls_ready(c->tls)))
 		return;
+	if (c->kind == CONNECTION_CONTROLLER && !c->out.failed)
+		snoop(c->server, c->out.data, c->out.len);
 	if (!c->tls) {
 		transmit(c, &c->out);
 		return;
@@ -192,6 +195,15 @@ static void greeted(struct connection *c)
 		controller_connected(c->controller);
 }
 
+/* One whole message. Who listens in may only say HELLO and ask for an echo. */
+static void take(struct connection *c, const struct ofp_header *h, const uint8_t *message)
+{
+	if (c->kind == CONNECTION_CONTROLLER)
+		snoop(c->server, message, h->length);
+	if (c->kind != CONNECTION_SNOOP || !c->greeted || h->type == OFPT_ECHO_REQUEST)
+		dispatch(c, message, h->length);
+}
+
 /* Handles the whole messages that lie in `in`. True when there is nothing to do but to read more. */
 static bool handle_input(struct connection *c)
 {
@@ -211,7 +223,7 @@ static bool handle_input(struct connection *c)
 		}
 		if (c->in.len - at < h.length)
 			break;
-		dispatch(c, c->in.data + at, h.length);
+		take(c, &h, c->in.data + at);
 		at += h.length;
 		if (c->greeted && !was_greeted)
 			greeted(c);
@@ -282,6 +294,7 @@ static struct connection *create(struct ofp_server *server, enum connection_kind
 	LIST_INIT(&c->bundles);
 	LIST_INSERT_HEAD(&server->connections, c, link);
 	server->n_connections++;
+	server->n_snoops += kind == CONNECTION_SNOOP;
 	if (kind == CONNECTION_CONTROLLER)
 		uv_tcp_init(server->loop, &c->tcp);
 	else

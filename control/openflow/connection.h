@@ -29,6 +29,7 @@ enum ofp_role { OFPCR_NOCHANGE, OFPCR_EQUAL, OFPCR_MASTER, OFPCR_SLAVE };
 enum connection_kind {
 	CONNECTION_SERVICE,    /* a management client on the unix socket */
 	CONNECTION_CONTROLLER, /* over TCP or TLS, whoever connected */
+	CONNECTION_SNOOP,      /* gets copies of what is said on those */
 };
 
 struct bundle;
@@ -72,9 +73,12 @@ struct connection {
 	bool open, closing, last_words, running, reading, waiting, closed;
 	void (*then)(struct connection *c); /* what to do when the wait is over */
 	uint32_t wait_xid;
-	uint16_t miss_send_len;
-	bool nxm;                 /* 1.0: matches are told in NXM (NXT_SET_FLOW_FORMAT) */
-	bool table_id_in_command; /* 1.0: FLOW_MOD has a table in the high byte of its command */
+	uint16_t miss_send_len, controller_id;
+	bool nxm;                      /* 1.0: matches are told in NXM (NXT_SET_FLOW_FORMAT) */
+	bool table_id_in_command;      /* 1.0: FLOW_MOD has a table in the high byte of its command */
+	uint8_t packet_in_format;      /* of NXT_SET_PACKET_IN_FORMAT */
+	uint64_t tokens, tokens_at;    /* thousandths of a packet-in; ms of the loop */
+	uint64_t lost_full, lost_rate; /* messages that found the queue full; packet-ins above the rate */
 	enum ofp_role role;
 	struct async_config async;
 	struct multipart multipart;
@@ -119,7 +123,7 @@ struct ofp_server {
 	LIST_HEAD(, connection) connections;
 	LIST_HEAD(, listener) listeners;
 	LIST_HEAD(, controller) controllers;
-	unsigned n_connections;
+	unsigned n_connections, n_snoops;
 	uv_timer_t timer; /* the next thing to do by time: probe, reconnect, fail over to standalone */
 	uint64_t wake_at; /* ms of the loop; what the timer is set to */
 	bool timer_closed;
@@ -177,6 +181,13 @@ bool connection_has_port(const struct connection *c, uint32_t port_no);
 /* dispatch.c: one whole message. */
 void dispatch(struct connection *c, const uint8_t *message, size_t len);
 void reply_error(struct connection *c, const uint8_t *message, size_t len, enum ofp_error error);
+
+/* async.c: requests of Nicira's that say how packets are to be sent. */
+enum ofp_error async_set_packet_in_format(struct connection *c, uint32_t xid, struct ofp_reader *body);
+enum ofp_error async_set_controller_id(struct connection *c, uint32_t xid, struct ofp_reader *body);
+
+/* snoop.c: copies whole messages to those who listen in. */
+void snoop(struct ofp_server *server, const void *messages, size_t n);
 
 /* multipart.c */
 enum ofp_error multipart_request(struct connection *c, uint32_t xid, struct ofp_reader *body);

@@ -336,8 +336,11 @@ bool ofp_server_controller(const struct ofp_server *server, unsigned i, struct o
 		        .attempts = c->attempts,
 		        .role = "",
 		};
-		if (out->connected)
-			out->role = roles[c->connection->role];
+		if (!out->connected)
+			return true;
+		out->role = roles[c->connection->role];
+		out->packet_ins_lost = c->connection->lost_rate;
+		out->lost = c->connection->lost_full;
 		return true;
 	}
 	return false;

@@ -260,12 +260,6 @@ static enum ofp_error on_queue_config(struct connection *c, uint32_t xid, struct
 	return OFP_OK;
 }
 
-/* 0, the standard format, is the one there is. */
-static enum ofp_error on_packet_in_format(struct connection *c, uint32_t xid, struct ofp_reader *r)
-{
-	return ofp_get_u32(r) || r->failed ? OFPBRC_BAD_EXP_TYPE : OFP_OK;
-}
-
 static enum ofp_error on_multipart(struct connection *c, uint32_t xid, struct ofp_reader *r)
 {
 	return multipart_request(c, xid, r);
@@ -360,7 +354,11 @@ static const struct experimenter_handler {
         {NX_EXPERIMENTER, 12, V10, {of10_set_flow_format, false, false}},
         {NX_EXPERIMENTER, 13, V10, {of10_nx_flow_mod, true, false}},
         {NX_EXPERIMENTER, 15, V10, {of10_flow_mod_table_id, false, false}},
-        {NX_EXPERIMENTER, 16, V10 | V13 | V14, {on_packet_in_format, false, false}},
+        {NX_EXPERIMENTER,
+         NXT_SET_PACKET_IN_FORMAT,
+         V10 | V13 | V14,
+         {async_set_packet_in_format, false, false}},
+        {NX_EXPERIMENTER, NXT_SET_CONTROLLER_ID, V10 | V13 | V14, {async_set_controller_id, false, false}},
 };
 
 static enum ofp_error handle(struct connection *c, const struct handler *handler, uint32_t xid,

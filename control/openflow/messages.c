@@ -209,8 +209,7 @@ void ofp_put_packet_out(struct ofp_writer *w, uint32_t xid, const struct ofp_pac
 	ofp_end(w, start);
 }
 
-/* Of a packet's key only what the frame does not say itself. */
-static void packet_in_match(const struct flow_key *key, struct match *m)
+void ofp_packet_in_match(const struct flow_key *key, struct match *m)
 {
 	static const uint8_t told[] = {
 	        FIELD_METADATA,     FIELD_TUN_ID,   FIELD_TUN_SRC, FIELD_TUN_DST, FIELD_TUN_IPV6_SRC,
@@ -242,7 +241,7 @@ void ofp_put_packet_in(struct ofp_writer *w, const struct ofp_packet_in *in, siz
 		return;
 	}
 	start = ofp_begin(w, OFPT_PACKET_IN, 0);
-	packet_in_match(in->key, &m);
+	ofp_packet_in_match(in->key, &m);
 	ofp_put_u32(w, OFP_NO_BUFFER);
 	ofp_put_u16(w, (uint16_t)(in->total_len < 0xffff ? in->total_len : 0xffff));
 	ofp_put_u8(w, (uint8_t)in->reason);

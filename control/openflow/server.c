@@ -12,7 +12,6 @@
 
 #include "base/error.h"
 #include "control/openflow/connection.h"
-#include "control/openflow/of10.h"
 #include "control/openflow/tls.h"
 
 enum { BACKLOG = 64 };
@@ -188,7 +187,8 @@ static int start(struct listener *l, const char *what, int rc, struct error *e)
 	return error_set(e, -rc, "%s: %s", what, uv_strerror(rc));
 }
 
-int ofp_server_listen_unix(struct ofp_server *server, const char *path, struct error *e)
+static int listen_unix(struct ofp_server *server, const char *path, enum connection_kind kind,
+                       struct error *e)
 {
 	char *copy = strdup(path);
 	int fd = copy ? bind_unix(path, e) : error_set(e, ENOMEM, "out of memory");
@@ -203,9 +203,20 @@ int ofp_server_listen_unix(struct ofp_server *server, const char *path, struct e
 		return fd;
 	}
 	l->path = copy;
+	l->kind = kind;
 	uv_pipe_init(server->loop, &l->pipe, 0);
 	l->handle.data = l;
 	return start(l, path, uv_pipe_open(&l->pipe, fd), e);
+}
+
+int ofp_server_listen_unix(struct ofp_server *server, const char *path, struct error *e)
+{
+	return listen_unix(server, path, CONNECTION_SERVICE, e);
+}
+
+int ofp_server_listen_snoop(struct ofp_server *server, const char *path, struct error *e)
+{
+	return listen_unix(server, path, CONNECTION_SNOOP, e);
 }
 
 int ofp_server_set_tls(struct ofp_server *server, const struct ofp_tls_files *files, struct error *e)
@@ -246,67 +257,4 @@ int ofp_server_listen(struct ofp_server *server, const char *target, struct erro
 	l->handle.data = l;
 	rc = uv_tcp_bind(&l->tcp, &at.sa, 0);
 	return start(l, target, rc, e);
-}
-
-/* ---- to all controllers ---- */
-
-/* Asynchronous messages are for controllers that can take them now: others lose them rather than grow. */
-static bool takes(const struct connection *c, const uint32_t mask[2], unsigned reason)
-{
-	return c->greeted && !c->closing && !c->last_words &&
-	       (c->kind != CONNECTION_SERVICE || c->miss_send_len) &&
-	       mask[c->role == OFPCR_SLAVE] & 1u << reason && connection_queued(c) < OFP_OUTPUT_HIGH;
-}
-
-/* Not in the middle of a connection's own turn: then its turn ends with the flush. */
-static void said(struct connection *c)
-{
-	if (!c->running)
-		connection_flush(c);
-}
-
-void ofp_server_packet_in(struct ofp_server *server, const struct ofp_packet_in *in)
-{
-	struct connection *c, *next;
-
-	for (c = LIST_FIRST(&server->connections); c; c = next) {
-		size_t limit = in->reason == OFPR_NO_MATCH ? c->miss_send_len : in->max_len;
-
-		next = LIST_NEXT(c, link);
-		if (!takes(c, c->async.packet_in, in->reason))
-			continue;
-		ofp_put_packet_in(&c->out, in, limit == 0xffff ? SIZE_MAX : limit);
-		said(c);
-	}
-}
-
-void ofp_server_flow_removed(struct ofp_server *server, const struct flow_stats *flow,
-                             enum ofp_flow_removed_reason reason)
-{
-	struct connection *c, *next;
-
-	for (c = LIST_FIRST(&server->connections); c; c = next) {
-		next = LIST_NEXT(c, link);
-		if (!takes(c, c->async.flow_removed, reason))
-			continue;
-		if (c->nxm)
-			nx_put_flow_removed(&c->out, flow, reason);
-		else
-			ofp_put_flow_removed(&c->out, flow, reason);
-		said(c);
-	}
-}
-
-void ofp_server_port_status(struct ofp_server *server, const struct ofp_port *port,
-                            enum ofp_port_reason reason)
-{
-	struct connection *c, *next;
-
-	for (c = LIST_FIRST(&server->connections); c; c = next) {
-		next = LIST_NEXT(c, link);
-		if (!takes(c, c->async.port_status, reason))
-			continue;
-		ofp_put_port_status(&c->out, port, reason);
-		said(c);
-	}
 }

@@ -29,6 +29,9 @@ struct ofp_server *ofp_server_create(struct uv_loop_s *loop, const struct ofp_sw
  * when a live process does. 0 or -errno with `e` filled. */
 int ofp_server_listen_unix(struct ofp_server *server, const char *path, struct error *e);
 
+/* The same, for who wants to listen in on all controllers (`ovs-ofctl snoop`). */
+int ofp_server_listen_snoop(struct ofp_server *server, const char *path, struct error *e);
+
 /* PEM files that prove who we are, and the CA that must have signed the peer's certificate. */
 struct ofp_tls_files {
 	const char *private_key, *certificate, *ca;
@@ -52,9 +55,10 @@ struct ofp_controllers_config {
 	enum ofp_fail_mode fail_mode;
 	uint32_t probe_ms; /* of silence before an echo request, and once more before giving up; 0: never */
 	uint32_t backoff_max_ms; /* the longest pause between two attempts */
+	uint32_t packet_in_rate; /* packets per second that each connection is sent; 0: no limit */
 };
 
-#define OFP_CONTROLLERS_DEFAULT ((struct ofp_controllers_config){OFP_FAIL_STANDALONE, 5000, 8000})
+#define OFP_CONTROLLERS_DEFAULT ((struct ofp_controllers_config){OFP_FAIL_STANDALONE, 5000, 8000, 20000})
 
 /* Connects to exactly these "tcp:HOST[:PORT]", "ssl:..."; connections to others are closed, those to the
  * same stay. 0, or -EINVAL, -E2BIG, -EEXIST (named twice), -ENOMEM with `e`, and nothing has changed. */
@@ -66,6 +70,8 @@ struct ofp_controller_status {
 	bool connected;
 	uint64_t seconds; /* since it came or went */
 	uint64_t attempts;
+	uint64_t packet_ins_lost,
+	        lost; /* above the rate; because the controller did not read: both since it came */
 };
 
 /* The controller number `i`; false when there are not that many. Texts live until the next call of anything

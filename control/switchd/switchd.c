@@ -119,6 +119,9 @@ static void on_packet_in(void *arg, const struct datapath_packet_in *in)
 	        .len = in->len,
 	        .total_len = in->total_len,
 	        .max_len = in->place->max_len,
+	        .controller_id = in->place->controller_id,
+	        .userdata = in->userdata,
+	        .userdata_len = in->place->userdata_len,
 	};
 
 	ofp_server_packet_in(s->openflow, &out);
@@ -255,6 +258,9 @@ static int open_sockets(struct switchd *s, struct error *e)
 		return error_set(e, ENOMEM, "out of memory");
 	snprintf(path, sizeof(path), "%s/%s.mgmt", s->options->rundir, s->options->bridge);
 	rc = ofp_server_listen_unix(s->openflow, path, e);
+	snprintf(path, sizeof(path), "%s/%s.snoop", s->options->rundir, s->options->bridge);
+	if (!rc)
+		rc = ofp_server_listen_snoop(s->openflow, path, e);
 	if (!rc)
 		rc = open_network(s, e);
 	if (rc)

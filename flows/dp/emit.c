@@ -47,8 +47,10 @@ void emit_set_field(struct walk *w, enum field_id field, const struct field_valu
 		op->field = (uint8_t)field;
 }
 
-void emit_controller(struct walk *w, uint16_t max_len, uint16_t controller_id, uint8_t reason)
+void emit_controller(struct walk *w, uint16_t max_len, uint16_t controller_id, uint8_t reason,
+                     const struct action_bytes *userdata)
 {
+	unsigned len = userdata ? userdata->len : 0;
 	struct program_controller c = {
 	        .cookie = w->rule ? w->rule->cookie : UINT64_MAX,
 	        .metadata = be64toh(w->key.metadata),
@@ -57,12 +59,15 @@ void emit_controller(struct walk *w, uint16_t max_len, uint16_t controller_id, u
 	        .controller_id = controller_id,
 	        .table_id = w->table_id,
 	        .reason = reason,
+	        .userdata_len = (uint8_t)len,
 	};
-	int unit = data_units(w, 2);
+	int unit = data_units(w, 2 + (len + 15) / 16);
 
 	if (unit < 0)
 		return;
 	memcpy(w->out->data[unit], &c, sizeof(c));
+	if (len)
+		memcpy(w->out->data[unit + 2], userdata->data, len);
 	emit(w, OP_CONTROLLER, (uint16_t)unit, 0);
 }
 

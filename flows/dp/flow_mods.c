@@ -25,7 +25,10 @@ enum tables_error actions_check(const struct tables *t, const struct action_list
 		const struct action *a = &l->items[i];
 		enum tables_error err;
 
-		if (!action_supported(a->type))
+		if (!action_supported(a->type) ||
+		    (a->type == ACTION_CONTROLLER &&
+		     (a->controller.pause || a->controller.meter_id ||
+		      a->controller.userdata.len > PROGRAM_USERDATA_MAX)))
 			return TABLES_UNSUPPORTED;
 		if (a->type == ACTION_GROUP && !group_find(t, a->number, t->next_version))
 			return TABLES_BAD_OUT_GROUP;

@@ -64,7 +64,8 @@ struct op {
 };
 static_assert(sizeof(struct op) == 8, "eight to a cache line");
 
-/* What a packet-in tells about the place it was sent from. Two data units. */
+/* What a packet-in tells about the place it was sent from. Two data units; those after it hold the user's data
+ * of controller(userdata=...). */
 struct program_controller {
 	uint64_t cookie;
 	uint64_t metadata; /* host order */
@@ -73,8 +74,10 @@ struct program_controller {
 	uint16_t controller_id;
 	uint8_t table_id;
 	uint8_t reason; /* OFPR_* */
-	uint8_t pad[6];
+	uint8_t userdata_len;
+	uint8_t pad[5];
 };
+enum { PROGRAM_USERDATA_MAX = 255 };
 static_assert(sizeof(struct program_controller) == 32, "two units of 16 bytes");
 
 /* Something that counts packets (rule, group, bucket, table miss): slot of flows/dp/slots.h. */

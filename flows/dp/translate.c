@@ -122,7 +122,7 @@ static void output(struct walk *w, uint32_t port, uint32_t truncate, uint16_t ma
 		emit(w, OP_ALL, 0, w->key.in_port);
 		break;
 	case PORT_CONTROLLER:
-		emit_controller(w, max_len, 0, is_miss_rule(w->rule) ? 0 : 1);
+		emit_controller(w, max_len, 0, is_miss_rule(w->rule) ? 0 : 1, NULL);
 		break;
 	default:
 		if (port == w->key.in_port)
@@ -261,7 +261,8 @@ static void do_action(struct walk *w, const struct action *a)
 		output(w, a->enqueue.port, 0, UINT16_MAX);
 		break;
 	case ACTION_CONTROLLER:
-		emit_controller(w, a->controller.max_len, a->controller.controller_id, a->controller.reason);
+		emit_controller(w, a->controller.max_len, a->controller.controller_id, a->controller.reason,
+		                &a->controller.userdata);
 		break;
 	case ACTION_GROUP:
 		do_group(w, a->number);

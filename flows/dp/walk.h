@@ -38,7 +38,8 @@ static inline bool walk_over(const struct walk *w)
 struct op *emit(struct walk *w, enum op_type type, uint16_t arg16, uint32_t arg32);
 void emit_set_field(struct walk *w, enum field_id field, const struct field_value *value,
                     const struct field_value *mask);
-void emit_controller(struct walk *w, uint16_t max_len, uint16_t controller_id, uint8_t reason);
+void emit_controller(struct walk *w, uint16_t max_len, uint16_t controller_id, uint8_t reason,
+                     const struct action_bytes *userdata);
 void emit_ref(struct walk *w, struct slot_ref ref);
 void emit_dep(struct walk *w, uint16_t dep);
 /* A branch: what the ops between the two do to the packet is taken back at the end. */
