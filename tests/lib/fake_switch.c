@@ -451,7 +451,18 @@ static void on_packet_in(uv_async_t *async)
 	static const uint8_t frame[100] = {2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0};
 	struct fake_switch *sw = async->data;
 	struct flow_key key = {.in_port = 1, .metadata = htobe64(5), .regs = {[3] = 9}};
-	struct ofp_packet_in in = {OFPR_ACTION, 3, 0x77, &key, frame, sizeof(frame), sizeof(frame), 0xffff};
+	struct ofp_packet_in in = {
+	        .reason = OFPR_ACTION,
+	        .table_id = 3,
+	        .cookie = 0x77,
+	        .key = &key,
+	        .data = frame,
+	        .len = sizeof(frame),
+	        .total_len = sizeof(frame),
+	        .max_len = 0xffff,
+	        .userdata = (const uint8_t *)"weft",
+	        .userdata_len = 4,
+	};
 
 	ofp_server_packet_in(sw->server, &in);
 }
