@@ -40,33 +40,42 @@ static void read_tunnel(struct parser *s)
 	key->tun_ttl = t->ttl;
 }
 
-/* Up to two tags; `at` is at the EtherType and ends behind the last tag's. */
-static be16 read_tags(struct parser *s)
+/* Up to two tags behind the Ethernet header that ends at `at`, which ends behind the last tag's type. */
+static be16 read_tags(struct parser *s, struct flow_vlan tags[FLOW_VLANS])
 {
-	const struct eth_header *eth = parser_at(s, 0);
-	be16 type = eth->type;
+	be16 type;
 
+	memcpy(&type, parser_at(s, s->at - 2), 2);
 	for (unsigned i = 0; i < FLOW_VLANS; i++) {
 		const struct vlan_header *tag;
 
+		tags[i] = (struct flow_vlan){0};
 		if (type != htobe16(ETH_TYPE_VLAN) && type != htobe16(ETH_TYPE_QINQ))
-			break;
+			continue;
 		if (!parser_has(s, sizeof(*tag)))
-			break;
+			continue;
 		tag = parser_at(s, s->at);
-		if (i == 0) {
-			s->key->vlan_tci = tag->tci | htobe16(0x1000);
-			if (type != htobe16(ETH_TYPE_VLAN)) {
-				parse_ext(s->key);
-				s->key->vlan_tpid = type;
-			}
-		} else {
-			parse_ext(s->key);
-			s->key->vlan2_tci = tag->tci | htobe16(0x1000);
-			s->key->vlan2_tpid = type;
-		}
+		tags[i] = (struct flow_vlan){.tpid = type, .tci = tag->tci | htobe16(0x1000)};
 		s->at += sizeof(*tag);
 		type = tag->type;
+	}
+	return type;
+}
+
+static be16 read_outer_tags(struct parser *s)
+{
+	struct flow_vlan tags[FLOW_VLANS];
+	be16 type = read_tags(s, tags);
+
+	s->key->vlan_tci = tags[0].tci;
+	if (tags[0].tpid && tags[0].tpid != htobe16(ETH_TYPE_VLAN)) {
+		parse_ext(s->key);
+		s->key->vlan_tpid = tags[0].tpid;
+	}
+	if (tags[1].tpid) {
+		parse_ext(s->key);
+		s->key->vlan2_tci = tags[1].tci;
+		s->key->vlan2_tpid = tags[1].tpid;
 	}
 	return type;
 }
@@ -88,31 +97,6 @@ static be16 read_llc(struct parser *s, be16 type)
 		return htobe16(0x05ff);
 	s->at += 8;
 	return inner;
-}
-
-static void read_mpls(struct parser *s)
-{
-	for (unsigned i = 0; i < FLOW_MPLS && parser_has(s, 4); i++) {
-		be32 lse;
-
-		memcpy(&lse, parser_at(s, s->at), 4);
-		parse_ext(s->key);
-		s->key->mpls[i] = lse;
-		s->at += 4;
-		if (lse & htobe32(0x100))
-			break;
-	}
-}
-
-static void read_pbb(struct parser *s)
-{
-	be32 itag;
-
-	if (!parser_has(s, 4))
-		return;
-	memcpy(&itag, parser_at(s, s->at), 4);
-	parse_ext(s->key);
-	s->key->pbb_isid = itag & htobe32(0xffffff);
 }
 
 static void read_arp(struct parser *s)
@@ -226,6 +210,110 @@ static void read_ipv4(struct parser *s)
 	parse_l4(s, proto);
 }
 
+static void read_mpls(struct parser *s);
+
+static void read_l3(struct parser *s, be16 type)
+{
+	switch (be16toh(type)) {
+	case ETH_TYPE_IPV4:
+		read_ipv4(s);
+		break;
+	case ETH_TYPE_IPV6:
+		parse_ipv6(s);
+		break;
+	case ETH_TYPE_ARP:
+	case ETH_TYPE_RARP:
+		read_arp(s);
+		break;
+	case ETH_TYPE_MPLS:
+	case ETH_TYPE_MPLS_MC:
+		read_mpls(s);
+		break;
+	}
+}
+
+/* What lies behind the labels is not said: IP shows by its version, ARP by its hardware type (RFC 4928). */
+static void read_behind_labels(struct parser *s)
+{
+	if (!parser_has(s, 1))
+		return;
+	switch (*(const uint8_t *)parser_at(s, s->at) >> 4) {
+	case 4:
+		read_ipv4(s);
+		break;
+	case 6:
+		parse_ipv6(s);
+		break;
+	case 0:
+		read_arp(s);
+		break;
+	}
+}
+
+static void read_mpls(struct parser *s)
+{
+	for (unsigned i = 0; i < FLOW_MPLS && parser_has(s, 4); i++) {
+		be32 lse;
+
+		memcpy(&lse, parser_at(s, s->at), 4);
+		parse_ext(s->key);
+		s->key->mpls[i] = lse;
+		s->at += 4;
+		if (lse & htobe32(0x100)) {
+			read_behind_labels(s);
+			break;
+		}
+	}
+}
+
+/* IEEE 802.1ah: the I-TAG and the customer's frame behind it. */
+static void read_pbb(struct parser *s)
+{
+	struct mkey *key = s->key;
+	struct flow_vlan tags[FLOW_VLANS];
+	be32 itag;
+
+	if (!parser_has(s, 4))
+		return;
+	memcpy(&itag, parser_at(s, s->at), 4);
+	parse_ext(key);
+	key->pbb_isid = itag & htobe32(0xffffff);
+	s->at += 4;
+	if (!parser_has(s, sizeof(struct eth_header)))
+		return;
+	memcpy(&key->inner_dst, parser_at(s, s->at), 12);
+	s->at += sizeof(struct eth_header);
+	key->inner_type = read_llc(s, read_tags(s, tags));
+	key->inner_tci = tags[0].tci;
+	key->inner_tpid = tags[0].tpid;
+	key->inner2_tci = tags[1].tci;
+	key->inner2_tpid = tags[1].tpid;
+	read_l3(s, key->inner_type);
+}
+
+/* Behind labels or an I-TAG. The key has it for later tables; no action may touch it before the packet is one
+ * of that kind, so the packet's offsets do not tell. */
+static void read_inner(struct parser *s, be16 type)
+{
+	struct packet *p = s->p;
+	static const uint8_t layout[] = {
+	        [L3_IPV4] = MKEY_IPV4 + 1, [L3_IPV6] = MKEY_IPV6 + 1, [L3_ARP] = MKEY_ARP + 1};
+
+	if (type == htobe16(ETH_TYPE_PBB))
+		read_pbb(s);
+	else
+		read_mpls(s);
+	s->key->flags |= (uint8_t)(layout[p->l3_kind] << MKEY_INNER_SHIFT);
+	p->l3_kind = L3_OTHER;
+	p->l4 = 0;
+}
+
+static bool is_mpls_or_pbb(be16 type)
+{
+	return type == htobe16(ETH_TYPE_MPLS) || type == htobe16(ETH_TYPE_MPLS_MC) ||
+	       type == htobe16(ETH_TYPE_PBB);
+}
+
 void parse_packet(struct packet *p, struct mkey *key)
 {
 	struct parser s = {.p = p, .key = key, .at = sizeof(struct eth_header), .end = p->len};
@@ -240,28 +328,13 @@ void parse_packet(struct packet *p, struct mkey *key)
 	if (p->len < sizeof(struct eth_header) || !packet_pull(p, sizeof(struct eth_header)))
 		return;
 	memcpy(&key->eth_dst, p->head, 12);
-	type = read_llc(&s, read_tags(&s));
+	type = read_llc(&s, read_outer_tags(&s));
 	key->eth_type = type;
 	p->l3 = (uint16_t)s.at;
-	switch (be16toh(type)) {
-	case ETH_TYPE_IPV4:
-		read_ipv4(&s);
-		break;
-	case ETH_TYPE_IPV6:
-		parse_ipv6(&s);
-		break;
-	case ETH_TYPE_ARP:
-	case ETH_TYPE_RARP:
-		read_arp(&s);
-		break;
-	case ETH_TYPE_MPLS:
-	case ETH_TYPE_MPLS_MC:
-		read_mpls(&s);
-		break;
-	case ETH_TYPE_PBB:
-		read_pbb(&s);
-		break;
-	}
+	if (is_mpls_or_pbb(type))
+		read_inner(&s, type);
+	else
+		read_l3(&s, type);
 	if (p->gso != GSO_NONE && l3 && p->l4 != p->csum_start) {
 		p->l3 = l3;
 		p->l4 = l4;

@@ -19,4 +19,8 @@ void parse_packet(struct packet *p, struct mkey *key);
 /* The offsets only. */
 void parse_offsets(struct packet *p);
 
+/* Of a packet with IPv6 at l3: offset of the byte that names the upper layer, behind all extension headers.
+ * 0: truncated. */
+uint32_t parse_ipv6_proto_at(struct packet *p);
+
 #endif

@@ -30,8 +30,9 @@ enum ipv6_exthdr { /* OFPIEH_*, OpenFlow 1.3 section 7.2.3.8 */
 
 struct chain {
 	uint16_t seen;
-	unsigned rank;    /* of the last one in the order that RFC 8200 section 4.1 recommends */
-	unsigned options; /* destination options headers so far */
+	unsigned rank;     /* of the last one in the order that RFC 8200 section 4.1 recommends */
+	unsigned options;  /* destination options headers so far */
+	uint32_t named_at; /* the byte that names the upper layer */
 };
 
 static void note_extension(struct chain *c, uint8_t proto)
@@ -84,6 +85,8 @@ static bool read_fragment(struct parser *s, uint8_t *frag)
 /* Walks to the upper layer. False: truncated or too long. */
 static bool walk_extensions(struct parser *s, uint8_t *proto, uint8_t *frag, struct chain *c)
 {
+	c->named_at = s->at - (uint32_t)sizeof(struct ipv6_header) +
+	              (uint32_t)offsetof(struct ipv6_header, next_header);
 	for (unsigned i = 0; i < EXTENSIONS_MAX; i++) {
 		const uint8_t *h;
 		uint32_t len;
@@ -103,6 +106,7 @@ static bool walk_extensions(struct parser *s, uint8_t *proto, uint8_t *frag, str
 			len = *proto == PROTO_AH ? (h[1] + 2u) * 4 : (h[1] + 1u) * 8;
 		}
 		*proto = h[0];
+		c->named_at = s->at;
 		if (len > s->end - s->at || !parser_has(s, len))
 			return false;
 		s->at += len;
@@ -149,6 +153,19 @@ void parse_ipv6(struct parser *s)
 	}
 	if (!(frag & FLOW_FRAG_LATER))
 		parse_l4(s, proto);
+}
+
+uint32_t parse_ipv6_proto_at(struct packet *p)
+{
+	struct parser s = {.p = p, .at = p->l3, .end = p->len};
+	struct chain chain = {0};
+	uint8_t proto, frag = 0;
+
+	if (!parser_has(&s, sizeof(struct ipv6_header)))
+		return 0;
+	proto = ((const struct ipv6_header *)parser_at(&s, s.at))->next_header;
+	s.at += sizeof(struct ipv6_header);
+	return walk_extensions(&s, &proto, &frag, &chain) ? chain.named_at : 0;
 }
 
 /* Source or target link-layer address option of each kind at most once, else nothing of it counts. */

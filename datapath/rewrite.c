@@ -7,6 +7,7 @@
 #include "base/checksum.h"
 #include "base/wire.h"
 #include "datapath/crc32c.h"
+#include "datapath/parse.h"
 
 enum { PORT_SRC = 0, PORT_DST = 2 };
 
@@ -178,6 +179,35 @@ static void set_ttl(struct packet *p, const struct field_value *v, const struct 
 	}
 }
 
+/* The transport checksum is that of the protocol that was there, as far as that has one. */
+static void set_proto(struct packet *p, const struct field_value *v, const struct field_value *m)
+{
+	uint8_t before[2] = {0}, after[2] = {0};
+	uint32_t at;
+
+	if (p->l3_kind == L3_IPV4) {
+		set_ipv4(p, offsetof(struct ipv4_header, ttl), v, m, 2, true);
+	} else if (p->l3_kind == L3_IPV6) {
+		at = parse_ipv6_proto_at(p);
+		if (!at || !merge(p->head + at, v, m, 1, &before[1]))
+			return;
+		after[1] = p->head[at];
+		fix_l4(p, true, before, after, 2);
+	}
+	parse_offsets(p);
+}
+
+static void set_eth_type(struct packet *p, const struct field_value *v, const struct field_value *m)
+{
+	be16 type;
+	uint16_t at = tags_end(p, &type);
+
+	if (!at)
+		return;
+	set_plain(p, at - 2u, v, m, 2);
+	parse_offsets(p);
+}
+
 static void set_vlan(struct packet *p, unsigned shift, const struct field_value *v,
                      const struct field_value *m)
 {
@@ -294,6 +324,9 @@ static void set_link_field(struct packet *p, enum field_id id, const struct fiel
 	case FIELD_ETH_SRC:
 		set_plain(p, offsetof(struct eth_header, src), v, m, 6);
 		break;
+	case FIELD_ETH_TYPE:
+		set_eth_type(p, v, m);
+		break;
 	case FIELD_VLAN_TCI:
 	case FIELD_DL_VLAN:
 	case FIELD_VLAN_VID:
@@ -303,6 +336,7 @@ static void set_link_field(struct packet *p, enum field_id id, const struct fiel
 		break;
 	case FIELD_MPLS_LABEL:
 	case FIELD_MPLS_TC:
+	case FIELD_MPLS_BOS:
 	case FIELD_MPLS_TTL:
 		set_mpls(p, fields[id].shift, v, m);
 		break;
@@ -357,6 +391,9 @@ static void set_network_field(struct packet *p, enum field_id id, const struct f
 		break;
 	case FIELD_NW_TTL:
 		set_ttl(p, v, m);
+		break;
+	case FIELD_NW_PROTO:
+		set_proto(p, v, m);
 		break;
 	default:
 		set_link_field(p, id, v, m);

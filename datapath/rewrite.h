@@ -19,14 +19,17 @@ bool rewrite_dec_mpls_ttl(struct packet *p);
 void rewrite_copy_ttl_in(struct packet *p);
 void rewrite_copy_ttl_out(struct packet *p);
 
-/* Tags (datapath/tags.c). Ethertypes are in host order. False: no room, or not there where that matters. */
+/* Tags (datapath/tags.c). Ethertypes are in host order. False: no room, or not there where that matters. A
+ * frame of at least 60 bytes that loses a tag is padded to 60 with zeros, on the way to every kind of port
+ * and to a controller. */
 bool tags_push_vlan(struct packet *p, uint16_t tpid);
 bool tags_pop_vlan(struct packet *p);
 bool tags_push_mpls(struct packet *p, uint16_t ethertype);
 bool tags_pop_mpls(struct packet *p, uint16_t ethertype);
 bool tags_push_pbb(struct packet *p, uint16_t ethertype);
 bool tags_pop_pbb(struct packet *p);
-/* Offset behind the VLAN tags, and of the EtherType in front of it; 0 when the packet is too short. */
+/* Offset behind the VLAN tags (at most two, as in the key), and the EtherType in front of it; 0 when the
+ * packet is too short. */
 uint16_t tags_end(struct packet *p, be16 *type);
 
 #endif

@@ -6,7 +6,14 @@
 #include "datapath/parse.h"
 #include "datapath/rewrite.h"
 
-enum { MACS = 12, TAG = 4, PBB_HEADER = 18, MPLS_BOS = 0x100 };
+enum {
+	MACS = 12,
+	TAG = 4,
+	PBB_HEADER = 18,
+	FRAME_MIN = 60 /* without FCS, IEEE 802.3 */,
+	MPLS_BOS = 0x100,
+	PCP = 0xe0
+};
 
 static bool is_vlan(be16 type)
 {
@@ -28,7 +35,7 @@ uint16_t tags_end(struct packet *p, be16 *type)
 	if (!packet_pull(p, at + 2u))
 		return 0;
 	*type = type_at(p, at);
-	while (is_vlan(*type) && packet_pull(p, at + TAG + 2u)) {
+	for (unsigned i = 0; i < FLOW_VLANS && is_vlan(*type) && packet_pull(p, at + TAG + 2u); i++) {
 		at += TAG;
 		*type = type_at(p, at);
 	}
@@ -44,12 +51,26 @@ static bool open_gap(struct packet *p, uint16_t at, uint16_t n)
 	return true;
 }
 
+/* A frame that was no runt does not become one: the link's padding is made longer. */
+static void pad(struct packet *p, uint32_t was)
+{
+	if (was < FRAME_MIN || p->len >= FRAME_MIN || !packet_pull(p, p->len))
+		return;
+	memset(p->head + p->len, 0, FRAME_MIN - p->len);
+	p->len = p->head_len = FRAME_MIN;
+}
+
 static bool close_gap(struct packet *p, uint16_t at, uint16_t n)
 {
+	uint32_t was = p->len;
+
 	if (!packet_pull(p, at + n))
 		return false;
 	memmove(p->head + n, p->head, at);
-	return packet_pop(p, n);
+	if (!packet_pop(p, n))
+		return false;
+	pad(p, was);
+	return true;
 }
 
 bool tags_push_vlan(struct packet *p, uint16_t tpid)
@@ -75,23 +96,26 @@ bool tags_pop_vlan(struct packet *p)
 	return true;
 }
 
-/* TTL and bottom-of-stack of a new label: from the header it goes in front of (OpenFlow 1.3 section 5.12.1).
- */
+/* What a new label starts with: the fields of the label that it goes in front of, or the TTL of an IP header
+ * (OpenFlow 1.3 section 5.12.1); else zero. */
 static uint32_t new_label(struct packet *p, uint16_t at, be16 type)
 {
+	uint32_t ttl;
 	be32 lse;
 
 	if (type == htobe16(ETH_TYPE_MPLS) || type == htobe16(ETH_TYPE_MPLS_MC)) {
 		if (!packet_pull(p, at + 4u))
-			return MPLS_BOS | 64;
+			return MPLS_BOS;
 		memcpy(&lse, p->head + at, 4);
 		return be32toh(lse) & ~(uint32_t)MPLS_BOS;
 	}
 	if (type == htobe16(ETH_TYPE_IPV4) && p->l3_kind == L3_IPV4)
-		return MPLS_BOS | p->head[at + offsetof(struct ipv4_header, ttl)];
-	if (type == htobe16(ETH_TYPE_IPV6) && p->l3_kind == L3_IPV6)
-		return MPLS_BOS | p->head[at + offsetof(struct ipv6_header, hop_limit)];
-	return MPLS_BOS | 64;
+		ttl = at + (uint32_t)offsetof(struct ipv4_header, ttl);
+	else if (type == htobe16(ETH_TYPE_IPV6) && p->l3_kind == L3_IPV6)
+		ttl = at + (uint32_t)offsetof(struct ipv6_header, hop_limit);
+	else
+		return MPLS_BOS;
+	return packet_pull(p, ttl + 1) ? MPLS_BOS | p->head[ttl] : MPLS_BOS;
 }
 
 bool tags_push_mpls(struct packet *p, uint16_t ethertype)
@@ -123,8 +147,8 @@ bool tags_pop_mpls(struct packet *p, uint16_t ethertype)
 	return true;
 }
 
-/* IEEE 802.1ah: backbone MACs (copied from the customer's), EtherType, I-TAG with the I-SID of the I-TAG that
- * was outermost, or 0. */
+/* IEEE 802.1ah: backbone MACs (copied from the customer's), EtherType, I-TAG. That is the I-TAG that was
+ * outermost, or else has the priority of the outermost VLAN tag and I-SID 0 (OpenFlow 1.3 section 5.12.1). */
 bool tags_push_pbb(struct packet *p, uint16_t ethertype)
 {
 	be16 type = 0, outer = htobe16(ethertype);
@@ -135,6 +159,8 @@ bool tags_push_pbb(struct packet *p, uint16_t ethertype)
 		return false;
 	if (type == htobe16(ETH_TYPE_PBB) && packet_pull(p, at + 4u))
 		memcpy(itag, p->head + at, 4);
+	else if (at > MACS + 2)
+		itag[0] = p->head[MACS + 2] & PCP;
 	if (!packet_push(p, PBB_HEADER))
 		return false;
 	memcpy(p->head, p->head + PBB_HEADER, MACS);
@@ -145,6 +171,7 @@ bool tags_push_pbb(struct packet *p, uint16_t ethertype)
 
 bool tags_pop_pbb(struct packet *p)
 {
+	uint32_t was = p->len;
 	be16 type;
 	uint16_t at = tags_end(p, &type);
 
@@ -152,6 +179,7 @@ bool tags_pop_pbb(struct packet *p)
 		return true;
 	if (!packet_pull(p, at + TAG + MACS + 2u) || !packet_pop(p, (uint16_t)(at + TAG)))
 		return false;
+	pad(p, was);
 	parse_offsets(p);
 	return true;
 }

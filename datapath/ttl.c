@@ -80,24 +80,26 @@ bool rewrite_dec_mpls_ttl(struct packet *p)
 
 void rewrite_copy_ttl_in(struct packet *p)
 {
-	uint8_t *next, *ttl = mpls_ttl(p, &next);
+	uint16_t l3 = p->l3;
+	uint8_t kind = p->l3_kind, *next, *ttl = mpls_ttl(p, &next);
 
-	if (!ttl)
-		return;
-	if (next)
+	if (ttl && next)
 		*next = *ttl;
-	else
+	else if (ttl)
 		store_ip_ttl(p, *ttl);
+	p->l3 = l3;
+	p->l3_kind = kind;
 }
 
 void rewrite_copy_ttl_out(struct packet *p)
 {
-	uint8_t *next, *ttl = mpls_ttl(p, &next);
+	uint16_t l3 = p->l3;
+	uint8_t kind = p->l3_kind, *next, *ttl = mpls_ttl(p, &next);
 
-	if (!ttl)
-		return;
-	if (!next)
+	if (ttl && !next)
 		next = ip_ttl(p);
-	if (next)
+	if (ttl && next)
 		*ttl = *next;
+	p->l3 = l3;
+	p->l3_kind = kind;
 }

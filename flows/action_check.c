@@ -128,6 +128,23 @@ static void learn_tag(struct checker *c)
 	c->known.mask.vlan[0].tci |= htobe16(VLAN_CFI);
 }
 
+static void know_type(struct checker *c, uint16_t type)
+{
+	c->known.key.eth_type = htobe16(type);
+	c->known.mask.eth_type = 0xffff;
+	c->known.mask.nw_proto = 0; /* of a header that lies deeper or nobody knows */
+}
+
+static void know_set(struct checker *c, enum field_id id, const struct field_value *value)
+{
+	if (id == FIELD_ETH_TYPE) {
+		know_type(c, (uint16_t)value_to_u64(value));
+	} else if (id == FIELD_NW_PROTO) {
+		c->known.key.nw_proto = (uint8_t)value_to_u64(value);
+		c->known.mask.nw_proto = 0xff;
+	}
+}
+
 static int check_set_field(struct checker *c, const struct action *a)
 {
 	enum field_id id = a->set_field.field;
@@ -136,7 +153,7 @@ static int check_set_field(struct checker *c, const struct action *a)
 
 	if ((unsigned)id >= FIELD_COUNT)
 		return fault(c, ACTION_FAULT_ARGUMENT, "%s: unknown field", who);
-	if (!fields[id].writable)
+	if (!(a->set_field.load ? fields[id].writable : fields[id].settable))
 		return fault(c, ACTION_FAULT_READ_ONLY, "%s: %s is read-only", who, fields[id].name);
 	bits = id == FIELD_VLAN_VID ? 13 : fields[id].bits;
 	if (!value_fits(&a->set_field.value, bits) || !value_fits(&a->set_field.mask, bits))
@@ -151,7 +168,10 @@ static int check_set_field(struct checker *c, const struct action *a)
 	if (id == FIELD_VLAN_VID && !c->any && !(c->known.key.vlan[0].tci & htobe16(VLAN_CFI)))
 		return fault(c, ACTION_FAULT_PREREQ,
 		             "%s: vlan_vid expects a VLAN tag: match on one or push_vlan first", who);
-	return check_meets(c, who, id);
+	if (check_meets(c, who, id))
+		return -EINVAL;
+	know_set(c, id, &a->set_field.value);
+	return 0;
 }
 
 static int check_port(struct checker *c, uint32_t port)
@@ -159,13 +179,6 @@ static int check_port(struct checker *c, uint32_t port)
 	if (port < PORT_MAX || (port >= PORT_IN_PORT && port != PORT_ANY))
 		return 0;
 	return fault(c, ACTION_FAULT_PORT, "output: %u is not a port to send to", port);
-}
-
-static void know_type(struct checker *c, uint16_t type)
-{
-	c->known.key.eth_type = htobe16(type);
-	c->known.mask.eth_type = 0xffff;
-	c->known.mask.nw_proto = 0; /* of a header that lies deeper or nobody knows */
 }
 
 static int check_push(struct checker *c, const struct action *a)
@@ -313,7 +326,10 @@ static int check_one(struct checker *c, const struct action *a)
 		c->known.key.vlan[0].tci = 0;
 		return 0;
 	case ACTION_POP_PBB:
-		return check_meets(c, "pop_pbb", FIELD_PBB_ISID);
+		if (check_meets(c, "pop_pbb", FIELD_PBB_ISID))
+			return -EINVAL;
+		c->known.mask.eth_type = c->known.mask.nw_proto = 0; /* of a frame that nobody has seen */
+		return 0;
 	case ACTION_DEC_TTL:
 	case ACTION_SET_TTL:
 		return check_meets(c, action_name(a->type), FIELD_NW_TTL);

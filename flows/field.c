@@ -30,7 +30,8 @@ const struct field fields[FIELD_COUNT] = {
 	                .shift = SHIFT,                                                                      \
 	                .host_order = MEMBER_IN_HOST_ORDER(MEMBER),                                          \
 	                .maskable = MASKABLE,                                                                \
-	                .writable = WRITABLE,                                                                \
+	                .writable = (WRITABLE) == 1,                                                         \
+	                .settable = (WRITABLE) != 0,                                                         \
 	                .prereq = FIELD_NEEDS_##PREREQ,                                                      \
 	                .text = FIELD_TEXT_##TEXT,                                                           \
 	                .nxm_class = CLASS_##NXM,                                                            \

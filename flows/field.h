@@ -82,7 +82,9 @@ struct field {
 	uint8_t shift;   /* of bit 0 of the field inside the member, read as a big number */
 	bool host_order; /* the key holds it as (a row of) host-order 32-bit words */
 	bool maskable;
-	bool writable;
+	bool writable; /* by every action that writes fields */
+	bool settable; /* by set_field of OpenFlow: what is writable, and some that Open vSwitch leaves
+	                  read-only */
 	enum field_prereq prereq;
 	enum field_text text;
 	uint32_t nxm_class, oxm_class; /* enum field_class */

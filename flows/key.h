@@ -56,7 +56,14 @@ struct flow_key {
 	be16 tcp_flags; /* low 12 bits */
 	struct mac arp_sha, arp_tha;
 	uint8_t nd_target[16];
-	uint8_t pad[8]; /* zero: fills the last word */
+	/* Behind an 802.1ah I-TAG (eth_type PBB): the customer's frame. Nothing matches on it; it becomes the
+	 * fields above when the tag is taken off. */
+	struct mac inner_dst, inner_src;
+	struct flow_vlan inner_vlan[FLOW_VLANS];
+	be16 inner_type;
+	/* While eth_type is MPLS or PBB, what all L3 and L4 fields were read from: ETH_TYPE_IPV4, IPV6 or ARP
+	 * behind the labels or the I-TAG. 0: from nothing, or from what eth_type says. */
+	be16 l3_type;
 };
 static_assert(sizeof(struct flow_key) % 8 == 0, "hashed and masked in 64-bit words");
 

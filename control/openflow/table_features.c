@@ -61,7 +61,7 @@ static void put_fields(struct ofp_writer *w, uint16_t property)
 		        oxm_header((enum field_id)id, fields[id].maskable && property == PROP_MATCH, false);
 
 		if (fields[id].oxm_class != FIELD_OXM_OF ||
-		    (!fields[id].writable && property >= PROP_WRITE_SET_FIELD))
+		    (!fields[id].settable && property >= PROP_WRITE_SET_FIELD))
 			continue;
 		ofp_put_u32(w, header);
 	}

@@ -4,9 +4,19 @@
 
 #include <string.h>
 
+/* How addresses lie in the key: by what they were read from. */
+static enum mkey_class layout_of(const struct mkey *k)
+{
+	unsigned inner = (k->flags & MKEY_INNER) >> MKEY_INNER_SHIFT;
+
+	return inner ? (enum mkey_class)(inner - 1) : mkey_class_of(k->eth_type);
+}
+
+static const uint16_t inner_types[] = {0, ETH_TYPE_IPV4, ETH_TYPE_IPV6, ETH_TYPE_ARP};
+
 static void expand_addresses(const struct mkey *k, struct flow_key *w)
 {
-	switch (mkey_class_of(k->eth_type)) {
+	switch (layout_of(k)) {
 	case MKEY_IPV4:
 		memcpy(&w->nw_src, k->ip_src, 4);
 		memcpy(&w->nw_dst, k->ip_dst, 4);
@@ -44,10 +54,15 @@ static void expand_ext(const struct mkey *k, struct flow_key *w)
 	memcpy(w->mpls, k->mpls, sizeof(w->mpls));
 	w->pbb_isid = k->pbb_isid;
 	memcpy(w->nd_target, k->nd_target, 16);
-	if (k->eth_type == htobe16(ETH_TYPE_IPV6)) {
+	if (layout_of(k) == MKEY_IPV6) {
 		w->arp_sha = k->nd_sll;
 		w->arp_tha = k->nd_tll;
 	}
+	w->inner_dst = k->inner_dst;
+	w->inner_src = k->inner_src;
+	w->inner_vlan[0] = (struct flow_vlan){.tpid = k->inner_tpid, .tci = k->inner_tci};
+	w->inner_vlan[1] = (struct flow_vlan){.tpid = k->inner2_tpid, .tci = k->inner2_tci};
+	w->inner_type = k->inner_type;
 }
 
 void mkey_expand(const struct mkey *k, struct flow_key *w)
@@ -62,6 +77,7 @@ void mkey_expand(const struct mkey *k, struct flow_key *w)
 	if (k->vlan_tci)
 		w->vlan[0].tpid = htobe16(ETH_TYPE_VLAN);
 	w->nw_frag = k->flags & MKEY_FRAG;
+	w->l3_type = htobe16(inner_types[(k->flags & MKEY_INNER) >> MKEY_INNER_SHIFT]);
 	w->nw_proto = k->proto;
 	w->nw_tos = k->tos;
 	w->nw_ttl = k->ttl;
@@ -82,7 +98,7 @@ static void pack_line0(const struct flow_key *w, struct mkey *k, enum mkey_class
 	k->eth_src = w->eth_src;
 	k->eth_type = w->eth_type;
 	k->vlan_tci = w->vlan[0].tci;
-	k->flags = w->nw_frag & MKEY_FRAG;
+	k->flags |= w->nw_frag & MKEY_FRAG;
 	k->proto = w->nw_proto;
 	k->tos = w->nw_tos;
 	k->ttl = w->nw_ttl;
@@ -117,6 +133,13 @@ static void pack_ext(const struct flow_key *w, struct mkey *k, enum mkey_class c
 	k->vlan2_tpid = w->vlan[1].tpid;
 	memcpy(k->mpls, w->mpls, sizeof(w->mpls));
 	k->pbb_isid = w->pbb_isid;
+	k->inner_dst = w->inner_dst;
+	k->inner_src = w->inner_src;
+	k->inner_tci = w->inner_vlan[0].tci;
+	k->inner_tpid = w->inner_vlan[0].tpid;
+	k->inner2_tci = w->inner_vlan[1].tci;
+	k->inner2_tpid = w->inner_vlan[1].tpid;
+	k->inner_type = w->inner_type;
 	if (class == MKEY_IPV6) {
 		k->ipv6_exthdr = w->ipv6_exthdr;
 		k->ipv6_label = w->ipv6_label;
@@ -130,16 +153,18 @@ static void pack_ext(const struct flow_key *w, struct mkey *k, enum mkey_class c
 
 void mkey_pack(const struct flow_key *w, struct mkey *k)
 {
-	enum mkey_class class = mkey_class_of(w->eth_type);
+	enum mkey_class class = mkey_class_of(w->l3_type ? w->l3_type : w->eth_type);
 
 	memset(k, 0, sizeof(*k));
+	if (w->l3_type)
+		k->flags = (uint8_t)((class + 1) << MKEY_INNER_SHIFT);
 	pack_line0(w, k, class);
 	if (w->vlan[0].tpid != htobe16(ETH_TYPE_VLAN))
 		k->vlan_tpid = w->vlan[0].tpid;
 	pack_ext(w, k, class);
 }
 
-void mkey_mask_add(struct mkey *mask, const struct flow_key *w, enum mkey_class class)
+static void mask_add(struct mkey *mask, const struct flow_key *w, enum mkey_class class)
 {
 	struct mkey m;
 	uint64_t to[sizeof(m) / 8], add[sizeof(m) / 8];
@@ -148,9 +173,21 @@ void mkey_mask_add(struct mkey *mask, const struct flow_key *w, enum mkey_class 
 	pack_line0(w, &m, class);
 	m.vlan_tpid = w->vlan[0].tpid;
 	pack_ext(w, &m, class);
+	if (class == MKEY_OTHER)
+		m.flags |= MKEY_INNER; /* says what the rest means */
 	memcpy(to, mask, sizeof(to));
 	memcpy(add, &m, sizeof(add));
 	for (unsigned i = 0; i < sizeof(m) / 8; i++)
 		to[i] |= add[i];
 	memcpy(mask, to, sizeof(to));
+}
+
+void mkey_mask_add(struct mkey *mask, const struct flow_key *w, enum mkey_class class)
+{
+	mask_add(mask, w, class);
+	if (class != MKEY_OTHER)
+		return;
+	mask_add(mask, w, MKEY_IPV4);
+	mask_add(mask, w, MKEY_IPV6);
+	mask_add(mask, w, MKEY_ARP);
 }

@@ -21,7 +21,9 @@
 #include "flows/key.h"
 
 enum mkey_flag {
-	MKEY_FRAG = 3,     /* enum flow_frag: the two lowest bits */
+	MKEY_FRAG = 3, /* enum flow_frag: the two lowest bits */
+	MKEY_INNER =
+	        12, /* 1 + enum mkey_class of the headers behind MPLS labels or an I-TAG; 0: none known */
 	MKEY_EXT = 1 << 7, /* ext is valid */
 };
 
@@ -54,12 +56,15 @@ struct mkey {
 	be32 pbb_isid; /* low 24 bits */
 	uint8_t nd_target[16];
 	struct mac nd_sll, nd_tll;
-	uint8_t pad[28]; /* zero */
+	struct mac inner_dst, inner_src; /* behind an I-TAG, as in struct flow_key */
+	be16 inner_tci, inner_tpid, inner2_tci, inner2_tpid;
+	be16 inner_type;
+	uint8_t pad[6]; /* zero */
 } __attribute__((aligned(64)));
 static_assert(offsetof(struct mkey, tun_src) == 64, "line 0 is one cache line");
 static_assert(sizeof(struct mkey) == 192, "and ext two more");
 
-enum { MKEY_WORDS = 8, MKEY_EXT_WORDS = 16 };
+enum { MKEY_WORDS = 8, MKEY_EXT_WORDS = 16, MKEY_INNER_SHIFT = 2 };
 
 /* Classes of packets that have masks of their own: what matters to ARP does not widen IPv4's mask. */
 enum mkey_class { MKEY_IPV4, MKEY_IPV6, MKEY_ARP, MKEY_OTHER, MKEY_CLASSES };
@@ -96,7 +101,8 @@ void mkey_expand(const struct mkey *key, struct flow_key *wide);
 /* The packed key of a wide one (metadata and registers have no place in it). */
 void mkey_pack(const struct flow_key *wide, struct mkey *key);
 
-/* Adds to `mask` the bits of a packet of class `class` that the bits of the wide `mask` look at. */
+/* Adds to `mask` the bits of a packet of class `class` that the bits of the wide `mask` look at. What lies
+ * behind labels or an I-TAG (class OTHER) may be laid out in each of the ways. */
 void mkey_mask_add(struct mkey *mask, const struct flow_key *wide, enum mkey_class class);
 
 #endif

@@ -3,6 +3,7 @@
  * packet becomes an op. Called by translate.c. */
 #include <string.h>
 
+#include "flows/dp/mkey.h"
 #include "flows/dp/walk.h"
 #include "flows/match.h"
 
@@ -73,14 +74,59 @@ static bool make_present(struct walk *w, enum field_id id)
 	return field_present(k, id);
 }
 
+/* What lies behind is not known to the key any more. */
+static void forget_l3(struct flow_key *k)
+{
+	memset(&k->nw_src, 0, offsetof(struct flow_key, inner_dst) - offsetof(struct flow_key, nw_src));
+	k->l3_type = 0;
+}
+
+static void forget_inner(struct flow_key *k)
+{
+	memset(&k->inner_dst, 0, offsetof(struct flow_key, l3_type) - offsetof(struct flow_key, inner_dst));
+}
+
+static void forget_l4(struct flow_key *k)
+{
+	memset(&k->tp_src, 0, offsetof(struct flow_key, inner_dst) - offsetof(struct flow_key, tp_src));
+}
+
+/* A field that says what comes behind it was changed: that is now called something it is not, and is not read
+ * again. */
+static void forget_behind(struct walk *w, enum field_id id, const struct field_value *before)
+{
+	struct flow_key *k = &w->key;
+	struct field_value now;
+
+	if (id != FIELD_ETH_TYPE && id != FIELD_NW_PROTO && id != FIELD_MPLS_BOS)
+		return;
+	field_get(k, id, &now);
+	if (!memcmp(&now, before, sizeof(now)))
+		return;
+	if (id == FIELD_NW_PROTO) {
+		forget_l4(k);
+		return;
+	}
+	if (id == FIELD_ETH_TYPE) {
+		k->mpls[0] = 0;
+		k->pbb_isid = 0;
+		forget_inner(k);
+	}
+	k->mpls[1] = k->mpls[2] = 0;
+	forget_l3(k);
+}
+
 void rewrite_set_field(struct walk *w, enum field_id id, const struct field_value *value,
                        const struct field_value *mask)
 {
 	enum place place = place_of(id);
+	struct field_value before;
 
 	if (place == PLACE_PACKET && !make_present(w, id))
 		return;
+	field_get(&w->key, id, &before);
 	field_set_masked(&w->key, id, value, mask);
+	forget_behind(w, id, &before);
 	if (place != PLACE_PIPELINE)
 		emit_set_field(w, id, value, mask);
 }
@@ -120,10 +166,39 @@ static void stack_pop(struct walk *w, const struct subfield *s)
 	rewrite_set_field(w, s->field, &value, &mask);
 }
 
-/* What lies behind a label that was pushed or popped is not known to the key any more. */
-static void forget_l3(struct flow_key *k)
+/* EtherTypes whose headers the key has fields for; RARP is ARP. */
+static be16 l3_type_of(be16 type)
 {
-	memset(&k->nw_src, 0, sizeof(*k) - offsetof(struct flow_key, nw_src));
+	switch (mkey_class_of(type)) {
+	case MKEY_IPV4:
+		return htobe16(ETH_TYPE_IPV4);
+	case MKEY_IPV6:
+		return htobe16(ETH_TYPE_IPV6);
+	case MKEY_ARP:
+		return htobe16(ETH_TYPE_ARP);
+	default:
+		return 0;
+	}
+}
+
+/* The packet is now one of `type`, what lies behind stays as it is. */
+static void cover(struct flow_key *k, uint16_t type)
+{
+	if (l3_type_of(k->eth_type))
+		k->l3_type = l3_type_of(k->eth_type);
+	k->eth_type = htobe16(type);
+}
+
+/* What lies behind shows itself as `type`, which may not be what it is. */
+static void uncover(struct flow_key *k, be16 type)
+{
+	be16 l3 = l3_type_of(type);
+
+	k->eth_type = type;
+	if (l3 && l3 == k->l3_type)
+		k->l3_type = 0;
+	else if (!is_mpls(k))
+		forget_l3(k);
 }
 
 static void push_mpls(struct walk *w, uint16_t ethertype)
@@ -134,12 +209,11 @@ static void push_mpls(struct walk *w, uint16_t ethertype)
 	if (is_mpls(k))
 		lse = be32toh(k->mpls[0]) & ~0x100u;
 	else
-		lse = 0x100u | (is_ip(k) ? k->nw_ttl : 64);
+		lse = 0x100u | (is_ip(k) ? k->nw_ttl : 0);
 	k->mpls[2] = k->mpls[1];
 	k->mpls[1] = k->mpls[0];
 	k->mpls[0] = htobe32(lse);
-	k->eth_type = htobe16(ethertype);
-	forget_l3(k);
+	cover(k, ethertype);
 	emit(w, OP_PUSH_MPLS, ethertype, 0);
 }
 
@@ -149,11 +223,12 @@ static void pop_mpls(struct walk *w, uint16_t ethertype)
 
 	if (!is_mpls(k))
 		return;
+	if (!(k->mpls[0] & htobe32(0x100)) == !(ethertype == ETH_TYPE_MPLS || ethertype == ETH_TYPE_MPLS_MC))
+		forget_l3(k); /* the type is not that of what comes now */
 	k->mpls[0] = k->mpls[1];
 	k->mpls[1] = k->mpls[2];
 	k->mpls[2] = 0;
-	k->eth_type = htobe16(ethertype);
-	forget_l3(k);
+	uncover(k, htobe16(ethertype));
 	emit(w, OP_POP_MPLS, ethertype, 0);
 }
 
@@ -204,12 +279,68 @@ static void set_number(struct walk *w, enum field_id field, uint32_t number)
 	rewrite_set_field(w, field, &value, &mask);
 }
 
+static bool is_pbb(const struct flow_key *k)
+{
+	return k->eth_type == htobe16(ETH_TYPE_PBB);
+}
+
+/* One I-TAG is looked behind: of two, what lies behind the second is not known. */
 static void push_pbb(struct walk *w, uint16_t ethertype)
 {
-	w->key.eth_type = htobe16(ethertype);
-	w->key.vlan[0] = w->key.vlan[1] = (struct flow_vlan){0};
-	forget_l3(&w->key);
+	struct flow_key *k = &w->key;
+
+	if (is_pbb(k)) {
+		forget_l3(k);
+		memset(k->mpls, 0, sizeof(k->mpls));
+	}
+	k->inner_dst = k->eth_dst;
+	k->inner_src = k->eth_src;
+	memcpy(k->inner_vlan, k->vlan, sizeof(k->inner_vlan));
+	k->inner_type = k->eth_type;
+	cover(k, ethertype);
+	memset(k->vlan, 0, sizeof(k->vlan));
 	emit(w, OP_PUSH_PBB, ethertype, 0);
+}
+
+static void pop_pbb(struct walk *w)
+{
+	struct flow_key *k = &w->key;
+
+	if (!is_pbb(k))
+		return;
+	k->eth_dst = k->inner_dst;
+	k->eth_src = k->inner_src;
+	memcpy(k->vlan, k->inner_vlan, sizeof(k->vlan));
+	k->pbb_isid = 0;
+	uncover(k, k->inner_type);
+	forget_inner(k);
+	emit(w, OP_POP_PBB, 0, 0);
+}
+
+/* Behind the last label there is a TTL when IP lies there; between labels always. */
+static bool ttl_behind_label(const struct flow_key *k, uint8_t *ttl)
+{
+	bool last = k->mpls[0] & htobe32(0x100);
+
+	*ttl = last ? k->nw_ttl : (uint8_t)be32toh(k->mpls[1]);
+	return is_mpls(k) &&
+	       (!last || k->l3_type == htobe16(ETH_TYPE_IPV4) || k->l3_type == htobe16(ETH_TYPE_IPV6));
+}
+
+static void copy_ttl(struct walk *w, bool out)
+{
+	struct flow_key *k = &w->key;
+	uint8_t behind;
+
+	if (!ttl_behind_label(k, &behind))
+		return;
+	if (out)
+		k->mpls[0] = (k->mpls[0] & htobe32(~0xffu)) | htobe32(behind);
+	else if (k->mpls[0] & htobe32(0x100))
+		k->nw_ttl = (uint8_t)be32toh(k->mpls[0]);
+	else
+		k->mpls[1] = (k->mpls[1] & htobe32(~0xffu)) | (k->mpls[0] & htobe32(0xff));
+	emit(w, out ? OP_COPY_TTL_OUT : OP_COPY_TTL_IN, 0, 0);
 }
 
 void rewrite(struct walk *w, const struct action *a)
@@ -243,8 +374,7 @@ void rewrite(struct walk *w, const struct action *a)
 		push_pbb(w, a->ethertype);
 		break;
 	case ACTION_POP_PBB:
-		forget_l3(&w->key);
-		emit(w, OP_POP_PBB, 0, 0);
+		pop_pbb(w);
 		break;
 	case ACTION_DEC_TTL:
 		dec_ttl(w, a);
@@ -259,10 +389,10 @@ void rewrite(struct walk *w, const struct action *a)
 		set_number(w, FIELD_MPLS_TTL, a->number);
 		break;
 	case ACTION_COPY_TTL_IN:
-		emit(w, OP_COPY_TTL_IN, 0, 0);
+		copy_ttl(w, false);
 		break;
 	case ACTION_COPY_TTL_OUT:
-		emit(w, OP_COPY_TTL_OUT, 0, 0);
+		copy_ttl(w, true);
 		break;
 	default:
 		break;

@@ -38,6 +38,17 @@ static void need_presence(struct flow_key *needs, enum field_id id)
 		needs->tp_src = needs->tp_dst = 0xffff;
 }
 
+/* A packet that becomes one of another kind is looked at by the rules for those. */
+static void need_kinds(struct flow_key *needs, enum field_id id)
+{
+	if (id == FIELD_NW_PROTO)
+		needs->nw_proto = 0xff;
+	if (id == FIELD_MPLS_BOS)
+		needs->mpls[0] |= htobe32(0x100);
+	if (id == FIELD_ETH_TYPE || id == FIELD_MPLS_BOS)
+		work.shape.mixes = true;
+}
+
 static void need_vlans(struct flow_key *needs)
 {
 	memset(needs->vlan, 0xff, sizeof(needs->vlan));
@@ -153,7 +164,9 @@ static void add_written(const struct action_list *l, bool coarse)
 static void add_relabel(struct flow_key *needs)
 {
 	memset(needs->mpls, 0xff, sizeof(needs->mpls));
+	memset(&needs->inner_dst, 0xff, sizeof(*needs) - offsetof(struct flow_key, inner_dst));
 	needs->nw_ttl = 0xff;
+	needs->pbb_isid = htobe32(0xffffff);
 	need_vlans(needs);
 	work.shape.mixes = true;
 }
@@ -165,6 +178,7 @@ static void add_action(const struct action *a, bool coarse)
 	switch (a->type) {
 	case ACTION_SET_FIELD:
 		need_presence(needs, a->set_field.field);
+		need_kinds(needs, a->set_field.field);
 		add_write(a->set_field.field, coarse ? NULL : &a->set_field.value, &a->set_field.mask);
 		break;
 	case ACTION_MOVE:
@@ -196,6 +210,8 @@ static void add_action(const struct action *a, bool coarse)
 	case ACTION_PUSH_MPLS:
 	case ACTION_POP_MPLS:
 	case ACTION_DEC_MPLS_TTL:
+	case ACTION_COPY_TTL_IN:
+	case ACTION_COPY_TTL_OUT:
 	case ACTION_PUSH_PBB:
 	case ACTION_POP_PBB:
 		add_relabel(needs);

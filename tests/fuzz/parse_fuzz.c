@@ -49,7 +49,7 @@ static void rewrite_all(struct packet *p, uint8_t ops)
 	memset(value.b, ops, sizeof(value.b));
 	for (unsigned id = 0; id < FIELD_COUNT; id++) {
 		field_full_mask((enum field_id)id, &mask);
-		if (fields[id].writable)
+		if (fields[id].settable)
 			rewrite_field(p, (enum field_id)id, &value, &mask);
 		check(p);
 	}
