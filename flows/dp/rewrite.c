@@ -38,10 +38,19 @@ static bool is_mpls(const struct flow_key *k)
 static void push_vlan(struct walk *w, uint16_t tpid)
 {
 	struct flow_key *k = &w->key;
+	struct hidden *h = &w->hidden;
 	be16 tci = k->vlan[0].tci | htobe16(VLAN_CFI);
 
-	if (k->vlan[1].tpid)
-		k->eth_type = k->vlan[1].tpid; /* a third tag: not looked into */
+	if (k->vlan[1].tpid) { /* the third tag: its TPID is the type that the key sees */
+		if (h->ntags == WALK_TAGS_MAX) {
+			w->error = DROP_PROGRAM_LIMIT;
+			return;
+		}
+		if (!h->ntags)
+			h->type = k->eth_type;
+		h->tags[h->ntags++] = k->vlan[1];
+		k->eth_type = k->vlan[1].tpid;
+	}
 	k->vlan[1] = k->vlan[0];
 	k->vlan[0] = (struct flow_vlan){.tpid = htobe16(tpid), .tci = tci};
 	emit(w, OP_PUSH_VLAN, tpid, 0);
@@ -49,10 +58,17 @@ static void push_vlan(struct walk *w, uint16_t tpid)
 
 static void pop_vlan(struct walk *w)
 {
-	if (!has_vlan(&w->key))
+	struct flow_key *k = &w->key;
+	struct hidden *h = &w->hidden;
+
+	if (!has_vlan(k))
 		return;
-	w->key.vlan[0] = w->key.vlan[1];
-	w->key.vlan[1] = (struct flow_vlan){0};
+	k->vlan[0] = k->vlan[1];
+	k->vlan[1] = (struct flow_vlan){0};
+	if (h->ntags) {
+		k->vlan[1] = h->tags[--h->ntags];
+		k->eth_type = h->ntags ? h->tags[h->ntags - 1].tpid : h->type;
+	}
 	emit(w, OP_POP_VLAN, 0, 0);
 }
 
@@ -146,13 +162,13 @@ static void stack_push(struct walk *w, const struct subfield *s)
 {
 	struct field_value from, value = {{0}};
 
-	if (w->nstack == WALK_STACK_MAX) {
+	if (w->hidden.nstack == WALK_STACK_MAX) {
 		w->error = DROP_PROGRAM_LIMIT;
 		return;
 	}
 	field_get(&w->key, s->field, &from);
 	value_copy_bits(&value, 0, &from, s->offset, s->bits);
-	w->stack[w->nstack++] = value;
+	w->hidden.stack[w->hidden.nstack++] = value;
 }
 
 /* A pop from an empty stack does nothing, as in Open vSwitch. */
@@ -160,9 +176,9 @@ static void stack_pop(struct walk *w, const struct subfield *s)
 {
 	struct field_value value = {{0}}, mask = value_ones(s->offset, s->bits);
 
-	if (!w->nstack)
+	if (!w->hidden.nstack)
 		return;
-	value_copy_bits(&value, s->offset, &w->stack[--w->nstack], 0, s->bits);
+	value_copy_bits(&value, s->offset, &w->hidden.stack[--w->hidden.nstack], 0, s->bits);
 	rewrite_set_field(w, s->field, &value, &mask);
 }
 

@@ -146,14 +146,15 @@ static void output_reg(struct walk *w, const struct action *a)
 struct branch { /* what comes back when it ends */
 	struct flow_key key;
 	struct action_set set;
-	unsigned nstack, begin;
+	struct hidden hidden;
+	unsigned begin;
 };
 
 static void branch_begin(struct walk *w, struct branch *b)
 {
 	b->key = w->key;
 	b->set = w->set;
-	b->nstack = w->nstack;
+	b->hidden = w->hidden;
 	b->begin = emit_branch_begin(w);
 	w->set.n = 0;
 }
@@ -163,7 +164,7 @@ static void branch_end(struct walk *w, const struct branch *b)
 	emit_branch_end(w, b->begin);
 	w->key = b->key;
 	w->set = b->set;
-	w->nstack = b->nstack;
+	w->hidden = b->hidden;
 	w->ended = false;
 }
 
@@ -362,7 +363,7 @@ static void walk_past_tables(struct walk *w)
 static void walk_init(struct walk *w, const struct tables *t, uint64_t version, const struct flow_key *key,
                       struct translation *out)
 {
-	/* Not the whole of it: stack and action set are large, and their counts say what is valid. */
+	/* Not the whole of it: the stack and the action set are large, and their counts say what is valid. */
 	w->t = t;
 	w->version = version;
 	w->key = *key;
@@ -372,7 +373,7 @@ static void walk_init(struct walk *w, const struct tables *t, uint64_t version, 
 	w->lookups = w->depth = w->saves = 0;
 	w->ended = w->matched = w->same_port = w->group_empty = false;
 	w->error = 0;
-	w->set.n = w->nstack = 0;
+	w->set.n = w->hidden.nstack = w->hidden.ntags = 0;
 	out->nops = out->ndata = out->nrefs = out->ndeps = 0;
 	out->drop_reason = 0;
 	out->flags = 0;

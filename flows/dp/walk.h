@@ -6,11 +6,20 @@
 #include "flows/dp/state.h"
 #include "flows/dp/translate.h"
 
-enum { ACTION_SET_MAX = 64, WALK_STACK_MAX = 16 };
+enum { ACTION_SET_MAX = 64, WALK_STACK_MAX = 16, WALK_TAGS_MAX = 8 };
 
 struct action_set {
 	const struct action *items[ACTION_SET_MAX];
 	unsigned n;
+};
+
+/* What actions have moved out of the key's sight, and what lies on their stack. */
+struct hidden {
+	struct flow_vlan tags[WALK_TAGS_MAX]; /* below the two of the key, the outermost last */
+	unsigned ntags;
+	be16 type; /* behind all of them, while there are any */
+	unsigned nstack;
+	struct field_value stack[WALK_STACK_MAX];
 };
 
 struct walk {
@@ -25,8 +34,7 @@ struct walk {
 	uint8_t error; /* enum drop_reason when a limit was hit: the packet is dropped; else 0 */
 	bool matched, same_port, group_empty;
 	struct action_set set;
-	struct field_value stack[WALK_STACK_MAX];
-	unsigned nstack;
+	struct hidden hidden;
 };
 
 static inline bool walk_over(const struct walk *w)
