@@ -16,7 +16,7 @@
 #include "flows/dp/tables.h"
 #include "flows/match.h"
 #include "flows/text.h"
-#include "tests/differential/generate.h"
+#include "tests/differential/random.h"
 
 enum { WORKERS = 2, KEYS = 500, BASE_PORT = 100 };
 

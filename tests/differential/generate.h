@@ -1,31 +1,32 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Random flows, groups and packets out of small sets of values, so that rules overlap and packets hit. The
+/* Random flows, groups and frames out of small sets of values, so that rules overlap and packets hit. The
  * same seed gives the same sequence. */
 #ifndef TESTS_DIFFERENTIAL_GENERATE_H
 #define TESTS_DIFFERENTIAL_GENERATE_H
 
 #include "flows/flow_mod.h"
 #include "flows/group.h"
+#include "tests/differential/model_frame.h"
+#include "tests/differential/random.h"
 
 enum { GENERATE_TABLES = 5, GENERATE_GROUPS = 6, GENERATE_PORTS = 6 };
 
-struct random {
-	uint64_t state;
-};
+/* ---- generate_frame.c ---- */
 
-uint64_t random_next(struct random *r);
-/* Below n. */
-unsigned random_below(struct random *r, unsigned n);
+/* Header fields that fit each other, and the port the packet comes in on. */
+void generate_key(struct random *r, struct flow_key *key);
+/* A frame that has them, with a payload, sometimes padding, options, a checksum that is wrong or still to be
+ * made. */
+void generate_frame(struct random *r, const struct flow_key *key, struct model_frame *f);
 
-/* SEED from the environment, or `fallback`; printed. */
-uint64_t random_seed(uint64_t fallback);
+/* ---- generate_flow.c ---- */
 
-void generate_packet(struct random *r, struct flow_key *key);
 /* Fills match, table, priority and actions; the groups below `ngroups` exist. The caller frees it. */
 void generate_flow(struct random *r, unsigned ngroups, struct flow_mod *fm);
 void generate_match(struct random *r, struct match *m);
 void generate_actions(struct random *r, const struct match *m, uint8_t table_id, unsigned ngroups,
                       struct action_list *out);
-void generate_group(struct random *r, uint32_t id, struct group_mod *gm);
+/* Chained to groups above `id` only. */
+void generate_group(struct random *r, uint32_t id, unsigned ngroups, struct group_mod *gm);
 
 #endif

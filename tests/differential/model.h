@@ -1,60 +1,145 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The naive twin of flows/dp: what OpenFlow says should happen to a packet, without caches, hashes or
+ * The naive twin of the switch: what OpenFlow says should happen to a frame, without caches, hashes or
  * programs. Rules lie in one array that every lookup walks from end to end; actions are done one by one on
- * the wide key. It shares the plain types of flows/ with the real thing, and no code of flows/dp or datapath.
+ * the bytes of the frame. It shares the plain types of flows/ with the real thing, and no code of flows/dp or
+ * datapath.
+ *
+ * model_run() says what happens and changes nothing; model_commit() makes it have happened (counters, what
+ * was learned). What packets of one turn of the switch teach is known from the next turn on: model_turn().
  */
 #ifndef TESTS_DIFFERENTIAL_MODEL_H
 #define TESTS_DIFFERENTIAL_MODEL_H
 
 #include "flows/flow_mod.h"
 #include "flows/group.h"
+#include "tests/differential/model_frame.h"
 
-enum { MODEL_EVENTS_MAX = 512, MODEL_HITS_MAX = 512, MODEL_GROUPS_MAX = 64 };
+enum {
+	MODEL_EVENTS_MAX = 256,
+	MODEL_HITS_MAX = 512,
+	MODEL_GROUPS_MAX = 64,
+	MODEL_PORTS_MAX = 16,
+	MODEL_MACS_MAX = 4096,
+	MODEL_CHOICES_MAX = 4,
+	MODEL_BUCKETS_MAX = 8,
+	MODEL_GUESSES = 8 * 8 * 8 * 8, /* of the buckets that a packet takes */
+	MODEL_TABLES = 16,
+};
 
-struct model_rule {
-	uint8_t table_id;
-	uint16_t priority;
-	uint64_t cookie;
-	struct match match;
-	struct action_list actions;
+struct model_count {
 	uint64_t packets, bytes;
 };
 
-struct model {
-	struct model_rule *rules;
-	unsigned n, capacity;
-	struct group_mod groups[MODEL_GROUPS_MAX]; /* present ones */
-	unsigned ngroups;
+struct model_rule {
+	uint8_t table_id;
+	uint16_t priority, flags;
+	uint64_t cookie;
+	struct match match;
+	struct action_list actions;
+	struct model_count count;
 };
 
-enum model_event_kind { MODEL_OUTPUT, MODEL_IN_PORT, MODEL_FLOOD, MODEL_ALL, MODEL_NORMAL, MODEL_CONTROLLER };
+struct model_group {
+	struct group_mod mod;
+	struct model_count count, buckets[MODEL_BUCKETS_MAX];
+};
 
-struct model_event { /* a packet leaves */
-	enum model_event_kind kind;
+struct model_port {
+	uint32_t number, config; /* OFPPC_* */
+	bool makes_checksums;    /* sends no partial ones */
+	struct model_count rx, tx;
+};
+
+struct model_mac {
+	uint16_t vlan;
+	struct mac mac;
 	uint32_t port;
-	uint64_t cookie;     /* of the rule, for a packet-in */
-	struct flow_key key; /* what it looks like then; pipeline state zero */
+};
+
+/* Which bucket a flow took in a select group: any live one, but always the same. */
+struct model_choice {
+	uint32_t group_id;
+	unsigned bucket;
+	uint8_t flow[128];
+};
+
+struct model {
+	struct model_rule *rules; /* by table, falling priority */
+	unsigned n, capacity;
+	struct model_group groups[MODEL_GROUPS_MAX];
+	unsigned ngroups;
+	struct model_port ports[MODEL_PORTS_MAX]; /* ascending numbers */
+	unsigned nports;
+	struct model_mac macs[MODEL_MACS_MAX], news[MODEL_MACS_MAX]; /* known; reported in this turn */
+	unsigned nmacs, nnews;
+	struct model_choice *choices;
+	unsigned nchoices, choices_capacity;
+	uint64_t lookups[MODEL_TABLES], matched[MODEL_TABLES];
+};
+
+struct model_place { /* where a packet-in was sent from */
+	uint64_t cookie, metadata;
+	uint16_t max_len, controller_id;
+	uint8_t table_id, reason;
+};
+
+struct model_event { /* a frame leaves */
+	bool to_controller;
+	uint32_t port;
+	struct model_place place;
+	struct model_frame frame;
+};
+
+struct model_hit {
+	struct model_count *count; /* of a rule, group, bucket */
 };
 
 struct model_result {
 	struct model_event events[MODEL_EVENTS_MAX];
 	unsigned nevents;
-	struct model_rule *hits[MODEL_HITS_MAX]; /* one for each time a rule matched */
-	unsigned nhits;
-	unsigned nselects; /* times a select group was met */
+	struct model_rule *rules[MODEL_HITS_MAX]; /* one for each time a rule matched */
+	unsigned nrules;
+	struct model_count *others[MODEL_HITS_MAX]; /* groups and buckets */
+	unsigned nothers;
+	struct model_mac news[MODEL_HITS_MAX]; /* addresses seen by NORMAL */
+	unsigned nnews;
+	unsigned lookups[MODEL_TABLES];
+	unsigned cost, depth; /* how long a program it takes; how deep its branches nest */
+	struct model_choice choices[MODEL_CHOICES_MAX]; /* the guesses */
+	unsigned nchoices;
 };
 
 void model_init(struct model *m);
 void model_free(struct model *m);
+
+/* ---- changes (model_tables.c) ---- */
+
 void model_flow_mod(struct model *m, const struct flow_mod *fm);
 void model_group_mod(struct model *m, const struct group_mod *gm);
+struct model_group *model_group(struct model *m, uint32_t id);
 bool model_has_priority(const struct model *m, uint8_t table_id, uint16_t priority);
+/* NULL: none. */
+struct model_rule *model_lookup(struct model *m, unsigned table_id, const struct flow_key *key);
 
-/* What happens to a packet with this key. The n-th select group that is met takes the bucket of the
- * n-th digit of `choice` to the base of 3 (modulo its buckets). */
-void model_run(struct model *m, const struct flow_key *key, unsigned choice, struct model_result *out);
-/* Counts it. */
-void model_count(const struct model_result *r, uint32_t len);
+/* ---- ports (model_ports.c) ---- */
+
+void model_port_add(struct model *m, uint32_t number, bool makes_checksums);
+struct model_port *model_port(struct model *m, uint32_t number);
+bool model_port_live(struct model *m, uint32_t number);
+/* FDB: FDB_NONE is PORT_ANY. */
+uint32_t model_mac_port(const struct model *m, uint16_t vlan, struct mac mac);
+
+/* ---- packets (model_run.c) ---- */
+
+/* What happens to `f`, coming in on `in_port`. `guess`: the buckets to take where the choice is not known, in
+ * the order they are met; digits to the base of
+ * MODEL_BUCKETS_MAX. */
+void model_run(struct model *m, uint32_t in_port, const struct model_frame *f, unsigned guess,
+               struct model_result *out);
+/* It has happened, with these guesses. */
+void model_commit(struct model *m, uint32_t in_port, uint32_t len, const struct model_result *r);
+/* The turn is over: what was reported is learned. */
+void model_turn(struct model *m);
 
 #endif

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How actions change the model's packet. */
+#include <stdlib.h>
+
+#include "tests/differential/model_run.h"
+
+static bool in_frame(enum field_id id)
+{
+	return fields[id].offset >= offsetof(struct flow_key, eth_dst);
+}
+
+static void set_bits(struct run *r, enum field_id id, const struct field_value *value,
+                     const struct field_value *mask)
+{
+	struct flow_key k = run_key(r);
+
+	r->out->cost++;
+	if (!in_frame(id)) {
+		field_set_masked(&r->state, id, value, mask);
+		return;
+	}
+	if ((id == FIELD_DL_VLAN || id == FIELD_DL_VLAN_PCP) && !k.vlan[0].tci)
+		model_push_vlan(&r->frame, ETH_TYPE_VLAN);
+	else if (id != FIELD_DL_VLAN && id != FIELD_DL_VLAN_PCP && !field_present(&k, id))
+		return;
+	if (fields[id].prereq >= FIELD_NEEDS_TCP && k.nw_frag)
+		return; /* not looked for in a fragment */
+	model_set(&r->frame, id, value, mask);
+}
+
+static void set_number(struct run *r, enum field_id id, uint64_t number)
+{
+	struct field_value value = value_from_u64(number), mask;
+
+	field_full_mask(id, &mask);
+	set_bits(r, id, &value, &mask);
+}
+
+static void move(struct run *r, const struct subfield *src, const struct subfield *dst)
+{
+	struct field_value from, to = {{0}}, mask = value_ones(dst->offset, dst->bits);
+	struct flow_key k = run_key(r);
+
+	if (!field_present(&k, src->field))
+		return;
+	field_get(&k, src->field, &from);
+	value_copy_bits(&to, dst->offset, &from, src->offset, dst->bits);
+	set_bits(r, dst->field, &to, &mask);
+}
+
+static void push(struct run *r, const struct subfield *s)
+{
+	struct flow_key k = run_key(r);
+	struct field_value from;
+
+	field_get(&k, s->field, &from);
+	if (r->nstack == RUN_STACK_MAX)
+		abort(); /* the generator pushes too much */
+	r->stack[r->nstack] = (struct field_value){{0}};
+	value_copy_bits(&r->stack[r->nstack++], 0, &from, s->offset, s->bits);
+}
+
+static void pop(struct run *r, const struct subfield *s)
+{
+	struct field_value to = {{0}}, mask = value_ones(s->offset, s->bits);
+
+	if (!r->nstack)
+		return;
+	value_copy_bits(&to, s->offset, &r->stack[--r->nstack], 0, s->bits);
+	set_bits(r, s->field, &to, &mask);
+}
+
+/* ---- TTLs ---- */
+
+static void dec_ttl(struct run *r, const struct action *a)
+{
+	struct flow_key k = run_key(r);
+
+	if (k.eth_type != htobe16(ETH_TYPE_IPV4) && k.eth_type != htobe16(ETH_TYPE_IPV6))
+		return;
+	if (k.nw_ttl <= 1)
+		run_ttl_expired(r, a->dec_ttl.ids, a->dec_ttl.n);
+	else
+		set_number(r, FIELD_NW_TTL, k.nw_ttl - 1u);
+}
+
+static void dec_mpls_ttl(struct run *r)
+{
+	struct flow_key k = run_key(r);
+	uint32_t ttl = be32toh(k.mpls[0]) & 0xff;
+
+	if (!field_present(&k, FIELD_MPLS_TTL))
+		return;
+	if (ttl <= 1)
+		run_ttl_expired(r, NULL, 0);
+	else
+		set_number(r, FIELD_MPLS_TTL, ttl - 1);
+}
+
+/* ---- actions ---- */
+
+static void do_frame(struct run *r, const struct action *a)
+{
+	struct flow_key k = run_key(r);
+	bool mpls = field_present(&k, FIELD_MPLS_LABEL);
+
+	r->out->cost++;
+	switch (a->type) {
+	case ACTION_PUSH_VLAN:
+		model_push_vlan(&r->frame, a->ethertype);
+		break;
+	case ACTION_POP_VLAN:
+		model_pop_vlan(&r->frame);
+		break;
+	case ACTION_PUSH_MPLS:
+		model_push_mpls(&r->frame, a->ethertype);
+		break;
+	case ACTION_POP_MPLS:
+		if (mpls)
+			model_pop_mpls(&r->frame, a->ethertype);
+		break;
+	case ACTION_PUSH_PBB:
+		model_push_pbb(&r->frame, a->ethertype);
+		break;
+	case ACTION_POP_PBB:
+		model_pop_pbb(&r->frame);
+		break;
+	case ACTION_COPY_TTL_IN:
+	case ACTION_COPY_TTL_OUT:
+		model_copy_ttl(&r->frame, a->type == ACTION_COPY_TTL_IN);
+		break;
+	default:
+		abort(); /* the generator made something the model does not know */
+	}
+}
+
+void run_rewrite(struct run *r, const struct action *a)
+{
+	switch (a->type) {
+	case ACTION_SET_FIELD:
+		set_bits(r, a->set_field.field, &a->set_field.value, &a->set_field.mask);
+		break;
+	case ACTION_MOVE:
+		move(r, &a->move.src, &a->move.dst);
+		break;
+	case ACTION_PUSH:
+		push(r, &a->subfield);
+		break;
+	case ACTION_POP:
+		pop(r, &a->subfield);
+		break;
+	case ACTION_SET_TTL:
+		set_number(r, FIELD_NW_TTL, a->number);
+		break;
+	case ACTION_DEC_TTL:
+		dec_ttl(r, a);
+		break;
+	case ACTION_SET_MPLS_TTL:
+		set_number(r, FIELD_MPLS_TTL, a->number);
+		break;
+	case ACTION_DEC_MPLS_TTL:
+		dec_mpls_ttl(r);
+		break;
+	default:
+		do_frame(r, a);
+	}
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One packet on its way through the model. Private to model_*.c. */
+#ifndef TESTS_DIFFERENTIAL_MODEL_RUN_H
+#define TESTS_DIFFERENTIAL_MODEL_RUN_H
+
+#include "tests/differential/model.h"
+
+enum { RUN_SET_MAX = 256, RUN_STACK_MAX = 16 };
+
+struct run {
+	struct model *m;
+	struct model_result *out;
+	struct model_frame frame;
+	struct flow_key state; /* what is in front of eth_dst: not in the frame */
+	struct flow_key first; /* the packet as it came in */
+	uint32_t came_in;
+	unsigned guess, depth;
+	const struct model_rule *rule; /* whose actions are done; NULL: those of the action set */
+	uint8_t table_id;
+	bool over; /* exit, or the packet of this branch is dropped */
+	const struct action *set[RUN_SET_MAX];
+	unsigned nset;
+	struct field_value stack[RUN_STACK_MAX];
+	unsigned nstack;
+};
+
+/* All fields of the packet as it is now. */
+struct flow_key run_key(const struct run *r);
+/* Lookup and what it leads to. In a table that is reached by goto, a miss drops what was only written; a
+ * resubmit that misses does nothing. */
+void run_table(struct run *r, unsigned table_id, uint32_t in_port, bool by_goto);
+
+/* Actions that send the packet (model_output.c) and that change it (model_rewrite.c). */
+void run_output(struct run *r, const struct action *a);
+void run_rewrite(struct run *r, const struct action *a);
+/* A TTL ran out: told to these controllers, or to all when there are none; the packet is gone. */
+void run_ttl_expired(struct run *r, const uint16_t *ids, unsigned n);
+
+#endif

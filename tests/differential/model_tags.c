@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The model's tags, labels and what they do to TTLs: bytes move. */
+#include <string.h>
+
+#include "tests/differential/model_frame.h"
+
+enum { BOTTOM = 0x100 };
+
+static bool is_tag(uint16_t type)
+{
+	return type == ETH_TYPE_VLAN || type == ETH_TYPE_QINQ;
+}
+
+static bool is_mpls(uint16_t type)
+{
+	return type == ETH_TYPE_MPLS || type == ETH_TYPE_MPLS_MC;
+}
+
+/* Of the EtherType behind all tags, however many. */
+static uint32_t type_at(const struct model_frame *f)
+{
+	uint32_t at = 12;
+
+	while (is_tag(get16(f->data + at)) && at + 6 <= f->len)
+		at += 4;
+	return at;
+}
+
+static void insert(struct model_frame *f, uint32_t at, uint32_t n)
+{
+	memmove(f->data + at + n, f->data + at, f->len - at);
+	f->len += n;
+	f->csum_start = (uint16_t)(f->csum_start + n);
+}
+
+static void cut_out(struct model_frame *f, uint32_t at, uint32_t n)
+{
+	memmove(f->data + at, f->data + at + n, f->len - at - n);
+	f->len -= n;
+	f->csum_start = (uint16_t)(f->csum_start - n);
+}
+
+void model_push_vlan(struct model_frame *f, uint16_t tpid)
+{
+	bool tagged = is_tag(get16(f->data + 12)) && f->len >= 18;
+
+	insert(f, 12, 4);
+	put16(f->data + 12, tpid);
+	put16(f->data + 14, tagged ? get16(f->data + 18) : 0);
+}
+
+void model_pop_vlan(struct model_frame *f)
+{
+	if (is_tag(get16(f->data + 12)) && f->len >= 18)
+		cut_out(f, 12, 4);
+}
+
+/* The TTL of what lies behind the EtherType, if it has one; NULL: it has none. */
+static uint8_t *ip_ttl(struct model_frame *f)
+{
+	struct model_layout at;
+	struct flow_key key;
+
+	model_parse(f, &key, &at);
+	if (at.is == MODEL_L3_IPV4)
+		return f->data + at.l3 + 8;
+	return at.is == MODEL_L3_IPV6 ? f->data + at.l3 + 7 : NULL;
+}
+
+void model_push_mpls(struct model_frame *f, uint16_t ethertype)
+{
+	uint32_t at = type_at(f), lse = BOTTOM | 64;
+
+	if (is_mpls(get16(f->data + at)) && at + 6 <= f->len)
+		lse = get32(f->data + at + 2) & ~(uint32_t)BOTTOM;
+	else if (ip_ttl(f))
+		lse = BOTTOM | *ip_ttl(f);
+	insert(f, at + 2, 4);
+	put16(f->data + at, ethertype);
+	put32(f->data + at + 2, lse);
+}
+
+void model_pop_mpls(struct model_frame *f, uint16_t ethertype)
+{
+	uint32_t at = type_at(f);
+
+	if (!is_mpls(get16(f->data + at)) || at + 6 > f->len)
+		return;
+	cut_out(f, at + 2, 4);
+	put16(f->data + at, ethertype);
+}
+
+void model_push_pbb(struct model_frame *f, uint16_t ethertype)
+{
+	uint32_t at = type_at(f), itag = 0;
+
+	if (get16(f->data + at) == ETH_TYPE_PBB && at + 6 <= f->len)
+		itag = get32(f->data + at + 2);
+	insert(f, 0, 18);
+	memcpy(f->data, f->data + 18, 12);
+	put16(f->data + 12, ethertype);
+	put32(f->data + 14, itag);
+}
+
+void model_pop_pbb(struct model_frame *f)
+{
+	uint32_t at = type_at(f);
+
+	if (get16(f->data + at) == ETH_TYPE_PBB && at + 20 <= f->len)
+		cut_out(f, 0, at + 6);
+}
+
+/* The TTL of the IP header that its first nibble announces behind the last label. */
+static void set_ttl_behind(struct model_frame *f, uint32_t at, uint8_t ttl)
+{
+	static const struct field_value all = {.b = {[15] = 0xff}};
+	static struct model_frame inner;
+	struct field_value value = value_from_u64(ttl);
+
+	/* Seen by itself, as the payload of a plain frame. */
+	inner.len = f->len - at + 14;
+	memset(inner.data, 0, 12);
+	memcpy(inner.data + 14, f->data + at, f->len - at);
+	put16(inner.data + 12, f->data[at] >> 4 == 4 ? ETH_TYPE_IPV4 : ETH_TYPE_IPV6);
+	if (model_set(&inner, FIELD_NW_TTL, &value, &all))
+		memcpy(f->data + at, inner.data + 14, f->len - at);
+}
+
+void model_copy_ttl(struct model_frame *f, bool in)
+{
+	uint32_t at = type_at(f) + 2;
+
+	if (!is_mpls(get16(f->data + at - 2)) || at + 4 > f->len)
+		return;
+	if (!(f->data[at + 2] & 1) && at + 8 <= f->len) {
+		if (in)
+			f->data[at + 7] = f->data[at + 3];
+		else
+			f->data[at + 3] = f->data[at + 7];
+		return;
+	}
+	if (!(f->data[at + 2] & 1) || at + 4 + 20 > f->len)
+		return;
+	if (in)
+		set_ttl_behind(f, at + 4, f->data[at + 3]);
+	else if (f->data[at + 4] >> 4 == 4)
+		f->data[at + 3] = f->data[at + 4 + 8];
+	else if (f->data[at + 4] >> 4 == 6)
+		f->data[at + 3] = f->data[at + 4 + 7];
+}

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What has to leave and what did; see turn.h. */
+#include "tests/differential/turn.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "flows/text.h"
+
+void turn_add(struct turn *t, const struct sample *s, const struct model_result *r)
+{
+	t->packets[t->npackets++] = s;
+	for (unsigned i = 0; i < r->nevents; i++) {
+		struct expected *x = malloc(sizeof(*x));
+
+		if (t->nexpected == t->capacity) {
+			t->capacity = t->capacity * 2 + 64;
+			t->expected = realloc(t->expected, t->capacity * sizeof(*t->expected));
+		}
+		x->packet = t->npackets - 1;
+		memcpy(&x->event, &r->events[i], offsetof(struct model_event, frame));
+		model_frame_copy(&x->event.frame, &r->events[i].frame);
+		t->expected[t->nexpected++] = x;
+	}
+}
+
+void turn_collect(struct turn *t, struct subject *s, const struct model *m)
+{
+	for (unsigned i = 0; i < m->nports; i++) {
+		struct port *p = datapath_port_by_number(s->dp, m->ports[i].number);
+		struct memory_frame **end = &t->seen[i];
+
+		while ((*end = memory_collect(p)))
+			end = &(*end)->next;
+	}
+}
+
+void turn_forget_expected(struct turn *t)
+{
+	while (t->nexpected)
+		free(t->expected[--t->nexpected]);
+	t->npackets = 0;
+}
+
+void turn_clear(struct turn *t)
+{
+	turn_forget_expected(t);
+	for (unsigned i = 0; i < MODEL_PORTS_MAX; i++)
+		for (struct memory_frame *f; (f = t->seen[i]);) {
+			t->seen[i] = f->next;
+			free(f);
+		}
+}
+
+/* ---- judging ---- */
+
+static const char *wrong_frame(const struct model_frame *want, const struct memory_frame *f)
+{
+	if (!f)
+		return "nothing left the port";
+	if (f->len != want->len)
+		return "another length";
+	if (memcmp(f->data, want->data, want->len) != 0)
+		return "other bytes";
+	if (!(f->flags & PACKET_NEEDS_CSUM) != !want->partial)
+		return "another state of the checksum";
+	if (want->partial && (f->csum_start != want->csum_start || f->csum_offset != want->csum_offset))
+		return "the checksum elsewhere";
+	return NULL;
+}
+
+static const char *wrong_place(const struct program_controller *p, const struct model_place *want)
+{
+	if (p->cookie != want->cookie)
+		return "packet-in with another cookie";
+	if (p->table_id != want->table_id)
+		return "packet-in from another table";
+	if (p->metadata != want->metadata)
+		return "packet-in with other metadata";
+	if (p->reason != want->reason)
+		return "packet-in with another reason";
+	if (p->max_len != want->max_len || p->controller_id != want->controller_id)
+		return "packet-in for another controller";
+	return NULL;
+}
+
+static const char *wrong_packet_in(const struct sample *s, const struct model_event *e,
+                                   const struct subject_packet_in *p)
+{
+	uint32_t len = e->frame.len < e->place.max_len ? e->frame.len : e->place.max_len;
+	struct flow_key key = {.in_port = s->port};
+	struct model_layout at;
+
+	if (!p)
+		return "no packet-in";
+	if (p->len != len || p->total_len != e->frame.len)
+		return "packet-in of another length";
+	if (memcmp(p->data, e->frame.data, len) != 0)
+		return "packet-in with other bytes";
+	model_parse(&s->frame, &key, &at);
+	if (memcmp(&key, &p->key, sizeof(key)) != 0)
+		return "packet-in that was parsed otherwise";
+	return wrong_place(&p->place, &e->place);
+}
+
+const char *turn_judge(const struct turn *t, const struct subject *s, struct model *m, unsigned *where)
+{
+	const struct memory_frame *seen[MODEL_PORTS_MAX];
+	unsigned packet_ins = 0;
+
+	memcpy(seen, t->seen, sizeof(seen));
+	for (*where = 0; *where < t->nexpected; ++*where) {
+		const struct expected *x = t->expected[*where];
+		const char *wrong;
+
+		if (x->event.to_controller) {
+			wrong = wrong_packet_in(t->packets[x->packet], &x->event,
+			                        packet_ins < s->npacket_ins ? &s->packet_ins[packet_ins]
+			                                                    : NULL);
+			packet_ins++;
+		} else {
+			const struct memory_frame **next = &seen[model_port(m, x->event.port) - m->ports];
+
+			wrong = wrong_frame(&x->event.frame, *next);
+			*next = *next ? (*next)->next : NULL;
+		}
+		if (wrong)
+			return wrong;
+	}
+	if (packet_ins < s->npacket_ins)
+		return "one more packet-in";
+	for (unsigned i = 0; i < m->nports; i++)
+		if (seen[i])
+			return "one more frame";
+	return NULL;
+}
+
+/* ---- explaining ---- */
+
+static void print_frame(const char *what, const uint8_t *data, uint32_t len)
+{
+	struct model_frame f = {.len = len < MODEL_FRAME_MAX ? len : MODEL_FRAME_MAX};
+	struct text text = {0};
+	struct model_layout at;
+	struct match m;
+
+	memcpy(f.data, data, f.len);
+	memset(&m, 0, sizeof(m));
+	memset(&m.mask, 0xff, sizeof(m.mask));
+	memset(&m.mask, 0, offsetof(struct flow_key, eth_dst));
+	model_parse(&f, &m.key, &at);
+	match_format(&text, &m, PRIORITY_DEFAULT, NULL);
+	printf("%s %u bytes: %s\n   ", what, len, text_get(&text));
+	for (uint32_t i = 0; i < f.len && i < 128; i++)
+		printf("%s%02x", i % 4 ? "" : " ", f.data[i]);
+	printf("\n");
+	text_free(&text);
+}
+
+static void print_rules(struct model *m, const struct model_result *r)
+{
+	for (unsigned i = 0; i < r->nrules; i++) {
+		struct text text = {0};
+
+		match_format(&text, &r->rules[i]->match, r->rules[i]->priority, NULL);
+		text_add(&text, " actions=");
+		actions_format(&text, &r->rules[i]->actions, NULL);
+		printf("  rule %lu: table %u %s\n", r->rules[i]->cookie, r->rules[i]->table_id,
+		       text_get(&text));
+		text_free(&text);
+	}
+	for (unsigned i = 0; i < m->ngroups; i++) {
+		struct text text = {0};
+
+		group_format(&text, &m->groups[i].mod, NULL);
+		printf("  %s\n", text_get(&text));
+		text_free(&text);
+	}
+	for (unsigned i = 0; i < m->nports; i++)
+		printf("  port %x config %x\n", m->ports[i].number, m->ports[i].config);
+}
+
+/* What left at the place of expectation `where`. */
+static void print_seen(const struct turn *t, const struct subject *s, struct model *m, unsigned where)
+{
+	const struct model_event *e = &t->expected[where]->event;
+	const struct memory_frame *f = NULL;
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < where; i++) {
+		const struct model_event *before = &t->expected[i]->event;
+
+		n += before->to_controller == e->to_controller && before->port == e->port;
+	}
+	if (e->to_controller) {
+		if (n < s->npacket_ins)
+			print_frame("seen: controller", s->packet_ins[n].data, s->packet_ins[n].len);
+		return;
+	}
+	f = t->seen[model_port(m, e->port) - m->ports];
+	while (f && n--)
+		f = f->next;
+	if (f)
+		print_frame("seen:", f->data, f->len);
+}
+
+void turn_explain(const struct turn *t, const struct subject *s, struct model *m, unsigned where)
+{
+	static struct model_result r;
+	unsigned packet = where < t->nexpected ? t->expected[where]->packet : t->npackets - 1;
+	const struct sample *in = t->packets[packet];
+
+	printf("packet %u of %u in this turn, in_port %u, %s\n", packet, t->npackets, in->port,
+	       in->frame.partial ? "partial checksum" : "");
+	print_frame("in:", in->frame.data, in->frame.len);
+	for (unsigned i = 0; i < t->nexpected; i++) {
+		const struct model_event *e = &t->expected[i]->event;
+
+		if (t->expected[i]->packet != packet)
+			continue;
+		printf("%s", i == where ? "* " : "  ");
+		if (e->to_controller)
+			printf("controller: cookie %ld, table %u, reason %u, max_len %u; ", e->place.cookie,
+			       e->place.table_id, e->place.reason, e->place.max_len);
+		else
+			printf("port %x: ", e->port);
+		print_frame("want:", e->frame.data, e->frame.len);
+	}
+	if (where < t->nexpected)
+		print_seen(t, s, m, where);
+	model_run(m, in->port, &in->frame, 0, &r);
+	print_rules(m, &r);
+	fflush(stdout);
+}
