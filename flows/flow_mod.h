@@ -31,7 +31,8 @@ struct flow_mod {
 	uint64_t match_cookie; /* which flows a modify or delete is about: those with (cookie & cookie_mask)
 	                          == match_cookie. */
 	uint64_t cookie_mask;  /* On the wire one field serves both; the codec fills what applies. */
-	bool modify_cookie;    /* text only: the new cookie was given */
+	bool modify_cookie;    /* OpenFlow 1.0 and text: a modify changes the cookie, and adds when nothing is
+	                          there */
 	uint16_t idle_timeout, hard_timeout; /* seconds, 0: never */
 	uint16_t importance;
 	uint16_t flags;     /* enum flow_flags */

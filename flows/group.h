@@ -20,12 +20,27 @@ struct bucket {
 	struct action_list actions;
 };
 
+enum { GROUP_METHOD_MAX = 16, GROUP_HASH_FIELDS_MAX = 16 };
+
+/* How a select group chooses (Netronome's extension): "" and "dp_hash" leave it to the switch, "hash" goes by
+ * the bits of the fields that are listed; none listed means the usual ones. */
+struct group_selection {
+	char method[GROUP_METHOD_MAX]; /* NUL-terminated */
+	uint64_t param;
+	unsigned n_fields;
+	struct {
+		uint8_t field; /* enum field_id */
+		struct field_value mask;
+	} fields[GROUP_HASH_FIELDS_MAX];
+};
+
 struct group_mod {
 	enum group_command command;
 	enum group_type type;
 	uint32_t group_id;
 	struct bucket *buckets;
 	unsigned n_buckets;
+	struct group_selection selection;
 };
 
 void group_mod_init(struct group_mod *gm);

@@ -206,6 +206,7 @@ enum ofp_error of10_flow_mod(struct connection *c, uint32_t xid, struct ofp_read
 enum ofp_error of10_queue_config(struct connection *c, uint32_t xid, struct ofp_reader *body);
 enum ofp_error of10_set_flow_format(struct connection *c, uint32_t xid, struct ofp_reader *body);
 enum ofp_error of10_nx_flow_mod(struct connection *c, uint32_t xid, struct ofp_reader *body);
+enum ofp_error of10_group_mod(struct connection *c, uint32_t xid, struct ofp_reader *body);
 enum ofp_error of10_flow_mod_table_id(struct connection *c, uint32_t xid, struct ofp_reader *body);
 
 #endif

@@ -342,7 +342,12 @@ static const struct handlers {
         [OFP_VERSION_14] = {handlers_14, sizeof(handlers_14) / sizeof(handlers_14[0])},
 };
 
-enum { V10 = 1u << OFP_VERSION_10, V13 = 1u << OFP_VERSION_13, V14 = 1u << OFP_VERSION_14 };
+enum {
+	V10 = 1u << OFP_VERSION_10,
+	V13 = 1u << OFP_VERSION_13,
+	V14 = 1u << OFP_VERSION_14,
+	ANY = V10 | V13 | V14
+};
 
 static const struct experimenter_handler {
 	uint32_t experimenter, type;
@@ -351,14 +356,12 @@ static const struct experimenter_handler {
 } experimenter_handlers[] = {
         {ONF_EXPERIMENTER, 2300, V13, {bundle_control, true, false}},
         {ONF_EXPERIMENTER, 2301, V13, {bundle_add, true, false}},
-        {NX_EXPERIMENTER, 12, V10, {of10_set_flow_format, false, false}},
-        {NX_EXPERIMENTER, 13, V10, {of10_nx_flow_mod, true, false}},
-        {NX_EXPERIMENTER, 15, V10, {of10_flow_mod_table_id, false, false}},
-        {NX_EXPERIMENTER,
-         NXT_SET_PACKET_IN_FORMAT,
-         V10 | V13 | V14,
-         {async_set_packet_in_format, false, false}},
-        {NX_EXPERIMENTER, NXT_SET_CONTROLLER_ID, V10 | V13 | V14, {async_set_controller_id, false, false}},
+        {NX_EXPERIMENTER, NXT_SET_FLOW_FORMAT, V10, {of10_set_flow_format, false, false}},
+        {NX_EXPERIMENTER, NXT_FLOW_MOD, V10, {of10_nx_flow_mod, true, false}},
+        {NX_EXPERIMENTER, NXT_FLOW_MOD_TABLE_ID, V10, {of10_flow_mod_table_id, false, false}},
+        {NX_EXPERIMENTER, NXT_SET_PACKET_IN_FORMAT, ANY, {async_set_packet_in_format, false, false}},
+        {NX_EXPERIMENTER, NXT_SET_CONTROLLER_ID, ANY, {async_set_controller_id, false, false}},
+        {NX_EXPERIMENTER, NXT_GROUP_MOD, V10, {of10_group_mod, true, false}},
 };
 
 static enum ofp_error handle(struct connection *c, const struct handler *handler, uint32_t xid,

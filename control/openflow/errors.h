@@ -89,6 +89,8 @@ enum { OFP_ERROR_ONF = 0x7fff, OFP_ERROR_NX = 0x7ffe };
 	X(OFPGMFC_BAD_BUCKET, 6, 12)                                                                         \
 	X(OFPGMFC_BAD_WATCH, 6, 13)                                                                          \
 	X(OFPGMFC_EPERM, 6, 14)                                                                              \
+	X(OFPGMFC_UNKNOWN_BUCKET, 6, 15)                                                                     \
+	X(OFPGMFC_BUCKET_EXISTS, 6, 16)                                                                      \
 	X(OFPPMFC_BAD_PORT, 7, 0)                                                                            \
 	X(OFPPMFC_BAD_HW_ADDR, 7, 1)                                                                         \
 	X(OFPPMFC_BAD_CONFIG, 7, 2)                                                                          \

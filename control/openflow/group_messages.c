@@ -41,7 +41,7 @@ static enum ofp_error read_buckets(struct ofp_reader *r, struct group_mod *gm)
 	return error;
 }
 
-static enum ofp_error check_group(const struct group_mod *gm, uint8_t type)
+enum ofp_error ofp_check_group(const struct group_mod *gm, uint8_t type)
 {
 	enum ofp_error error = OFP_OK;
 
@@ -81,7 +81,7 @@ enum ofp_error ofp_read_group_mod(struct ofp_reader *r, struct group_mod *gm)
 		return OFPBRC_BAD_LEN;
 	error = read_buckets(r, gm);
 	if (!error)
-		error = check_group(gm, type);
+		error = ofp_check_group(gm, type);
 	if (error)
 		group_mod_free(gm);
 	return error;
@@ -195,13 +195,16 @@ void ofp_put_group_stats(struct ofp_writer *w, const struct group_stats *gs)
 
 /* What a bucket may do: every standard action (bit per OFPAT_*). */
 #define BUCKET_ACTIONS 0x0fff9801u
+#define BUCKET_ACTIONS_10 0x0fffu
 
 void ofp_put_group_features(struct ofp_writer *w, const struct ofp_group_features *features)
 {
+	uint32_t actions = w->version == OFP_VERSION_10 ? BUCKET_ACTIONS_10 : BUCKET_ACTIONS;
+
 	ofp_put_u32(w, features->types);
 	ofp_put_u32(w, features->capabilities);
 	for (unsigned i = 0; i < 4; i++)
 		ofp_put_u32(w, features->max_groups[i]);
 	for (unsigned i = 0; i < 4; i++)
-		ofp_put_u32(w, features->types & 1u << i ? BUCKET_ACTIONS : 0);
+		ofp_put_u32(w, features->types & 1u << i ? actions : 0);
 }

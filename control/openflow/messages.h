@@ -162,6 +162,9 @@ enum ofp_error ofp_read_group_stats(struct ofp_reader *r, struct group_stats *gs
 void ofp_put_group_stats(struct ofp_writer *w, const struct group_stats *gs);
 void ofp_put_group_features(struct ofp_writer *w, const struct ofp_group_features *features);
 
+/* Is the group one that a switch may have? `type` is what the wire said. */
+enum ofp_error ofp_check_group(const struct group_mod *gm, uint8_t type);
+
 /* meters: a METER_MOD, an entry of METER_CONFIG (read as METER_ADD), an entry of METER */
 enum ofp_error ofp_read_meter_mod(struct ofp_reader *r, struct meter_mod *mm);
 void ofp_put_meter_mod(struct ofp_writer *w, uint32_t xid, const struct meter_mod *mm);

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "control/openflow/connection.h"
 #include "control/openflow/nx_actions.h"
+#include "control/openflow/nx_groups.h"
 #include "control/openflow/of10.h"
 
 enum { SLICE = 32 * 1024 }; /* a message is sent off when it is longer */
@@ -298,6 +299,15 @@ static bool next_group_desc(struct connection *c, struct ofp_writer *w)
 	return gm;
 }
 
+static bool next_group_desc_nx(struct connection *c, struct ofp_writer *w)
+{
+	const struct group_mod *gm = next_of_group(c, NULL);
+
+	if (gm)
+		nx_put_group_desc(w, gm);
+	return gm;
+}
+
 static bool next_group_features(struct connection *c, struct ofp_writer *w)
 {
 	struct ofp_group_features features = {0};
@@ -393,6 +403,9 @@ static const struct multipart_kind kinds_10[] = {
         {OFPMP_PORT_DESC, 0, 0, false, NULL, next_port},
         {OFPMP_EXPERIMENTER, NX_EXPERIMENTER, NXST_FLOW, true, begin_flows_nx, next_flow_nx},
         {OFPMP_EXPERIMENTER, NX_EXPERIMENTER, NXST_AGGREGATE, true, begin_flows_nx, next_aggregate},
+        {OFPMP_EXPERIMENTER, NX_EXPERIMENTER, NXST_GROUP, true, begin_groups, next_group_stats},
+        {OFPMP_EXPERIMENTER, NX_EXPERIMENTER, NXST_GROUP_DESC, false, begin_groups, next_group_desc_nx},
+        {OFPMP_EXPERIMENTER, NX_EXPERIMENTER, NXST_GROUP_FEATURES, false, NULL, next_group_features},
 };
 
 static const struct kinds {

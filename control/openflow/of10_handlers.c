@@ -3,6 +3,7 @@
  * dispatch.c. */
 #include "control/openflow/connection.h"
 #include "control/openflow/nx_actions.h"
+#include "control/openflow/nx_groups.h"
 #include "control/openflow/of10.h"
 
 enum { FLOW_FORMAT_10 = 0, FLOW_FORMAT_NXM = 2 }; /* NXFF_* */
@@ -100,4 +101,27 @@ enum ofp_error of10_flow_mod_table_id(struct connection *c, uint32_t xid, struct
 		return OFPBRC_BAD_LEN;
 	c->table_id_in_command = on;
 	return OFP_OK;
+}
+
+enum ofp_error of10_group_mod(struct connection *c, uint32_t xid, struct ofp_reader *r)
+{
+	const struct ofp_server *s = c->server;
+	struct ofp_change change = {.kind = OFP_CHANGE_GROUP};
+	const struct group_mod *now;
+	struct nx_group_mod mod;
+	enum ofp_error error = nx_read_group_mod(r, &mod);
+	unsigned failed = 0;
+
+	if (error)
+		return error;
+	if (mod.command == GROUP_INSERT_BUCKET || mod.command == GROUP_REMOVE_BUCKET) {
+		now = s->ops->group_next(s->ctx, mod.group.group_id, NULL);
+		error = now && now->group_id == mod.group.group_id ? nx_group_mod_resolve(&mod, now)
+		                                                   : OFPGMFC_UNKNOWN_GROUP;
+	}
+	change.group = &mod.group;
+	if (!error)
+		error = s->ops->apply(s->ctx, &change, 1, &failed);
+	group_mod_free(&mod.group);
+	return error;
 }

@@ -161,14 +161,21 @@ static enum tables_error add(struct tables *t, const struct flow_mod *fm)
 
 /* ---- modify ---- */
 
+struct modify {
+	const struct flow_mod *fm;
+	unsigned n; /* rules that were modified */
+};
+
 static enum tables_error modify_one(struct tables *t, struct rule *old, void *arg)
 {
-	const struct flow_mod *fm = arg;
+	struct modify *modify = arg;
+	const struct flow_mod *fm = modify->fm;
 	struct inherit from = {.slot = old->slot, .has_slot = true, .created = old->created};
 	enum tables_error err;
 	struct match m;
 	struct rule *r;
 
+	modify->n++;
 	if (fm->flags & FLOW_RESET_COUNTS)
 		from.has_slot = false;
 	subtable_match(old->subtable, old, &m);
@@ -238,6 +245,16 @@ static enum tables_error select_strict(struct tables *t, const struct flow_mod *
 	return TABLES_OK;
 }
 
+static enum tables_error modify(struct tables *t, const struct flow_mod *fm, const struct flow_filter *f)
+{
+	struct modify arg = {.fm = fm};
+	enum tables_error err = fm->command == FLOW_MODIFY ? rules_select(t, f, modify_one, &arg)
+	                                                   : select_strict(t, fm, f, modify_one, &arg);
+
+	/* OpenFlow 1.0: what is not there is added (section 4.6). */
+	return !err && !arg.n && fm->modify_cookie && !fm->cookie_mask ? add(t, fm) : err;
+}
+
 enum tables_error flow_mod_apply(struct tables *t, const struct flow_mod *fm)
 {
 	enum tables_removed deleted = TABLES_DELETED;
@@ -256,9 +273,8 @@ enum tables_error flow_mod_apply(struct tables *t, const struct flow_mod *fm)
 	case FLOW_ADD:
 		return add(t, fm);
 	case FLOW_MODIFY:
-		return rules_select(t, &f, modify_one, (void *)(uintptr_t)fm);
 	case FLOW_MODIFY_STRICT:
-		return select_strict(t, fm, &f, modify_one, (void *)(uintptr_t)fm);
+		return modify(t, fm, &f);
 	case FLOW_DELETE:
 		return rules_select(t, &f, delete_one, &deleted);
 	case FLOW_DELETE_STRICT:

@@ -43,11 +43,36 @@ static uint64_t headers_hash(const struct flow_key *k, uint64_t seed)
 	return hash_words((const uint64_t *)&h, sizeof(h) / 8, seed);
 }
 
+/* Only the bits of the fields that the group names (selection_method=hash). */
+static void masked_headers(const struct flow_key *key, const struct group_selection *s, struct flow_key *out)
+{
+	memset(out, 0, sizeof(*out));
+	for (unsigned i = 0; i < s->n_fields; i++) {
+		enum field_id id = (enum field_id)s->fields[i].field;
+		struct field_value v;
+
+		if (!field_present(key, id))
+			continue;
+		field_get(key, id, &v);
+		field_set_masked(out, id, &v, &s->fields[i].mask);
+	}
+}
+
+static uint64_t selection_hash(const struct tables *t, const struct group *g, const struct flow_key *key)
+{
+	struct flow_key masked;
+
+	if (!g->mod.selection.n_fields)
+		return headers_hash(key, t->seed);
+	masked_headers(key, &g->mod.selection, &masked);
+	return headers_hash(&masked, t->seed);
+}
+
 /* Every live bucket draws a number from the hash, times its weight; the highest takes the packet. So a bucket
  * that goes moves only its own flows. */
 static int choose_select(const struct tables *t, const struct group *g, const struct flow_key *key)
 {
-	uint64_t hash = headers_hash(key, t->seed), best = 0;
+	uint64_t hash = selection_hash(t, g, key), best = 0;
 	int chosen = -1;
 
 	for (unsigned i = 0; i < g->mod.n_buckets; i++) {
