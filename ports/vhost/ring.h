@@ -7,8 +7,8 @@
  *
  * Design: the port has a slot for each ring. The control thread swaps the slot's pointer; a stopped ring is
  * NULL. A live change (call fd, dirty log) is a new description with the same state; all else stops the ring
- * first, waits for the grace period and starts it again at used->idx. Indexes are read once per batch, each
- * descriptor once, and nothing that the guest can write is trusted between two reads.
+ * first, waits for the grace period and starts it again at used->idx. Indexes are read once per batch, and
+ * nothing that the guest can write is trusted between two reads.
  *
  * Thread-safety: ring_start: control thread, before the ring is published. The state belongs to the worker of
  * the rxq (guest -> switch) or to whoever holds its lock (switch -> guest).
@@ -24,6 +24,7 @@
 
 #include <rte_spinlock.h>
 
+#include "base/dp/packet.h"
 #include "ports/vhost/dirty.h"
 #include "ports/vhost/memory.h"
 
@@ -87,6 +88,19 @@ struct vhost_ring_state {
 	uint64_t kicks;                /* calls to the guest */
 } __attribute__((aligned(64)));
 
+/* Guest -> switch: available entries that were looked at before their turn, so that the packets' first bytes
+ * are on their way into the cache while the batch before is worked on. Entry of ring index i: at[i %
+ * BATCH_MAX], for indexes below `end`. */
+struct vhost_ahead {
+	uint16_t end;
+	bool valid;
+	struct vhost_found {
+		const uint8_t *plain; /* where the packet lies when its chain is one buffer; else NULL */
+		uint32_t len;         /* of that buffer */
+		uint16_t head;
+	} at[BATCH_MAX];
+};
+
 struct vhost_ring {
 	/* worker: ro */
 	const struct ring_desc *desc;
@@ -108,6 +122,8 @@ struct vhost_ring {
 	uint64_t log_used;     /* guest-physical address of the used ring, UINT64_MAX: not to be logged */
 	struct vhost_ring_state *state;
 	uv_async_t *wake; /* tells the control thread of a fault */
+	/* worker; of this description, so that nothing found under another memory table is ever used */
+	struct vhost_ahead ahead;
 };
 
 /* What the operator shall be told of the ring's fault. */

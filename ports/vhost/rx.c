@@ -12,11 +12,9 @@
 enum { RX_PIECES_MAX = PACKET_SEGS_MAX + 4 };
 
 struct rx_batch {
-	const struct vhost_ring *r;
+	struct vhost_ring *r;
 	struct port_counters *counters;
 	uint32_t in_port;
-	uint16_t heads[BATCH_MAX];
-	struct ring_desc descs[BATCH_MAX];
 };
 
 /* The front end asks us to announce a guest that was just migrated here: RARP request, RFC 903. */
@@ -129,51 +127,90 @@ static enum drop_reason view(const struct rx_batch *b, struct iovec *iov, unsign
 	return DROP_REASON_COUNT;
 }
 
-/* The chain at entry `i` of the batch becomes `p`. RING_OK also when the packet is dropped: *reason says so.
+/* The chain that begins at descriptor `head` becomes `p`. RING_OK also when the packet is dropped: *reason
+ * says so.
  */
-static enum ring_fault receive(const struct rx_batch *b, unsigned i, struct packet *p,
+static enum ring_fault receive(const struct rx_batch *b, uint16_t head, struct packet *p,
                                enum drop_reason *reason)
 {
 	const struct vhost_ring *r = b->r;
-	const struct ring_desc *d = &b->descs[i];
 	struct iovec iov[RX_PIECES_MAX];
 	struct ring_chain c = {0};
-	uint64_t part = d->len;
 	enum ring_fault fault;
 
-	if (likely(!(d->flags & (RING_DESC_NEXT | RING_DESC_INDIRECT | RING_DESC_WRITE)))) {
-		uint8_t *host = memory_at(r->memory, d->addr, &part, &r->state->hint);
-
-		if (!host)
-			return RING_BAD_ADDRESS;
-		if (likely(part == d->len)) {
-			iov[0] = (struct iovec){.iov_base = host, .iov_len = d->len};
-			*reason = view(b, iov, 1, d->len, p);
-			return RING_OK;
-		}
-	}
-	fault = ring_walk(r, b->heads[i], false, iov, RX_PIECES_MAX, &c);
+	fault = ring_walk(r, head, false, iov, RX_PIECES_MAX, &c);
 	if (fault)
 		return fault;
 	*reason = c.too_many ? DROP_RX_TOO_MANY_SEGS : view(b, iov, c.n, c.len, p);
 	return RING_OK;
 }
 
-/* Reads heads and first descriptors of the batch in two passes, so that their cache misses overlap. */
-static void fetch(struct rx_batch *b, unsigned n)
+/* The packet lies in one buffer and asks for no offload: most do. False: receive() decides. */
+static inline bool receive_plain(const struct rx_batch *b, const struct vhost_found *f, struct packet *p)
 {
-	const struct vhost_ring *r = b->r;
+	const uint8_t *at = f->plain;
+	uint32_t len = f->len - (uint32_t)sizeof(struct vnet_header);
+	uint16_t offload, head;
 
-	for (unsigned i = 0; i < n; i++) {
-		b->heads[i] = ring_avail_head(r, (uint16_t)(r->state->last_avail + i));
-		__builtin_prefetch(&r->desc[b->heads[i] & r->mask]);
+	if (unlikely(!at || len < sizeof(struct eth_header) || len > PACKET_LEN_MAX ||
+	             b->r->header != sizeof(struct vnet_header)))
+		return false;
+	memcpy(&offload, at, sizeof(offload)); /* flags and gso_type */
+	if (unlikely(offload))
+		return false;
+	at += sizeof(struct vnet_header);
+	head = (uint16_t)(len < PACKET_HEAD_FIRST ? len : PACKET_HEAD_FIRST);
+	packet_reset(p);
+	copy_bytes(p->head, at, head);
+	p->len = len;
+	p->head_len = head;
+	p->in_port = b->in_port;
+	if (len > head) {
+		p->segs[0] = (struct packet_seg){.data = at + head, .len = len - head};
+		p->nsegs = 1;
 	}
-	for (unsigned i = 0; i < n; i++) {
-		struct ring_desc *d = &b->descs[i];
-		uint64_t part = 1;
+	return true;
+}
 
-		*d = ring_desc_read(&r->desc[b->heads[i] & r->mask]);
-		__builtin_prefetch(memory_at(r->memory, d->addr, &part, &r->state->hint));
+/* Where the packet of descriptor `d` lies when it is one buffer in one piece of memory; starts fetching what
+ * will become private. */
+static inline const uint8_t *find_plain(const struct vhost_ring *r, const struct ring_desc *d)
+{
+	uint64_t part = d->len;
+	const uint8_t *at = memory_at(r->memory, d->addr, &part, &r->state->hint);
+
+	if (unlikely(!at || part < d->len ||
+	             (d->flags & (RING_DESC_NEXT | RING_DESC_INDIRECT | RING_DESC_WRITE))))
+		return NULL;
+	__builtin_prefetch(at);
+	if (part > 64)
+		__builtin_prefetch(at + 64);
+	if (part > 128)
+		__builtin_prefetch(at + 128);
+	return at;
+}
+
+/* Looks at the available entries before ring index `end`, in two passes, so that cache misses overlap. */
+static void look_ahead(struct vhost_ring *r, uint16_t end)
+{
+	struct vhost_ahead *a = &r->ahead;
+
+	if (unlikely(!a->valid)) {
+		a->end = r->state->last_avail;
+		a->valid = true;
+	}
+	for (uint16_t i = a->end; (int16_t)(end - i) > 0; i++) {
+		struct vhost_found *f = &a->at[i % BATCH_MAX];
+
+		f->head = ring_avail_head(r, i);
+		__builtin_prefetch(&r->desc[f->head & r->mask]);
+	}
+	for (; (int16_t)(end - a->end) > 0; a->end++) {
+		struct vhost_found *f = &a->at[a->end % BATCH_MAX];
+		struct ring_desc d = ring_desc_read(&r->desc[f->head & r->mask]);
+
+		f->len = d.len;
+		f->plain = find_plain(r, &d);
 	}
 }
 
@@ -184,9 +221,13 @@ static unsigned take(struct rx_batch *b, struct packet **pkts, unsigned n)
 	unsigned got = 0;
 
 	for (unsigned i = 0; i < n; i++) {
+		const struct vhost_found *f = &b->r->ahead.at[s->last_avail % BATCH_MAX];
 		enum drop_reason reason = DROP_REASON_COUNT;
 
-		fault = b->heads[i] < b->r->size ? receive(b, i, pkts[got], &reason) : RING_BAD_HEAD;
+		if (unlikely(f->head >= b->r->size))
+			fault = RING_BAD_HEAD;
+		else if (unlikely(!receive_plain(b, f, pkts[got])))
+			fault = receive(b, f->head, pkts[got], &reason);
 		if (unlikely(fault)) {
 			b->counters->drops[DROP_RX_BAD_DESC]++;
 			ring_fail(b->r, fault);
@@ -194,7 +235,7 @@ static unsigned take(struct rx_batch *b, struct packet **pkts, unsigned n)
 		}
 		s->last_avail++;
 		s->pending++;
-		ring_put_used(b->r, b->heads[i], 0);
+		ring_put_used(b->r, f->head, 0);
 		if (unlikely(reason != DROP_REASON_COUNT)) {
 			b->counters->drops[reason]++;
 			continue;
@@ -214,6 +255,7 @@ unsigned vhost_rx(struct port_rxq *q, struct packet **pkts, unsigned max)
 	struct vhost_ring *r = rcu_read(slot->ring);
 	struct rx_batch b;
 	unsigned n, extra = 0;
+	uint16_t known;
 
 	if (!r)
 		return 0;
@@ -229,8 +271,11 @@ unsigned vhost_rx(struct port_rxq *q, struct packet **pkts, unsigned max)
 	b.r = r;
 	b.counters = v->port.counters[q->worker];
 	b.in_port = v->port.ofport;
-	fetch(&b, n);
+	look_ahead(r, (uint16_t)(slot->state.last_avail + n));
 	n = take(&b, pkts + extra, n);
+	known = (uint16_t)(slot->state.avail_seen - slot->state.last_avail);
+	if (likely(!slot->state.fault))
+		look_ahead(r, (uint16_t)(slot->state.last_avail + (known < BATCH_MAX ? known : BATCH_MAX)));
 	if (unlikely(r->discard)) {
 		b.counters->drops[DROP_RX_DISABLED] += n;
 		n = 0;
