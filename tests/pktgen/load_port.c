@@ -74,6 +74,7 @@ bool load_tx_init(struct load_tx *t, struct frontend *f, const struct load_strea
 	for (chains = f->options.size; chains * pieces > f->options.size;)
 		chains /= 2;
 	*t = (struct load_tx){.f = f, .o = o, .r = &f->rings[1], .chains = (uint16_t)chains};
+	t->limit = (uint16_t)(o->rate > 0 && chains > 1 ? chains / 2 : chains);
 	t->slots = calloc(chains ? chains : 1, sizeof(t->slots[0]));
 	t->payload = malloc(LOAD_SIZE_MAX);
 	if (!chains || !t->slots || !t->payload || !load_flows_init(&t->flows, o, seed))
@@ -115,7 +116,7 @@ unsigned load_tx_visit(struct load_tx *t, unsigned max)
 	struct frontend_ring *r = t->r;
 	uint16_t used = __atomic_load_n(&r->used->idx, __ATOMIC_ACQUIRE);
 	uint16_t flying = (uint16_t)(r->next_avail - used), mask = (uint16_t)(t->chains - 1);
-	unsigned room = t->chains - flying, n = room < max ? room : max;
+	unsigned room = t->limit > flying ? t->limit - flying : 0, n = room < max ? room : max;
 	bool scan = t->o->pattern == LOAD_SCAN;
 
 	for (unsigned i = 0; i < n; i++) {

@@ -56,6 +56,7 @@ struct load_tx {
 	uint8_t *payload;
 	struct load_slot *slots;
 	uint16_t chains; /* a power of two */
+	uint16_t limit;  /* of those under way: fewer with a rate, so that a receiver has room for them all */
 	uint64_t sent, kicks;
 	uint64_t *sent_at; /* by sequence % LOAD_TIMES: TSC; NULL: not timed */
 	uint64_t visited, began;
