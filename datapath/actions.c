@@ -56,9 +56,10 @@ static void set_field(struct packet *p, const struct program *program, const str
 	              (const struct field_value *)program_data(program, op->arg16 + 1u));
 }
 
-/* Header changes. DROP_REASON_COUNT, or why the branch ends. */
-static enum drop_reason change(struct packet *p, const struct program *program, const struct op *op)
+/* Header changes and meters. DROP_REASON_COUNT, or why the branch ends. */
+static enum drop_reason change(struct exec *x, const struct program *program, const struct op *op)
 {
+	struct packet *p = x->p;
 	bool ok = true;
 
 	switch (op->type) {
@@ -93,6 +94,8 @@ static enum drop_reason change(struct packet *p, const struct program *program, 
 	case OP_COPY_TTL_OUT:
 		rewrite_copy_ttl_out(p);
 		break;
+	case OP_METER:
+		return meter_packet(x->w, p, op->arg32);
 	case OP_DROP:
 		return op->arg16;
 	default:
@@ -154,7 +157,7 @@ void actions_execute(struct worker *w, struct packet *p, const struct mkey *key,
 				continue;
 			break;
 		}
-		drop = change(x.p, program, op);
+		drop = change(&x, program, op);
 		if (drop != DROP_REASON_COUNT) {
 			worker_drop(w, x.p, drop);
 			i = end_of_branch(program, i) - 1;

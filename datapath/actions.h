@@ -10,4 +10,8 @@
 void actions_execute(struct worker *w, struct packet *p, const struct mkey *key,
                      const struct program *program);
 
+/* datapath/meter.c: what a meter says about the packet, whose DSCP it may raise. DROP_REASON_COUNT, or
+ * DROP_METER. Tables that the program has passed through already saw the DSCP as it was. */
+enum drop_reason meter_packet(struct worker *w, struct packet *p, uint32_t slot);
+
 #endif

@@ -116,6 +116,11 @@ void test_switch_group(struct test_switch *s, const char *text)
 	group_mod_free(&gm);
 }
 
+void test_switch_meter(struct test_switch *s, const struct meter_mod *mm)
+{
+	apply(s, "meter", &(struct tables_change){.meter = mm});
+}
+
 static struct port *port_of(struct test_switch *s, uint32_t number)
 {
 	struct port *p = datapath_port_by_number(s->dp, number);

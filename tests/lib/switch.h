@@ -18,6 +18,8 @@
 #include "flows/dp/tables.h"
 #include "ports/memory.h"
 
+struct meter_mod;
+
 struct test_switch {
 	uv_loop_t *loop; /* may be NULL */
 	struct tables *tables;
@@ -42,6 +44,7 @@ struct port *test_switch_add(struct test_switch *s, const char *name, const char
 /* Adds a flow or group in the grammar of weft-ofctl; aborts when it fails. */
 void test_switch_flow(struct test_switch *s, const char *text);
 void test_switch_group(struct test_switch *s, const char *text);
+void test_switch_meter(struct test_switch *s, const struct meter_mod *mm);
 
 /* Injects, without running. */
 void test_switch_inject(struct test_switch *s, uint32_t port, const void *frame, uint32_t len);
