@@ -236,7 +236,7 @@ static void send_alone(const struct sample *s)
 static void send_sample(const struct sample *s)
 {
 	model_run(&test.model, s->port, &s->frame, 0, &result);
-	if (result.cost > COST_MAX || result.depth > DEPTH_MAX) {
+	if (result.cost > COST_MAX || result.depth > DEPTH_MAX || result.strange) {
 		test.skipped++;
 		return;
 	}

@@ -61,7 +61,7 @@ struct model_mac {
 struct model_choice {
 	uint32_t group_id;
 	unsigned bucket;
-	uint8_t flow[128];
+	uint8_t flow[136];
 };
 
 struct model {
@@ -106,6 +106,7 @@ struct model_result {
 	unsigned nnews;
 	unsigned lookups[MODEL_TABLES];
 	unsigned cost, depth; /* how long a program it takes; how deep its branches nest */
+	bool strange;         /* see model_rewrite.c: not to be judged */
 	struct model_choice choices[MODEL_CHOICES_MAX]; /* the guesses */
 	unsigned nchoices;
 };

@@ -99,12 +99,48 @@ static void dec_mpls_ttl(struct run *r)
 
 /* ---- actions ---- */
 
+static bool is_mpls(uint16_t type)
+{
+	return type == ETH_TYPE_MPLS || type == ETH_TYPE_MPLS_MC;
+}
+
+/* Labels up to the bottom of the stack. */
+static unsigned labels(const struct flow_key *k)
+{
+	unsigned n = 0;
+
+	while (n < FLOW_MPLS && k->mpls[n] && !(n && k->mpls[n - 1] & htobe32(0x100)))
+		n++;
+	return n;
+}
+
+/* What nobody does on purpose and the switch answers for only in part: a type that does not fit what is
+ * uncovered, labels or an I-TAG among more than two VLAN tags, more labels than can be seen through. */
+static bool is_strange(const struct flow_key *k, const struct action *a)
+{
+	bool tags = k->eth_type == htobe16(ETH_TYPE_VLAN) || k->eth_type == htobe16(ETH_TYPE_QINQ);
+
+	switch (a->type) {
+	case ACTION_PUSH_MPLS:
+		return tags || labels(k) == FLOW_MPLS || (field_present(k, FIELD_MPLS_LABEL) && !labels(k));
+	case ACTION_POP_MPLS:
+		return tags || !(k->mpls[0] & htobe32(0x100)) != is_mpls(a->ethertype);
+	case ACTION_PUSH_PBB:
+		return tags || k->eth_type == htobe16(ETH_TYPE_PBB);
+	default:
+		return false;
+	}
+}
+
 static void do_frame(struct run *r, const struct action *a)
 {
 	struct flow_key k = run_key(r);
 	bool mpls = field_present(&k, FIELD_MPLS_LABEL);
 
 	r->out->cost++;
+	if (a->type == ACTION_POP_MPLS && !mpls)
+		return;
+	r->out->strange |= is_strange(&k, a);
 	switch (a->type) {
 	case ACTION_PUSH_VLAN:
 		model_push_vlan(&r->frame, a->ethertype);
@@ -116,8 +152,7 @@ static void do_frame(struct run *r, const struct action *a)
 		model_push_mpls(&r->frame, a->ethertype);
 		break;
 	case ACTION_POP_MPLS:
-		if (mpls)
-			model_pop_mpls(&r->frame, a->ethertype);
+		model_pop_mpls(&r->frame, a->ethertype);
 		break;
 	case ACTION_PUSH_PBB:
 		model_push_pbb(&r->frame, a->ethertype);

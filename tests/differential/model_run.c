@@ -70,6 +70,7 @@ static void flow_of(const struct run *r, uint32_t id, struct model_choice *c)
 	c->group_id = id;
 	headers_of(&now, c->flow);
 	headers_of(&r->first, c->flow + 64);
+	memcpy(c->flow + 128, &r->payload, 8);
 }
 
 /* The bucket that the flow took before; else the guess, which is noted. */
@@ -250,6 +251,18 @@ void run_table(struct run *r, unsigned table_id, uint32_t in_port, bool by_goto)
 
 /* ---- entry ---- */
 
+/* What lies behind labels and I-TAGs belongs to the flow as well. */
+static uint64_t hidden_headers(const struct flow_key *k, const struct model_frame *f)
+{
+	uint64_t hash = 0xcbf29ce484222325;
+
+	if (!field_present(k, FIELD_MPLS_LABEL) && !field_present(k, FIELD_PBB_ISID))
+		return 0;
+	for (uint32_t i = 0; i < f->len; i++)
+		hash = (hash ^ f->data[i]) * 0x100000001b3;
+	return hash;
+}
+
 void model_run(struct model *m, uint32_t in_port, const struct model_frame *f, unsigned guess,
                struct model_result *out)
 {
@@ -258,6 +271,7 @@ void model_run(struct model *m, uint32_t in_port, const struct model_frame *f, u
 
 	out->nevents = out->nrules = out->nothers = out->nnews = out->nchoices = 0;
 	out->cost = out->depth = 0;
+	out->strange = false;
 	memset(out->lookups, 0, sizeof(out->lookups));
 	memset(&r->state, 0, sizeof(r->state));
 	r->m = m;
@@ -272,6 +286,7 @@ void model_run(struct model *m, uint32_t in_port, const struct model_frame *f, u
 	if (model_port(m, in_port)->config & (1 << 0 /* PORT_DOWN */ | 1 << 2 /* NO_RECV */))
 		return;
 	r->first = run_key(r);
+	r->payload = hidden_headers(&r->first, f);
 	run_table(r, 0, in_port, true);
 	run_set(r);
 }

@@ -13,6 +13,7 @@ struct run {
 	struct model_frame frame;
 	struct flow_key state; /* what is in front of eth_dst: not in the frame */
 	struct flow_key first; /* the packet as it came in */
+	uint64_t payload;      /* a hash of what it has behind labels */
 	uint32_t came_in;
 	unsigned guess, depth;
 	const struct model_rule *rule; /* whose actions are done; NULL: those of the action set */

@@ -4,7 +4,7 @@
 
 #include "tests/differential/model_frame.h"
 
-enum { BOTTOM = 0x100 };
+enum { BOTTOM = 0x100, TAGS_MAX = 2, FRAME_MIN = 60 };
 
 static bool is_tag(uint16_t type)
 {
@@ -16,12 +16,12 @@ static bool is_mpls(uint16_t type)
 	return type == ETH_TYPE_MPLS || type == ETH_TYPE_MPLS_MC;
 }
 
-/* Of the EtherType behind all tags, however many. */
+/* Of the EtherType behind the tags; more than two are not seen through. */
 static uint32_t type_at(const struct model_frame *f)
 {
 	uint32_t at = 12;
 
-	while (is_tag(get16(f->data + at)) && at + 6 <= f->len)
+	for (unsigned i = 0; i < TAGS_MAX && is_tag(get16(f->data + at)) && at + 6 <= f->len; i++)
 		at += 4;
 	return at;
 }
@@ -33,11 +33,18 @@ static void insert(struct model_frame *f, uint32_t at, uint32_t n)
 	f->csum_start = (uint16_t)(f->csum_start + n);
 }
 
+/* A frame that was no runt does not become one. */
 static void cut_out(struct model_frame *f, uint32_t at, uint32_t n)
 {
+	bool runt = f->len < FRAME_MIN;
+
 	memmove(f->data + at, f->data + at + n, f->len - at - n);
 	f->len -= n;
 	f->csum_start = (uint16_t)(f->csum_start - n);
+	if (!runt && f->len < FRAME_MIN) {
+		memset(f->data + f->len, 0, FRAME_MIN - f->len);
+		f->len = FRAME_MIN;
+	}
 }
 
 void model_push_vlan(struct model_frame *f, uint16_t tpid)
@@ -69,7 +76,7 @@ static uint8_t *ip_ttl(struct model_frame *f)
 
 void model_push_mpls(struct model_frame *f, uint16_t ethertype)
 {
-	uint32_t at = type_at(f), lse = BOTTOM | 64;
+	uint32_t at = type_at(f), lse = BOTTOM;
 
 	if (is_mpls(get16(f->data + at)) && at + 6 <= f->len)
 		lse = get32(f->data + at + 2) & ~(uint32_t)BOTTOM;
@@ -96,6 +103,8 @@ void model_push_pbb(struct model_frame *f, uint16_t ethertype)
 
 	if (get16(f->data + at) == ETH_TYPE_PBB && at + 6 <= f->len)
 		itag = get32(f->data + at + 2);
+	else if (at > 12)
+		itag = (uint32_t)(f->data[14] & 0xe0) << 24;
 	insert(f, 0, 18);
 	memcpy(f->data, f->data + 18, 12);
 	put16(f->data + 12, ethertype);
@@ -110,20 +119,38 @@ void model_pop_pbb(struct model_frame *f)
 		cut_out(f, 0, at + 6);
 }
 
-/* The TTL of the IP header that its first nibble announces behind the last label. */
-static void set_ttl_behind(struct model_frame *f, uint32_t at, uint8_t ttl)
+/* What lies behind the last label at `at`, as a frame of its own; NULL: no IP. */
+static struct model_frame *behind_labels(const struct model_frame *f, uint32_t at, struct model_layout *l)
+{
+	static struct model_frame inner;
+	struct flow_key key;
+
+	if (at >= f->len)
+		return NULL;
+	inner.len = f->len - at + 14;
+	inner.partial = false;
+	memset(inner.data, 0, 12);
+	put16(inner.data + 12, f->data[at] >> 4 == 4 ? ETH_TYPE_IPV4 : ETH_TYPE_IPV6);
+	memcpy(inner.data + 14, f->data + at, f->len - at);
+	model_parse(&inner, &key, l);
+	return l->is == MODEL_L3_IPV4 || l->is == MODEL_L3_IPV6 ? &inner : NULL;
+}
+
+static void copy_ttl_with_ip(struct model_frame *f, uint32_t label, bool in)
 {
 	static const struct field_value all = {.b = {[15] = 0xff}};
-	static struct model_frame inner;
-	struct field_value value = value_from_u64(ttl);
+	struct field_value value = value_from_u64(f->data[label + 3]);
+	struct model_layout l;
+	struct model_frame *ip = behind_labels(f, label + 4, &l);
 
-	/* Seen by itself, as the payload of a plain frame. */
-	inner.len = f->len - at + 14;
-	memset(inner.data, 0, 12);
-	memcpy(inner.data + 14, f->data + at, f->len - at);
-	put16(inner.data + 12, f->data[at] >> 4 == 4 ? ETH_TYPE_IPV4 : ETH_TYPE_IPV6);
-	if (model_set(&inner, FIELD_NW_TTL, &value, &all))
-		memcpy(f->data + at, inner.data + 14, f->len - at);
+	if (!ip)
+		return;
+	if (!in) {
+		f->data[label + 3] = ip->data[l.is == MODEL_L3_IPV4 ? 22 : 21];
+		return;
+	}
+	model_set(ip, FIELD_NW_TTL, &value, &all);
+	memcpy(f->data + label + 4, ip->data + 14, f->len - label - 4);
 }
 
 void model_copy_ttl(struct model_frame *f, bool in)
@@ -132,19 +159,12 @@ void model_copy_ttl(struct model_frame *f, bool in)
 
 	if (!is_mpls(get16(f->data + at - 2)) || at + 4 > f->len)
 		return;
-	if (!(f->data[at + 2] & 1) && at + 8 <= f->len) {
-		if (in)
-			f->data[at + 7] = f->data[at + 3];
-		else
-			f->data[at + 3] = f->data[at + 7];
+	if (f->data[at + 2] & 1)
+		copy_ttl_with_ip(f, at, in);
+	else if (at + 8 > f->len)
 		return;
-	}
-	if (!(f->data[at + 2] & 1) || at + 4 + 20 > f->len)
-		return;
-	if (in)
-		set_ttl_behind(f, at + 4, f->data[at + 3]);
-	else if (f->data[at + 4] >> 4 == 4)
-		f->data[at + 3] = f->data[at + 4 + 8];
-	else if (f->data[at + 4] >> 4 == 6)
-		f->data[at + 3] = f->data[at + 4 + 7];
+	else if (in)
+		f->data[at + 7] = f->data[at + 3];
+	else
+		f->data[at + 3] = f->data[at + 7];
 }
