@@ -16,7 +16,7 @@ say      = @printf '  %-5s %s\n' $(1) $(2)
 # ---- flags ------------------------------------------------------------------
 
 PKG        := pkg-config
-PLAIN_PKGS := jansson
+PLAIN_PKGS := jansson yaml-0.1 sqlite3 libuv
 DP_PKGS    := libdpdk libbpf libxdp libnl-3.0 libnl-route-3.0 libuv jansson libpcap libsystemd openssl
 DP_INC     := $(patsubst -I%,-isystem %,$(filter -I% -include %.h,$(shell $(PKG) --cflags $(DP_PKGS)))) -include rte_config.h
 DP_LIBS     = $(shell $(PKG) --libs $(DP_PKGS)) -lpthread -lm
@@ -35,7 +35,7 @@ LDFLAGS_ALL = $(filter -fsanitize% --coverage,$(OPT)) $(LDFLAGS)
 # ---- what is built from what --------------------------------------------------
 
 # Plain C (no DPDK include path: a DPDK header does not even compile there).
-PLAIN_DIRS := base flows control/openflow control/cli
+PLAIN_DIRS := base flows control/openflow control/tenancy control/cli
 # The switch.
 DP_DIRS    := base/dp flows/dp ports ports/vhost ports/xdp overlay/vxlan datapath control/switchd
 TEST_DIRS  := tests/lib tests/pktgen tests/differential
@@ -122,7 +122,7 @@ $(B)/weft-pktgen: $(B)/tests/pktgen/main.o $(TEST_LIB) $(DP_LIB) $(PLAIN_LIB)
 	$(Q)$(LINK_DP)
 $(UNIT) $(DIFF) $(BENCH): %: %.o $(TEST_LIB) $(DP_LIB) $(PLAIN_LIB)
 	$(call say,LINK,$@)
-	$(Q)$(LINK_DP) -lcriterion
+	$(Q)$(LINK_DP) $(PLAIN_LIBS) -lcriterion
 
 # Fuzz targets are built by clang in one go, with every source instrumented.
 FUZZ_SRC := $(call srcs,$(PLAIN_DIRS) $(DP_DIRS) $(TEST_DIRS))
