@@ -200,6 +200,15 @@ enum ofp_error bundle_control(struct connection *c, uint32_t xid, struct ofp_rea
 enum ofp_error bundle_add(struct connection *c, uint32_t xid, struct ofp_reader *body);
 void bundles_free(struct connection *c);
 
+/* session.c */
+enum ofp_error session_role(struct connection *c, uint32_t xid, struct ofp_reader *body);
+enum ofp_error session_nx_role(struct connection *c, uint32_t xid, struct ofp_reader *body);
+enum ofp_error session_get_async(struct connection *c, uint32_t xid, struct ofp_reader *body);
+enum ofp_error session_set_async(struct connection *c, uint32_t xid, struct ofp_reader *body);
+enum ofp_error session_nx_set_async(struct connection *c, uint32_t xid, struct ofp_reader *body);
+enum ofp_error session_get_async_14(struct connection *c, uint32_t xid, struct ofp_reader *body);
+enum ofp_error session_set_async_14(struct connection *c, uint32_t xid, struct ofp_reader *body);
+
 /* of10_handlers.c: what 1.0 has of its own, and Nicira's messages for it. */
 enum ofp_error of10_features(struct connection *c, uint32_t xid, struct ofp_reader *body);
 enum ofp_error of10_flow_mod(struct connection *c, uint32_t xid, struct ofp_reader *body);

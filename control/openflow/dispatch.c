@@ -82,77 +82,6 @@ static enum ofp_error on_set_config(struct connection *c, uint32_t xid, struct o
 	return error;
 }
 
-static void demote_others(struct connection *c)
-{
-	struct connection *other;
-
-	LIST_FOREACH(other, &c->server->connections, link)
-	{
-		if (other != c && other->role == OFPCR_MASTER)
-			other->role = OFPCR_SLAVE;
-	}
-}
-
-static enum ofp_error on_role(struct connection *c, uint32_t xid, struct ofp_reader *r)
-{
-	struct ofp_server *s = c->server;
-	uint32_t role = ofp_get_u32(r);
-	uint64_t generation;
-	size_t start;
-
-	ofp_skip(r, 4);
-	generation = ofp_get_u64(r);
-	if (r->failed)
-		return OFPBRC_BAD_LEN;
-	if (role > OFPCR_SLAVE)
-		return OFPRRFC_BAD_ROLE;
-	if (role == OFPCR_MASTER || role == OFPCR_SLAVE) {
-		if (s->has_generation && (int64_t)(generation - s->generation) < 0)
-			return OFPRRFC_STALE;
-		s->has_generation = true;
-		s->generation = generation;
-		if (role == OFPCR_MASTER)
-			demote_others(c);
-	}
-	if (role != OFPCR_NOCHANGE)
-		c->role = (enum ofp_role)role;
-	start = ofp_begin(&c->out, OFPT_ROLE_REPLY, xid);
-	ofp_put_u32(&c->out, c->role);
-	ofp_put_zero(&c->out, 4);
-	ofp_put_u64(&c->out, s->has_generation ? s->generation : UINT64_MAX);
-	ofp_end(&c->out, start);
-	return OFP_OK;
-}
-
-static enum ofp_error on_get_async(struct connection *c, uint32_t xid, struct ofp_reader *r)
-{
-	const struct async_config *a = &c->async;
-	const uint32_t *const masks[] = {a->packet_in, a->port_status, a->flow_removed};
-	size_t start = ofp_begin(&c->out, OFPT_GET_ASYNC_REPLY, xid);
-
-	for (unsigned i = 0; i < 3; i++) {
-		ofp_put_u32(&c->out, masks[i][0]);
-		ofp_put_u32(&c->out, masks[i][1]);
-	}
-	ofp_end(&c->out, start);
-	return OFP_OK;
-}
-
-static enum ofp_error on_set_async(struct connection *c, uint32_t xid, struct ofp_reader *r)
-{
-	struct async_config a;
-	uint32_t *const masks[] = {a.packet_in, a.port_status, a.flow_removed};
-
-	for (unsigned i = 0; i < 3; i++) {
-		masks[i][0] = ofp_get_u32(r);
-		masks[i][1] = ofp_get_u32(r);
-	}
-	if (r->failed)
-		return OFPBRC_BAD_LEN;
-	c->async = a;
-	return OFP_OK;
-}
-
 static void put_barrier_reply(struct connection *c)
 {
 	ofp_put_message(&c->out, OFPT_BARRIER_REPLY, c->wait_xid, NULL, 0);
@@ -260,6 +189,12 @@ static enum ofp_error on_queue_config(struct connection *c, uint32_t xid, struct
 	return OFP_OK;
 }
 
+/* No packet is ever paused. */
+static enum ofp_error on_resume(struct connection *c, uint32_t xid, struct ofp_reader *r)
+{
+	return NXR_NOT_SUPPORTED;
+}
+
 static enum ofp_error on_multipart(struct connection *c, uint32_t xid, struct ofp_reader *r)
 {
 	return multipart_request(c, xid, r);
@@ -286,9 +221,9 @@ static const struct handler handlers_13[] = {
         [OFPT_MULTIPART_REQUEST] = {on_multipart, false, false},
         [OFPT_BARRIER_REQUEST] = {on_barrier, false, true},
         [OFPT_QUEUE_GET_CONFIG_REQUEST] = {on_queue_config, false, false},
-        [OFPT_ROLE_REQUEST] = {on_role, false, false},
-        [OFPT_GET_ASYNC_REQUEST] = {on_get_async, false, true},
-        [OFPT_SET_ASYNC] = {on_set_async, false, false},
+        [OFPT_ROLE_REQUEST] = {session_role, false, false},
+        [OFPT_GET_ASYNC_REQUEST] = {session_get_async, false, true},
+        [OFPT_SET_ASYNC] = {session_set_async, false, false},
         [OFPT_METER_MOD] = {on_meter_mod, true, false},
 };
 
@@ -308,9 +243,9 @@ static const struct handler handlers_14[] = {
         [OFPT_TABLE_MOD] = {on_table_mod, true, false},
         [OFPT_MULTIPART_REQUEST] = {on_multipart, false, false},
         [OFPT_BARRIER_REQUEST] = {on_barrier, false, true},
-        [OFPT_ROLE_REQUEST] = {on_role, false, false},
-        [OFPT_GET_ASYNC_REQUEST] = {on_get_async, false, true},
-        [OFPT_SET_ASYNC] = {on_set_async, false, false},
+        [OFPT_ROLE_REQUEST] = {session_role, false, false},
+        [OFPT_GET_ASYNC_REQUEST] = {session_get_async_14, false, true},
+        [OFPT_SET_ASYNC] = {session_set_async_14, false, false},
         [OFPT_METER_MOD] = {on_meter_mod, true, false},
         [OFPT_BUNDLE_CONTROL] = {bundle_control, true, false},
         [OFPT_BUNDLE_ADD_MESSAGE] = {bundle_add, true, false},
@@ -356,11 +291,15 @@ static const struct experimenter_handler {
 } experimenter_handlers[] = {
         {ONF_EXPERIMENTER, 2300, V13, {bundle_control, true, false}},
         {ONF_EXPERIMENTER, 2301, V13, {bundle_add, true, false}},
+        {NX_EXPERIMENTER, NXT_ROLE_REQUEST, ANY, {session_nx_role, false, false}},
         {NX_EXPERIMENTER, NXT_SET_FLOW_FORMAT, V10, {of10_set_flow_format, false, false}},
         {NX_EXPERIMENTER, NXT_FLOW_MOD, V10, {of10_nx_flow_mod, true, false}},
         {NX_EXPERIMENTER, NXT_FLOW_MOD_TABLE_ID, V10, {of10_flow_mod_table_id, false, false}},
         {NX_EXPERIMENTER, NXT_SET_PACKET_IN_FORMAT, ANY, {async_set_packet_in_format, false, false}},
         {NX_EXPERIMENTER, NXT_SET_CONTROLLER_ID, ANY, {async_set_controller_id, false, false}},
+        {NX_EXPERIMENTER, NXT_SET_ASYNC_CONFIG, ANY, {session_nx_set_async, false, false}},
+        {NX_EXPERIMENTER, NXT_SET_ASYNC_CONFIG2, V10 | V13, {session_set_async_14, false, false}},
+        {NX_EXPERIMENTER, NXT_RESUME, ANY, {on_resume, true, false}},
         {NX_EXPERIMENTER, NXT_GROUP_MOD, V10, {of10_group_mod, true, false}},
 };
 

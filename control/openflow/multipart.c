@@ -155,6 +155,19 @@ static bool next_table_10(struct connection *c, struct ofp_writer *w)
 	return true;
 }
 
+/* 1.4: nothing is configured, nothing is ever evicted. */
+static bool next_table_desc(struct connection *c, struct ofp_writer *w)
+{
+	uint32_t table = c->multipart.from++;
+
+	if (table >= ops(c)->table_count(ctx(c)))
+		return false;
+	ofp_put_u16(w, 8);
+	ofp_put_u8(w, (uint8_t)table);
+	ofp_put_zero(w, 5);
+	return true;
+}
+
 static enum ofp_error begin_table_features(struct connection *c, struct ofp_reader *r)
 {
 	return ofp_left(r) ? OFPTFFC_EPERM : OFP_OK; /* tables are what they are */
@@ -393,6 +406,25 @@ static const struct multipart_kind kinds_13[] = {
         {OFPMP_PORT_DESC, 0, 0, false, NULL, next_port},
 };
 
+static const struct multipart_kind kinds_14[] = {
+        {OFPMP_DESC, 0, 0, false, NULL, next_desc},
+        {OFPMP_FLOW, 0, 0, true, begin_flows, next_flow},
+        {OFPMP_AGGREGATE, 0, 0, true, begin_flows, next_aggregate},
+        {OFPMP_TABLE, 0, 0, true, NULL, next_table},
+        {OFPMP_PORT_STATS, 0, 0, true, begin_port_stats, next_port_stats},
+        {OFPMP_QUEUE, 0, 0, false, begin_queues, next_queue},
+        {OFPMP_GROUP, 0, 0, true, begin_groups, next_group_stats},
+        {OFPMP_GROUP_DESC, 0, 0, false, begin_group_desc, next_group_desc},
+        {OFPMP_GROUP_FEATURES, 0, 0, false, NULL, next_group_features},
+        {OFPMP_METER, 0, 0, true, begin_meters, next_meter_stats},
+        {OFPMP_METER_CONFIG, 0, 0, false, begin_meters, next_meter_config},
+        {OFPMP_METER_FEATURES, 0, 0, false, NULL, next_meter_features},
+        {OFPMP_TABLE_FEATURES, 0, 0, false, begin_table_features, next_table_features},
+        {OFPMP_PORT_DESC, 0, 0, false, NULL, next_port},
+        {OFPMP_TABLE_DESC, 0, 0, false, NULL, next_table_desc},
+        {OFPMP_QUEUE_DESC, 0, 0, false, begin_queues, next_queue},
+};
+
 static const struct multipart_kind kinds_10[] = {
         {OFPMP_DESC, 0, 0, false, NULL, next_desc},
         {OFPMP_FLOW, 0, 0, true, begin_flows_10, next_flow_10},
@@ -414,7 +446,7 @@ static const struct kinds {
 } kinds[] = {
         [OFP_VERSION_10] = {kinds_10, sizeof(kinds_10) / sizeof(kinds_10[0])},
         [OFP_VERSION_13] = {kinds_13, sizeof(kinds_13) / sizeof(kinds_13[0])},
-        [OFP_VERSION_14] = {kinds_13, sizeof(kinds_13) / sizeof(kinds_13[0])},
+        [OFP_VERSION_14] = {kinds_14, sizeof(kinds_14) / sizeof(kinds_14[0])},
 };
 
 /* The row for what is asked in `body`, which has type and flags behind it already. */

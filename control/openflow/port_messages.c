@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "control/openflow/of10.h"
+#include "control/openflow/of14.h"
 
 enum ofp_error ofp_read_port(struct ofp_reader *r, struct ofp_port *port)
 {
@@ -34,6 +35,10 @@ void ofp_put_port(struct ofp_writer *w, const struct ofp_port *port)
 {
 	if (w->version == OFP_VERSION_10) {
 		of10_put_port(w, port);
+		return;
+	}
+	if (w->version == OFP_VERSION_14) {
+		of14_put_port(w, port);
 		return;
 	}
 	ofp_put_u32(w, port->port_no);
@@ -78,6 +83,10 @@ void ofp_put_port_stats(struct ofp_writer *w, uint32_t port_no, const struct ofp
 		of10_put_port_stats(w, port_no, stats);
 		return;
 	}
+	if (w->version == OFP_VERSION_14) {
+		of14_put_port_stats(w, port_no, stats);
+		return;
+	}
 	ofp_put_u32(w, port_no);
 	ofp_put_zero(w, 4);
 	ofp_put_u64(w, stats->rx_packets);
@@ -102,6 +111,8 @@ enum ofp_error ofp_read_port_mod(struct ofp_reader *r, struct ofp_port_mod *mod)
 
 	if (r->version == OFP_VERSION_10)
 		return of10_read_port_mod(r, mod);
+	if (r->version == OFP_VERSION_14)
+		return of14_read_port_mod(r, mod);
 	memset(mod, 0, sizeof(*mod));
 	mod->port_no = ofp_get_u32(r);
 	ofp_skip(r, 4);
