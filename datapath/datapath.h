@@ -45,6 +45,8 @@ enum port_config {
 	PORT_CONFIG_NO_FLOOD = 1 << 4,
 	PORT_CONFIG_NO_FWD = 1 << 5,
 	PORT_CONFIG_NO_PACKET_IN = 1 << 6,
+	PORT_CONFIG_ALL = PORT_CONFIG_DOWN | PORT_CONFIG_NO_RECV | PORT_CONFIG_NO_FLOOD | PORT_CONFIG_NO_FWD |
+	                  PORT_CONFIG_NO_PACKET_IN,
 };
 
 struct datapath_packet_in {

@@ -152,10 +152,12 @@ int controllers_rpc_show(void *ctx, json_t *params, json_t **result, struct erro
 
 	read_options(json_object_get(s->state, "controllers"), &config, NULL);
 	for (unsigned i = 0; ofp_server_controller(s->openflow, i, &c); i++)
-		json_array_append_new(list, json_pack("{s:s, s:b, s:s, s:I, s:I, s:s}", "target", c.target,
-		                                      "connected", c.connected, "role", c.role, "seconds",
-		                                      (json_int_t)c.seconds, "attempts",
-		                                      (json_int_t)c.attempts, "error", c.error));
+		json_array_append_new(list,
+		                      json_pack("{s:s, s:b, s:s, s:I, s:I, s:I, s:I, s:s}", "target",
+		                                c.target, "connected", c.connected, "role", c.role, "seconds",
+		                                (json_int_t)c.seconds, "attempts", (json_int_t)c.attempts,
+		                                "packet_ins_lost", (json_int_t)c.packet_ins_lost, "lost",
+		                                (json_int_t)c.lost, "error", c.error));
 	*result = json_pack("{s:s, s:f, s:b, s:o}", "fail_mode", modes[config.fail_mode], "probe",
 	                    config.probe_ms / 1000.0, "standalone", ofp_server_standalone(s->openflow),
 	                    "controllers", list);

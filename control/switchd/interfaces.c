@@ -145,6 +145,7 @@ static int make_port(struct interfaces *list, struct interface *i, struct error 
 		                       e);
 	if (!rc) {
 		i->ofport = i->port->ofport;
+		switchd_tell_port(list->switchd, i->port, OFPPR_ADD);
 		rc = set_storm(list, i, storm, e);
 		if (rc) {
 			switchd_remove_port(list->switchd, i->port);
@@ -331,6 +332,14 @@ static json_t *show(const struct interface *i)
 	if (i->port->ops->info)
 		json_object_set_new(o, "info", i->port->ops->info(i->port));
 	return o;
+}
+
+bool interfaces_has(const struct interfaces *list, const struct port *port)
+{
+	for (const struct interface *i = list->first; i; i = i->next)
+		if (i->port == port)
+			return true;
+	return false;
 }
 
 json_t *interfaces_show(struct interfaces *list, const char *name, struct error *e)

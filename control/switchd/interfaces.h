@@ -37,6 +37,9 @@ int interfaces_add(struct interfaces *list, const char *name, const char *type, 
 int interfaces_set(struct interfaces *list, const char *name, json_t *options, struct error *e);
 int interfaces_del(struct interfaces *list, const char *name, struct error *e);
 
+/* Is `port` the finished port of an interface? */
+bool interfaces_has(const struct interfaces *list, const struct port *port);
+
 /* One interface, or all (NULL) as an array: {name, type, ofport, carrier, mtu, mac, options, error, info}.
  * New reference; NULL and `e` when there is none of that name. */
 json_t *interfaces_show(struct interfaces *list, const char *name, struct error *e);

@@ -31,7 +31,7 @@ static const struct ofp_switch_desc *op_desc(void *ctx)
 
 void of_switch_port(const struct switchd *s, const struct port *port, struct ofp_port *out)
 {
-	*out = (struct ofp_port){.port_no = OFPP_LOCAL, .config = PORT_CONFIG_DOWN, .state = STATE_LINK_DOWN};
+	*out = (struct ofp_port){.port_no = OFPP_LOCAL, .config = s->local_config, .state = STATE_LINK_DOWN};
 	if (!port || port->ofport == OFPP_LOCAL)
 		snprintf(out->name, sizeof(out->name), "%s", s->options->bridge);
 	else
@@ -86,12 +86,21 @@ static enum ofp_error op_port_mod(void *ctx, const struct ofp_port_mod *mod)
 {
 	struct switchd *s = ctx;
 	struct port *port = datapath_port_by_number(s->datapath, mod->port_no);
+	struct ofp_port now;
+	uint32_t config;
 
-	if (!port)
+	if (!port && mod->port_no != OFPP_LOCAL)
 		return OFPPMFC_BAD_PORT;
-	if (!mac_equal(port->mac, mod->hw_addr))
+	of_switch_port(s, port, &now);
+	if (!mac_equal(now.hw_addr, mod->hw_addr))
 		return OFPPMFC_BAD_HW_ADDR;
-	datapath_port_set_config(s->datapath, port, (port->config & ~mod->mask) | (mod->config & mod->mask));
+	if (mod->mask & ~(uint32_t)PORT_CONFIG_ALL)
+		return OFPPMFC_BAD_CONFIG;
+	config = (now.config & ~mod->mask) | (mod->config & mod->mask);
+	if (!port)
+		s->local_config = config;
+	else if (config != port->config)
+		datapath_port_set_config(s->datapath, port, config);
 	return OFP_OK;
 }
 

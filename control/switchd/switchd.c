@@ -127,15 +127,22 @@ static void on_packet_in(void *arg, const struct datapath_packet_in *in)
 	ofp_server_packet_in(s->openflow, &out);
 }
 
+void switchd_tell_port(struct switchd *s, const struct port *port, enum ofp_port_reason reason)
+{
+	struct ofp_port desc;
+
+	if (!s->openflow || port->is_uplink)
+		return;
+	of_switch_port(s, port, &desc);
+	ofp_server_port_status(s->openflow, &desc, reason);
+}
+
 static void on_port_changed(void *arg, struct port *port)
 {
 	struct switchd *s = arg;
-	struct ofp_port desc;
 
-	if (!s->openflow)
-		return;
-	of_switch_port(s, port, &desc);
-	ofp_server_port_status(s->openflow, &desc, OFPPR_MODIFY);
+	if (interfaces_has(s->interfaces, port)) /* else it is being made, and its arrival is told next */
+		switchd_tell_port(s, port, OFPPR_MODIFY);
 }
 
 static void on_flow_removed(void *arg, const struct flow_stats *flow, enum tables_removed reason)
@@ -287,7 +294,10 @@ int switchd_start(struct switchd *s, const struct options *o, struct error *e)
 	unsigned lcores[WORKERS_MAX];
 	int rc;
 
-	*s = (struct switchd){.options = o, .datapath_id = make_datapath_id(o), .lock_fd = -1};
+	*s = (struct switchd){.options = o,
+	                      .datapath_id = make_datapath_id(o),
+	                      .lock_fd = -1,
+	                      .local_config = PORT_CONFIG_DOWN};
 	uv_loop_init(&s->loop);
 	s->lock_fd = state_lock_rundir(o->rundir, e);
 	if (s->lock_fd < 0)
@@ -345,6 +355,7 @@ void switchd_answer_when_gone(struct switchd *s, struct rpc_request *q)
 void switchd_remove_port(struct switchd *s, struct port *port)
 {
 	s->closing++;
+	switchd_tell_port(s, port, OFPPR_DELETE);
 	datapath_port_remove(s->datapath, port, on_port_gone, s);
 }
 

@@ -50,7 +50,8 @@ struct switchd {
 	unsigned closing;            /* ports whose removal is not finished */
 	struct rpc_request *leaving; /* to be answered when they are gone */
 	uint64_t datapath_id;
-	json_t *state; /* what the state file says; see state.h */
+	uint32_t local_config; /* OFPPC_* of LOCAL while it is no port */
+	json_t *state;         /* what the state file says; see state.h */
 	int lock_fd;
 };
 
@@ -67,6 +68,8 @@ void switchd_fold(struct switchd *s, ofp_done done, void *arg);
 int switchd_delete_flows(struct switchd *s, struct error *e);
 int switchd_add_normal(struct switchd *s, struct error *e);
 
+/* Tells controllers of a port; not of an uplink, which is no port of the bridge. */
+void switchd_tell_port(struct switchd *s, const struct port *port, enum ofp_port_reason reason);
 /* Takes a port away; switchd_stop waits until it is gone. */
 void switchd_remove_port(struct switchd *s, struct port *port);
 /* Answers `q` with an empty object when every port that was taken away is gone: its socket path or device can
