@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 #include "base/error.h"
-#include "control/cli/rpc_client.h"
+#include "control/rpc/client.h"
 #include "control/cli/weft_output.h"
 
 enum weft_exit weft_report(int rc, const struct error *e)

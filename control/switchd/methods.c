@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "control/switchd/controllers.h"
 #include "control/switchd/interfaces.h"
-#include "control/switchd/rpc.h"
+#include "control/rpc/server.h"
 #include "control/switchd/switchd.h"
 #include "flows/dp/cache.h"
 

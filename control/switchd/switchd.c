@@ -15,7 +15,7 @@
 #include "control/openflow/server.h"
 #include "control/switchd/controllers.h"
 #include "control/switchd/interfaces.h"
-#include "control/switchd/rpc.h"
+#include "control/rpc/server.h"
 #include "control/switchd/state.h"
 #include "flows/flow_mod.h"
 #include "overlay/vxlan/underlay.h"

@@ -34,5 +34,5 @@ expect 2 "ofport: expected 1 to" if add t0 type=tap ofport=none
 expect 2 "-o: expected table or json" -o yaml if list
 expect 2 "--timeout: expected seconds" --timeout never if list
 expect 2 "try weft --help" --nonsense
-expect 5 "cannot reach weftd at $work/weftd.sock" if list
-expect 5 "cannot reach weftd" stats --watch
+expect 5 "cannot reach $work/weftd.sock" if list
+expect 5 "cannot reach" stats --watch

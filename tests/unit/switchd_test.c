@@ -12,7 +12,7 @@
 
 #include "control/switchd/eal.h"
 #include "control/switchd/options.h"
-#include "control/switchd/rpc.h"
+#include "control/rpc/server.h"
 #include "control/switchd/state.h"
 
 static char dir[64];

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "control/cli/rpc_client.h"
+#include "control/rpc/client.h"
 #include "control/cli/weft_arguments.h"
 #include "control/cli/weft_output.h"
 
@@ -247,7 +247,7 @@ Test(rpc_client, nobody_there)
 	char path[200];
 
 	cr_assert_eq(rpc_client_connect(&client, "/nonexistent/weftd.sock", 10, &e), -ENOENT);
-	cr_assert(strstr(e.text, "cannot reach weftd at /nonexistent/weftd.sock"));
+	cr_assert(strstr(e.text, "cannot reach /nonexistent/weftd.sock"));
 	memset(path, 'a', sizeof(path) - 1);
 	path[sizeof(path) - 1] = 0;
 	cr_assert_eq(rpc_client_connect(&client, path, 10, &e), -ENAMETOOLONG);

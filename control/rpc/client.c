@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* JSON-RPC over a unix socket; see rpc_client.h. Called by the commands of weft. */
-#include "control/cli/rpc_client.h"
+/* JSON-RPC over a unix socket; see client.h. Called by the commands of weft and by weft-agent. */
+#include "control/rpc/client.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -11,16 +11,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
-
-/* JSON-RPC 2.0, section 5.1: its own codes, then those of weftd. */
-enum {
-	RPC_PARSE_ERROR = -32700,
-	RPC_INVALID_PARAMS = -32602,
-	RPC_UNKNOWN_METHOD = -32601,
-	RPC_INVALID_REQUEST = -32600,
-	RPC_NOT_FOUND = -32001,
-	RPC_CONFLICT = -32002,
-};
+#include "control/rpc/codes.h"
 
 struct rpc_client {
 	int fd;
@@ -41,7 +32,7 @@ static int wait_for(struct rpc_client *client, short events, struct error *e)
 	if (n > 0)
 		return 0;
 	if (n == 0)
-		return error_set(e, ECOMM, "weftd did not answer within %d ms", client->timeout_ms);
+		return error_set(e, ECOMM, "no answer within %d ms", client->timeout_ms);
 	return error_set(e, ECOMM, "poll: %s", strerror(errno));
 }
 
@@ -66,7 +57,7 @@ int rpc_client_connect(struct rpc_client **out, const char *path, int timeout_ms
 	}
 	code = errno;
 	rpc_client_close(client);
-	return error_set(e, code, "cannot reach weftd at %s: %s", path, strerror(code));
+	return error_set(e, code, "cannot reach %s: %s", path, strerror(code));
 }
 
 void rpc_client_close(struct rpc_client *client)
@@ -93,7 +84,7 @@ static int send_all(struct rpc_client *client, const char *data, size_t len, str
 			if (rc)
 				return rc;
 		} else if (errno != EINTR) {
-			return error_set(e, ECOMM, "cannot send to weftd: %s", strerror(errno));
+			return error_set(e, ECOMM, "cannot send: %s", strerror(errno));
 		}
 	}
 	return 0;
@@ -107,7 +98,7 @@ static int make_room(struct rpc_client *client, struct error *e)
 	if (client->len < client->room)
 		return 0;
 	if (room > RPC_ANSWER_MAX)
-		return error_set(e, ECOMM, "weftd's answer is longer than %d bytes", RPC_ANSWER_MAX);
+		return error_set(e, ECOMM, "the answer is longer than %d bytes", RPC_ANSWER_MAX);
 	line = realloc(client->line, room);
 	if (!line)
 		return error_set(e, ENOMEM, "out of memory");
@@ -140,11 +131,11 @@ static int receive_line(struct rpc_client *client, size_t *len, struct error *e)
 		if (n > 0)
 			client->len += (size_t)n;
 		else if (n == 0)
-			return error_set(e, ECOMM, "weftd closed the connection");
+			return error_set(e, ECOMM, "the other side closed the connection");
 		else if (errno == EAGAIN)
 			rc = wait_for(client, POLLIN, e);
 		else if (errno != EINTR)
-			return error_set(e, ECOMM, "cannot receive from weftd: %s", strerror(errno));
+			return error_set(e, ECOMM, "cannot receive: %s", strerror(errno));
 		if (rc)
 			return rc;
 	}
@@ -156,7 +147,7 @@ static int refusal(const json_t *error, struct error *e)
 	const char *text = json_string_value(json_object_get(error, "message"));
 
 	if (!text)
-		text = "weftd gave no reason";
+		text = "no reason was given";
 	switch (json_integer_value(json_object_get(error, "code"))) {
 	case RPC_PARSE_ERROR:
 	case RPC_INVALID_PARAMS:
@@ -179,10 +170,10 @@ static int read_answer(const json_t *answer, json_int_t id, json_t **result, str
 	if (json_is_object(error))
 		return refusal(error, e);
 	if (json_integer_value(json_object_get(answer, "id")) != id)
-		return error_set(e, ECOMM, "weftd answered another request");
+		return error_set(e, ECOMM, "the answer is of another request");
 	*result = json_object_get(answer, "result");
 	if (!*result)
-		return error_set(e, ECOMM, "weftd's answer has neither result nor error");
+		return error_set(e, ECOMM, "the answer has neither result nor error");
 	json_incref(*result);
 	return 0;
 }
@@ -220,7 +211,7 @@ int rpc_client_call(struct rpc_client *client, const char *method, json_t *param
 	client->len -= len + 1;
 	memmove(client->line, client->line + len + 1, client->len);
 	if (!answer)
-		return error_set(e, ECOMM, "weftd's answer is not JSON: %s", why.text);
+		return error_set(e, ECOMM, "the answer is not JSON: %s", why.text);
 	rc = read_answer(answer, client->id, result, e);
 	json_decref(answer);
 	return rc;

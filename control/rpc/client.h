@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A blocking JSON-RPC 2.0 client for command-line tools: a request and its answer are one line each.
+ * A blocking JSON-RPC 2.0 client for commands and the agent: a request and its answer are one line each.
  *
  * Thread-safety: one thread per client. Every wait is bounded by the timeout given at connect.
  * Life cycle: connect -> calls -> close. After -ECOMM the connection is unusable.
  */
-#ifndef CONTROL_CLI_RPC_CLIENT_H
-#define CONTROL_CLI_RPC_CLIENT_H
+#ifndef CONTROL_RPC_CLIENT_H
+#define CONTROL_RPC_CLIENT_H
 
 #include <jansson.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* JSON-RPC over a unix socket; see rpc.h. */
-#include "control/switchd/rpc.h"
+/* JSON-RPC over a unix socket; see server.h. */
+#include "control/rpc/server.h"
 
 #include <errno.h>
 #include <stdio.h>

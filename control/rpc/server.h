@@ -1,34 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The JSON-RPC 2.0 socket of weftd (`<rundir>/weftd.sock`): one request object per line, one reply per line.
+ * A JSON-RPC 2.0 socket (weftd.sock, agent.sock): one request object per line, one reply per line.
  *
  * Design: each method is a row {name, function}. A function gets the params object and fills a result, or an
  * error with one of the codes below and a text that names the field. Requests are bounded (RPC_LINE_MAX),
  * clients too (RPC_CLIENTS_MAX); a client that does not read its replies is disconnected at RPC_QUEUE_MAX
  * bytes.
  *
- * Thread-safety: the control thread only. Life cycle: rpc_listen -> requests are served by the loop ->
+ * Thread-safety: the loop's thread only. Life cycle: rpc_listen -> requests are served by the loop ->
  * rpc_close, then run the loop until its handles are closed.
  */
-#ifndef CONTROL_SWITCHD_RPC_H
-#define CONTROL_SWITCHD_RPC_H
+#ifndef CONTROL_RPC_SERVER_H
+#define CONTROL_RPC_SERVER_H
 
 #include <jansson.h>
 #include <uv.h>
 
 #include "base/error.h"
+#include "control/rpc/codes.h"
 
 enum { RPC_LINE_MAX = 1 << 20, RPC_CLIENTS_MAX = 64, RPC_QUEUE_MAX = 64 << 20 };
-
-enum rpc_code { /* JSON-RPC 2.0's own, and the field's; `weft` turns the latter into its exit status */
-	        RPC_PARSE_ERROR = -32700,
-	        RPC_INVALID_REQUEST = -32600,
-	        RPC_UNKNOWN_METHOD = -32601,
-	        RPC_INVALID_PARAMS = -32602,
-	        RPC_FAILED = -32000,
-	        RPC_NOT_FOUND = -32001,
-	        RPC_CONFLICT = -32002,
-};
 
 /* A request that is answered later. */
 struct rpc_request {
