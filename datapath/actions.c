@@ -125,7 +125,9 @@ static bool deliver(struct exec *x, const struct program *program, const struct 
 		report_packet_in(x, (const struct program_controller *)program_data(program, op->arg16));
 		return true;
 	case OP_LEARN:
-		report_learn_op(x, op->arg32);
+	case OP_FIN_TIMEOUT:
+		/* The program is this worker's own; it keeps the time of the last report. */
+		report_to_tables(x, (struct program_report *)(uintptr_t)program_data(program, op->arg16));
 		return true;
 	default:
 		return false;

@@ -60,8 +60,8 @@ struct datapath_packet_in {
 /* What the datapath tells; all are called in the control thread, any may be NULL. */
 struct datapath_events {
 	void (*packet_in)(void *arg, const struct datapath_packet_in *in);
-	/* A program met OP_LEARN: `key` is the packet's as it came in. */
-	void (*learn)(void *arg, uint32_t rule_slot, const struct flow_key *key);
+	/* A packet changes the tables: for tables_report(). */
+	void (*flow_report)(void *arg, const struct program_report *what);
 	/* Carrier, caps, MTU or config changed. */
 	void (*port_changed)(void *arg, struct port *port);
 	void *arg;

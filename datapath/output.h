@@ -53,7 +53,8 @@ void toobig_handle(struct exec *x, struct port *port, struct packet *p, uint32_t
 /* datapath/report.c */
 void report_learned(struct worker *w, uint16_t vlan, struct mac mac, uint32_t port);
 void report_packet_in(struct exec *x, const struct program_controller *place);
-void report_learn_op(struct exec *x, uint32_t rule_slot);
+/* OP_LEARN, OP_FIN_TIMEOUT: tells the control thread if it is due. */
+void report_to_tables(struct exec *x, struct program_report *what);
 /* Wakes the control thread if there is news. */
 void report_notify(struct worker *w);
 

@@ -2,6 +2,7 @@
 /* What a worker tells the control thread. Called by actions.c and flood.c; drained in datapath_reports.c. */
 #include "datapath/report_private.h"
 
+#include <string.h>
 #include <unistd.h>
 
 #include "base/checksum.h"
@@ -48,7 +49,7 @@ void report_packet_in(struct exec *x, const struct program_controller *place)
 		w->stats.reports_lost++;
 		return;
 	}
-	r->is_learn = false;
+	r->head.is_flow_report = false;
 	r->key = *x->key;
 	r->place = *place;
 	r->total_len = x->p->len;
@@ -62,17 +63,23 @@ void report_packet_in(struct exec *x, const struct program_controller *place)
 	w->reported = true;
 }
 
-void report_learn_op(struct exec *x, uint32_t rule_slot)
+void report_to_tables(struct exec *x, struct program_report *what)
 {
 	struct worker *w = x->w;
-	struct packet_report *r = record_ring_reserve(&w->reports, sizeof(*r));
+	uint32_t bytes = what->units * 16u;
+	struct report_head *r;
 
+	if (!program_report_due(what, w->now))
+		return;
+	r = record_ring_reserve(&w->reports, (uint32_t)sizeof(*r) + bytes);
 	if (!r) {
-		w->stats.reports_lost++;
+		w->stats.reports_lost++; /* the next packet reports it again */
 		return;
 	}
-	*r = (struct packet_report){.is_learn = true, .rule_slot = rule_slot, .key = *x->key};
-	record_ring_commit(&w->reports, sizeof(*r));
+	what->told = w->now;
+	r->is_flow_report = true;
+	memcpy(r + 1, what, bytes);
+	record_ring_commit(&w->reports, (uint32_t)sizeof(*r) + bytes);
 	w->reported = true;
 }
 

@@ -11,12 +11,15 @@ struct learn_report {
 	uint32_t port;
 };
 
+struct report_head {         /* of what lies in worker.reports */
+	bool is_flow_report; /* a struct program_report follows, else this is a struct packet_report */
+} __attribute__((aligned(16)));
+
 struct packet_report { /* place.userdata_len and `len` bytes follow */
+	struct report_head head;
 	struct mkey key;
 	struct program_controller place; /* of a packet-in */
 	uint32_t total_len, len;
-	uint32_t rule_slot; /* of an OP_LEARN */
-	bool is_learn;
 } __attribute__((aligned(16)));
 
 struct inject_record { /* the program and then `len` bytes follow */

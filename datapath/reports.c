@@ -32,34 +32,33 @@ static void tell(struct datapath *dp, const struct packet_report *r)
 {
 	const struct datapath_events *ev = &dp->config.events;
 	struct flow_key key;
+	struct datapath_packet_in in = {
+	        .place = &r->place,
+	        .key = &key,
+	        .userdata = (const uint8_t *)(r + 1),
+	        .data = (const uint8_t *)(r + 1) + r->place.userdata_len,
+	        .len = r->len,
+	        .total_len = r->total_len,
+	};
 
 	mkey_expand(&r->key, &key);
-	if (r->is_learn && ev->learn) {
-		ev->learn(ev->arg, r->rule_slot, &key);
-	} else if (!r->is_learn && ev->packet_in) {
-		struct datapath_packet_in in = {
-		        .place = &r->place,
-		        .key = &key,
-		        .userdata = (const uint8_t *)(r + 1),
-		        .data = (const uint8_t *)(r + 1) + r->place.userdata_len,
-		        .len = r->len,
-		        .total_len = r->total_len,
-		};
-
-		ev->packet_in(ev->arg, &in);
-	}
+	ev->packet_in(ev->arg, &in);
 }
 
 static bool drain_reports(struct datapath *dp, struct worker *w)
 {
+	const struct datapath_events *ev = &dp->config.events;
 	uint32_t len;
 
 	for (unsigned i = 0; i < POLL_BUDGET; i++) {
-		const struct packet_report *r = record_ring_peek(&w->reports, &len);
+		const struct report_head *r = record_ring_peek(&w->reports, &len);
 
 		if (!r)
 			return false;
-		tell(dp, r);
+		if (!r->is_flow_report && ev->packet_in)
+			tell(dp, (const struct packet_report *)r);
+		else if (r->is_flow_report && ev->flow_report)
+			ev->flow_report(ev->arg, (const struct program_report *)(r + 1));
 		record_ring_pop(&w->reports);
 	}
 	return true;

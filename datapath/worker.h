@@ -72,7 +72,7 @@ struct worker {
 
 	/* rings */
 	struct record_ring learned; /* to control: struct learn_report */
-	struct record_ring reports; /* to control: packet-in, OP_LEARN */
+	struct record_ring reports; /* to control: packet-in, OP_LEARN and the like */
 	struct record_ring inject;  /* from control */
 	bool reported;              /* something new since the control thread was woken */
 

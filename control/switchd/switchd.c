@@ -137,6 +137,15 @@ void switchd_tell_port(struct switchd *s, const struct port *port, enum ofp_port
 	ofp_server_port_status(s->openflow, &desc, reason);
 }
 
+static void on_flow_report(void *arg, const struct program_report *what)
+{
+	struct switchd *s = arg;
+	enum tables_error err = tables_report(s->tables, what, clock_now());
+
+	if (err)
+		log_debug("a flow was not learned: %s", tables_error_text(err));
+}
+
 static void on_port_changed(void *arg, struct port *port)
 {
 	struct switchd *s = arg;
@@ -196,7 +205,10 @@ static int create_parts(struct switchd *s, struct error *e)
 	struct datapath_config dp = {
 	        .loop = &s->loop,
 	        .nworkers = s->options->nworkers,
-	        .events = {.packet_in = on_packet_in, .port_changed = on_port_changed, .arg = s},
+	        .events = {.packet_in = on_packet_in,
+	                   .flow_report = on_flow_report,
+	                   .port_changed = on_port_changed,
+	                   .arg = s},
 	};
 	int rc = rcu_init();
 

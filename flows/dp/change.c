@@ -3,6 +3,7 @@
  * Called by tables.c, flow_mods.c, groups.c and expire.c. */
 #include <stdlib.h>
 
+#include "flows/dp/learn.h"
 #include "flows/dp/state.h"
 #include "flows/dp/subtable.h"
 
@@ -26,9 +27,19 @@ void change_begin(struct tables *t, uint64_t now)
 	t->next_version = t->version + 1;
 	t->now = now;
 	t->nundo = 0;
+	t->learn_limit_passed = false;
 }
 
 /* ---- lists of the rules that are there ---- */
+
+static void link_timed(struct tables *t, struct rule *r)
+{
+	r->prev_timed = NULL;
+	r->next_timed = t->timed;
+	if (t->timed)
+		t->timed->prev_timed = r;
+	t->timed = r;
+}
 
 static void link_rule(struct tables *t, struct rule *r)
 {
@@ -44,13 +55,10 @@ static void link_rule(struct tables *t, struct rule *r)
 	slots_owner(&t->slots, r->slot)->rule = r;
 	if (r->names)
 		users_count(t, r, 1);
-	if (!r->idle_timeout && !r->hard_timeout)
-		return;
-	r->prev_timed = NULL;
-	r->next_timed = t->timed;
-	if (t->timed)
-		t->timed->prev_timed = r;
-	t->timed = r;
+	t->nlearned += r->learned;
+	learn_groups_count(t, r, 1);
+	if (r->idle_timeout || r->hard_timeout)
+		link_timed(t, r);
 }
 
 static void unlink_rule(struct tables *t, struct rule *r)
@@ -67,6 +75,8 @@ static void unlink_rule(struct tables *t, struct rule *r)
 	t->nrules--;
 	if (r->names)
 		users_count(t, r, -1);
+	t->nlearned -= r->learned;
+	learn_groups_count(t, r, -1);
 	if (!r->idle_timeout && !r->hard_timeout)
 		return;
 	if (r->prev_timed)
@@ -77,32 +87,39 @@ static void unlink_rule(struct tables *t, struct rule *r)
 		r->next_timed->prev_timed = r->prev_timed;
 }
 
+void change_timeouts(struct tables *t, struct rule *r, uint16_t idle, uint16_t hard)
+{
+	bool timed = r->idle_timeout || r->hard_timeout;
+
+	r->idle_timeout = idle;
+	r->hard_timeout = hard;
+	if (!timed && (idle || hard))
+		link_timed(t, r);
+}
+
 /* ---- steps ---- */
 
-/* The dependency slot of a rule: by the first field of DEP_* that it matches exactly. */
-static uint16_t rule_dep(struct table *table, const struct rule *r, uint8_t *field_bit)
+uint16_t dep_of_match(const struct match *m, uint8_t *field_bit)
 {
-	const struct flow_key *mask = subtable_mask(r->subtable);
 	static const struct mac all = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
-	struct match m;
+	uint8_t ignored, *bit = field_bit ? field_bit : &ignored;
 
-	subtable_match(r->subtable, r, &m);
-	*field_bit = 0;
-	if (mask->metadata == UINT64_MAX) {
-		*field_bit = 1 << DEP_METADATA;
-		return dep_of_field(DEP_METADATA, m.key.metadata);
+	*bit = 0;
+	if (m->mask.metadata == UINT64_MAX) {
+		*bit = 1 << DEP_METADATA;
+		return dep_of_field(DEP_METADATA, m->key.metadata);
 	}
-	if (mask->in_port == UINT32_MAX) {
-		*field_bit = 1 << DEP_IN_PORT;
-		return dep_of_field(DEP_IN_PORT, m.key.in_port);
+	if (m->mask.in_port == UINT32_MAX) {
+		*bit = 1 << DEP_IN_PORT;
+		return dep_of_field(DEP_IN_PORT, m->key.in_port);
 	}
-	if (mask->tun_id == UINT64_MAX) {
-		*field_bit = 1 << DEP_TUN_ID;
-		return dep_of_field(DEP_TUN_ID, m.key.tun_id);
+	if (m->mask.tun_id == UINT64_MAX) {
+		*bit = 1 << DEP_TUN_ID;
+		return dep_of_field(DEP_TUN_ID, m->key.tun_id);
 	}
-	if (mac_equal(mask->eth_dst, all)) {
-		*field_bit = 1 << DEP_ETH_DST;
-		return dep_of_field(DEP_ETH_DST, dep_mac(&m.key.eth_dst));
+	if (mac_equal(m->mask.eth_dst, all)) {
+		*bit = 1 << DEP_ETH_DST;
+		return dep_of_field(DEP_ETH_DST, dep_mac(&m->key.eth_dst));
 	}
 	return 0;
 }
@@ -199,8 +216,12 @@ static void mark_rule(struct tables *t, const struct rule *r)
 {
 	struct table *table = &t->tables[r->table_id];
 	uint32_t base = r->table_id * DEP_PER_TABLE;
+	struct match m;
+	uint16_t dep;
 	uint8_t bit;
-	uint16_t dep = rule_dep(table, r, &bit);
+
+	subtable_match(r->subtable, r, &m);
+	dep = dep_of_match(&m, &bit);
 
 	rcu_assign(t->changed[base + dep], t->next_version);
 	if (!(bit & ~table->dep_fields))
@@ -224,10 +245,12 @@ enum tables_error change_commit(struct tables *t)
 {
 	if (!t->nundo)
 		return TABLES_OK;
-	if (relevance_widen(&t->relevance)) {
+	if (learn_groups_sweep(t) || relevance_widen(&t->relevance)) {
 		change_rollback(t);
 		return TABLES_NO_MEMORY;
 	}
+	if (t->learn_limit_passed)
+		rcu_assign(t->changed[DEP_LEARNED], t->next_version);
 	for (uint32_t i = 0; i < t->nundo; i++)
 		mark(t, &t->undo[i]);
 	rcu_assign(t->version, t->next_version);
@@ -290,4 +313,5 @@ void change_rollback(struct tables *t)
 {
 	while (t->nundo)
 		take_back(t, &t->undo[--t->nundo]);
+	learn_groups_forget(t);
 }

@@ -69,8 +69,8 @@ static const struct rule *chain_visible(const struct rule *r, uint64_t version)
 	return r;
 }
 
-static const struct rule *subtable_lookup(const struct subtable *s, const uint64_t *key, uint64_t hash,
-                                          uint64_t version)
+/* The rules whose words `key` has. */
+static const struct rule *subtable_chain(const struct subtable *s, const uint64_t *key, uint64_t hash)
 {
 	const struct rule_hash *h = rcu_read(s->hash);
 	uint8_t sig = (uint8_t)(hash >> 56);
@@ -85,7 +85,7 @@ static const struct rule *subtable_lookup(const struct subtable *s, const uint64
 				continue;
 			r = rcu_read(b->heads[w]);
 			if (r && words_match(s, r, key))
-				return chain_visible(r, version);
+				return r;
 		}
 		if (!rcu_read(b->overflowed))
 			break;
@@ -132,7 +132,7 @@ static const struct rule *group_lookup(const struct subtable_group *g, const uin
 
 		if (best && g->max_priority[l] <= best->priority)
 			break;
-		r = subtable_lookup(g->subtable[l], key, hashes[l], version);
+		r = chain_visible(subtable_chain(g->subtable[l], key, hashes[l]), version);
 		if (!r || (best && r->priority <= best->priority))
 			continue;
 		if (!r->soft)
@@ -166,6 +166,26 @@ const struct rule *classifier_lookup(const struct classifier *c, struct flow_key
 	if (rcu_read(c->soft_rules))
 		return conjunction_lookup(c, key, version, over);
 	return classifier_search(c, key, version, NULL);
+}
+
+const struct rule *classifier_find_visible(const struct classifier *c, const struct match *m,
+                                           uint16_t priority, uint64_t version)
+{
+	const struct subtable_list *list = rcu_read(c->list);
+	const uint64_t *key = (const uint64_t *)&m->key;
+
+	for (uint32_t i = 0; i < list->n; i++) {
+		const struct subtable *s = list->groups[i / LANES].subtable[i % LANES];
+		const struct rule *r;
+
+		if (memcmp(&s->wide_mask, &m->mask, sizeof(m->mask)))
+			continue;
+		r = subtable_chain(s, key, subtable_hash(s, key));
+		while (r && (r->priority != priority || !rule_visible(r, version)))
+			r = rcu_read(r->next);
+		return r;
+	}
+	return NULL;
 }
 
 /* ---- the list of subtables ---- */

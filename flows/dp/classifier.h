@@ -57,6 +57,10 @@ const struct flow_key *subtable_mask(const struct subtable *s);
 /* The first rule of the chain with exactly this mask and key; NULL: none. */
 struct rule *classifier_find(const struct classifier *c, const struct match *m);
 
+/* The rule of exactly this match and priority in `version`; NULL: none. Workers. */
+const struct rule *classifier_find_visible(const struct classifier *c, const struct match *m,
+                                           uint16_t priority, uint64_t version);
+
 /* Puts `r` (subtable, words, hash, priority, versions set) in / takes it out. -ENOMEM leaves everything as it
  * was. */
 int classifier_insert(struct classifier *c, struct rule *r);

@@ -164,7 +164,7 @@ unsigned tables_expire(struct tables *t, uint64_t now)
 		uint64_t used;
 
 		next = r->next_timed;
-		if (!is_over(r->created, r->hard_timeout, now)) {
+		if (!is_over(r->modified, r->hard_timeout, now)) {
 			slots_read(&t->slots, r->slot, NULL, NULL, &used);
 			if (!is_over(used > r->created ? used : r->created, r->idle_timeout, now))
 				continue;

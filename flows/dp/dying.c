@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "flows/dp/cache_fold.h"
+#include "flows/dp/learn.h"
 #include "flows/dp/state.h"
 
 void dying_add_rule(struct tables *t, struct rule *r)
@@ -48,6 +49,8 @@ void rule_discard(struct tables *t, struct rule *r)
 {
 	slots_put(&t->slots, r->slot);
 	relevance_remove(&t->relevance, r->shape);
+	if (r->learns)
+		learn_groups_release(t, &r->actions);
 	rcu_defer(rule_free, r);
 }
 

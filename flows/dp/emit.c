@@ -71,6 +71,19 @@ void emit_controller(struct walk *w, uint16_t max_len, uint16_t controller_id, u
 	emit(w, OP_CONTROLLER, (uint16_t)unit, 0);
 }
 
+void *emit_report(struct walk *w, enum op_type type, unsigned units)
+{
+	int unit = data_units(w, units);
+	struct program_report *r;
+
+	if (unit < 0 || !emit(w, type, (uint16_t)unit, 0))
+		return NULL;
+	r = memset(w->out->data[unit], 0, units * 16);
+	r->units = (uint16_t)units;
+	r->op = (uint8_t)type;
+	return r;
+}
+
 void emit_ref(struct walk *w, struct slot_ref ref)
 {
 	if (w->out->nrefs == PROGRAM_REFS_MAX)
@@ -97,6 +110,7 @@ static bool changes_packet(const struct op *op)
 	case OP_NORMAL:
 	case OP_CONTROLLER:
 	case OP_LEARN:
+	case OP_FIN_TIMEOUT:
 		return false;
 	default: /* OP_DROP, OP_METER and OP_DEC_TTL may end the branch, which needs its bounds as well */
 		return true;
@@ -180,7 +194,7 @@ static void trim(struct translation *tr)
 
 static bool is_delivery(const struct op *op)
 {
-	return !changes_packet(op) && op->type != OP_LEARN;
+	return !changes_packet(op) && op->type != OP_LEARN && op->type != OP_FIN_TIMEOUT;
 }
 
 /* Is there an op by which the packet, or word of why it ends, goes somewhere? */

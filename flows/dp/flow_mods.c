@@ -4,8 +4,11 @@
 #include <string.h>
 
 #include "flows/dp/conjunction.h"
+#include "flows/dp/learn.h"
 #include "flows/dp/state.h"
 #include "flows/dp/subtable.h"
+
+enum { FLAGS_KEPT = FLOW_SEND_REM | FLOW_NO_PACKET_COUNTS | FLOW_NO_BYTE_COUNTS };
 
 /* What a new rule keeps of the one it takes the place of. */
 struct inherit {
@@ -14,21 +17,15 @@ struct inherit {
 	uint64_t created;
 };
 
-static bool action_supported(enum action_type type)
-{
-	return type != ACTION_LEARN;
-}
-
 enum tables_error actions_check(const struct tables *t, const struct action_list *l)
 {
 	for (unsigned i = 0; i < l->n; i++) {
 		const struct action *a = &l->items[i];
 		enum tables_error err;
 
-		if (!action_supported(a->type) ||
-		    (a->type == ACTION_CONTROLLER &&
-		     (a->controller.pause || a->controller.meter_id ||
-		      a->controller.userdata.len > PROGRAM_USERDATA_MAX)))
+		if (a->type == ACTION_CONTROLLER &&
+		    (a->controller.pause || a->controller.meter_id ||
+		     a->controller.userdata.len > PROGRAM_USERDATA_MAX))
 			return TABLES_UNSUPPORTED;
 		if (a->type == ACTION_GROUP && !group_find(t, a->number, t->next_version))
 			return TABLES_BAD_OUT_GROUP;
@@ -54,6 +51,15 @@ static int rule_slot(struct tables *t, struct rule *r, const struct inherit *fro
 	return 0;
 }
 
+static bool learns(const struct action_list *l)
+{
+	for (unsigned i = 0; i < l->n; i++)
+		if (l->items[i].type == ACTION_LEARN ||
+		    (l->items[i].type == ACTION_CLONE && learns(&l->items[i].nested)))
+			return true;
+	return false;
+}
+
 /* A rule with the words of `key`, in `s`; the rest is the caller's. */
 static struct rule *rule_make(struct tables *t, uint8_t table_id, struct subtable *s,
                               const struct flow_key *key, const struct action_list *actions,
@@ -65,6 +71,9 @@ static struct rule *rule_make(struct tables *t, uint8_t table_id, struct subtabl
 
 	if (!r)
 		return NULL;
+	r->learns = learns(actions);
+	if (r->learns && !learn_groups_hold(t, actions))
+		goto err_learn;
 	r->subtable = s;
 	r->names = users_named(actions);
 	r->soft = conjunction_is_soft(actions);
@@ -86,6 +95,9 @@ err_slot:
 err_shape:
 	action_list_free(&r->actions);
 err_actions:
+	if (r->learns)
+		learn_groups_release(t, actions);
+err_learn:
 	free(r);
 	return NULL;
 }
@@ -149,8 +161,9 @@ static enum tables_error add(struct tables *t, const struct flow_mod *fm)
 	r->idle_timeout = fm->idle_timeout;
 	r->hard_timeout = fm->hard_timeout;
 	r->importance = fm->importance;
-	r->flags = fm->flags;
+	r->flags = fm->flags & FLAGS_KEPT;
 	r->sequence = old ? old->sequence : ++t->sequence;
+	r->learned = t->learning;
 	err = old ? change_remove_rule(t, old, TABLES_DELETED, false) : TABLES_OK;
 	if (err) {
 		rule_discard(t, r);
@@ -161,21 +174,21 @@ static enum tables_error add(struct tables *t, const struct flow_mod *fm)
 
 /* ---- modify ---- */
 
-struct modify {
+struct modification {
 	const struct flow_mod *fm;
-	unsigned n; /* rules that were modified */
+	unsigned n; /* flows that it was about */
 };
 
 static enum tables_error modify_one(struct tables *t, struct rule *old, void *arg)
 {
-	struct modify *modify = arg;
-	const struct flow_mod *fm = modify->fm;
+	struct modification *modification = arg;
+	const struct flow_mod *fm = modification->fm;
 	struct inherit from = {.slot = old->slot, .has_slot = true, .created = old->created};
 	enum tables_error err;
 	struct match m;
 	struct rule *r;
 
-	modify->n++;
+	modification->n++;
 	if (fm->flags & FLOW_RESET_COUNTS)
 		from.has_slot = false;
 	subtable_match(old->subtable, old, &m);
@@ -190,6 +203,7 @@ static enum tables_error modify_one(struct tables *t, struct rule *old, void *ar
 	r->importance = old->importance;
 	r->flags = old->flags;
 	r->sequence = old->sequence;
+	r->learned = old->learned;
 	err = change_remove_rule(t, old, TABLES_DELETED, false);
 	if (err) {
 		rule_discard(t, r);
@@ -245,14 +259,25 @@ static enum tables_error select_strict(struct tables *t, const struct flow_mod *
 	return TABLES_OK;
 }
 
+/* What is not there to be modified is added when a cookie comes with it and none is asked for: OpenFlow 1.0,
+ * where every modify does, and what is learned. */
 static enum tables_error modify(struct tables *t, const struct flow_mod *fm, const struct flow_filter *f)
 {
-	struct modify arg = {.fm = fm};
-	enum tables_error err = fm->command == FLOW_MODIFY ? rules_select(t, f, modify_one, &arg)
-	                                                   : select_strict(t, fm, f, modify_one, &arg);
+	struct modification m = {.fm = fm};
+	enum tables_error err = fm->command == FLOW_MODIFY ? rules_select(t, f, modify_one, &m)
+	                                                   : select_strict(t, fm, f, modify_one, &m);
 
-	/* OpenFlow 1.0: what is not there is added (section 4.6). */
-	return !err && !arg.n && fm->modify_cookie && !fm->cookie_mask ? add(t, fm) : err;
+	if (err || m.n || !fm->modify_cookie || fm->cookie_mask)
+		return err;
+	return add(t, fm);
+}
+
+enum tables_error flow_mod_learn(struct tables *t, const struct flow_mod *fm)
+{
+	struct flow_filter f;
+
+	filter_of(fm, false, &f);
+	return modify(t, fm, &f);
 }
 
 enum tables_error flow_mod_apply(struct tables *t, const struct flow_mod *fm)

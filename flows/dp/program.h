@@ -14,6 +14,7 @@
 #define FLOWS_DP_PROGRAM_H
 
 #include <assert.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/wire.h"
@@ -52,8 +53,10 @@ enum op_type {
 	OP_METER, /* arg32: meter slot, for meter_run() of flows/dp/meter.h */
 	OP_SAVE,
 	OP_RESTORE,
-	OP_LEARN, /* arg32: rule slot; report to the control thread, which installs the flow */
+	OP_LEARN, /* arg16: index of a struct program_report in data: for the control thread, when it is due
+	           */
 	OP_DROP,  /* arg16: enum drop_reason; counts and ends the branch */
+	OP_FIN_TIMEOUT, /* as OP_LEARN */
 };
 
 struct op {
@@ -79,6 +82,22 @@ struct program_controller {
 };
 enum { PROGRAM_USERDATA_MAX = 255 };
 static_assert(sizeof(struct program_controller) == 32, "two units of 16 bytes");
+
+/* What the control thread is to do to the tables because of a packet, for tables_report(); `units` data
+ * units, this included. Whoever executes the program tells it when program_report_due() says so. */
+struct program_report {
+	uint64_t told; /* executor: rw: when it was told last, ns; 0: not yet */
+	uint16_t units;
+	uint16_t every_ms; /* to be told again after this time; 0: once is enough */
+	uint8_t op;        /* enum op_type */
+	uint8_t pad[3];
+};
+static_assert(sizeof(struct program_report) == 16, "one unit");
+
+static inline bool program_report_due(const struct program_report *r, uint64_t now)
+{
+	return !r->told || (r->every_ms && now - r->told >= r->every_ms * 1000000ull);
+}
 
 /* Something that counts packets (rule, group, bucket, table miss): slot of flows/dp/slots.h. */
 struct slot_ref {

@@ -43,6 +43,8 @@ struct rule {
 	uint16_t idle_timeout, hard_timeout, importance, flags;
 	uint16_t dep;     /* dependency slot inside its table */
 	uint8_t reason;   /* enum tables_removed */
+	bool learned;     /* by a packet, not by a controller */
+	bool learns;      /* some action of it does */
 	bool names;       /* a group or a meter: counted as its user */
 	bool tell;        /* flow_removed is wanted when it is gone */
 	uint64_t words[]; /* worker: ro */

@@ -171,6 +171,17 @@ static void add_relabel(struct flow_key *needs)
 	work.shape.mixes = true;
 }
 
+static void add_learn(const struct action_learn *l)
+{
+	for (unsigned i = 0; i < l->n_specs; i++)
+		if (!l->specs[i].immediate)
+			need_field(&work.shape.needs, l->specs[i].src.field);
+	if (!(l->flags & LEARN_WRITE_RESULT))
+		return;
+	need_presence(&work.shape.needs, l->result.field);
+	add_forget(&l->result);
+}
+
 static void add_action(const struct action *a, bool coarse)
 {
 	struct flow_key *needs = &work.shape.needs;
@@ -193,6 +204,13 @@ static void add_action(const struct action *a, bool coarse)
 	case ACTION_POP:
 		need_presence(needs, a->subfield.field);
 		add_forget(&a->subfield);
+		break;
+	case ACTION_LEARN:
+		add_learn(a->learn);
+		break;
+	case ACTION_FIN_TIMEOUT:
+		need_presence(needs, FIELD_TCP_FLAGS);
+		needs->tcp_flags |= htobe16(0x005);
 		break;
 	case ACTION_OUTPUT_REG:
 		need_field(needs, a->output_reg.src.field);

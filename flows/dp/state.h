@@ -32,6 +32,7 @@ enum {
 	DEP_METERS = DEP_GROUPS + DEP_GROUP_SLOTS,
 	DEP_METER_SLOTS = 127,
 	DEP_PORTS = DEP_METERS + DEP_METER_SLOTS,
+	DEP_LEARNED, /* how many flows there are, where a learn action has a limit */
 	DEP_COUNT,
 };
 static_assert(DEP_COUNT <= 65536, "a program keeps them in 16 bits");
@@ -102,7 +103,7 @@ struct meter {
 	uint64_t created;
 };
 
-enum { GROUP_HEADS = 4096, METER_HEADS = 4096, METER_NUMBERS = 131072 };
+enum { LEARN_GROUP_HEADS = 256, GROUP_HEADS = 4096, METER_HEADS = 4096, METER_NUMBERS = 131072 };
 
 struct undo { /* one step of a change that is not published yet */
 	enum undo_kind {
@@ -140,7 +141,8 @@ struct tables {
 	struct group *groups[GROUP_HEADS];
 	struct meter *meters[METER_HEADS];
 	struct meter **meter_numbers; /* [METER_NUMBERS], each RCU */
-	uint64_t port_down[1024];     /* bit per mkey_port() */
+	struct learn_group *learn_groups[LEARN_GROUP_HEADS];
+	uint64_t port_down[1024]; /* bit per mkey_port() */
 	bool bypassed;
 	uint64_t seed;
 	struct slots slots;
@@ -150,10 +152,15 @@ struct tables {
 	struct cache *caches[WORKERS_MAX];
 	uint64_t sequence;
 	uint32_t nrules, ngroups, nmeters;
+	uint32_t nlearned; /* of the rules */
 	uint32_t next_meter_number;
+	uint32_t nlearn_groups;
 	struct rule *timed;
 	/* change under way */
 	uint64_t next_version, now;
+	bool learning;           /* the change is what packets learn */
+	bool learn_limit_passed; /* of some learn group */
+	struct learn_group *orphaned;
 	struct undo *undo;
 	uint32_t nundo, undo_capacity;
 	/* removed: not yet asked workers to fold, and waiting for them to do it */
@@ -193,6 +200,11 @@ static inline const struct meter *meter_find(const struct tables *t, uint32_t id
 /* change.c: the steps that flow_mods and group_mods are made of, each undone when the change is refused. The
  * rule or group is the tables' from then on, also when it fails. */
 void change_begin(struct tables *t, uint64_t now);
+/* At once, without a version: workers don't know timeouts. */
+void change_timeouts(struct tables *t, struct rule *r, uint16_t idle, uint16_t hard);
+/* The dependency slot, inside its table, of a rule with this match: by the first field of DEP_* that it
+ * matches exactly, whose bit goes to *field_bit (may be NULL). */
+uint16_t dep_of_match(const struct match *m, uint8_t *field_bit);
 enum tables_error change_add_rule(struct tables *t, struct rule *r);
 enum tables_error change_remove_rule(struct tables *t, struct rule *r, enum tables_removed reason, bool tell);
 enum tables_error change_add_group(struct tables *t, struct group *g);
@@ -212,6 +224,8 @@ void dying_finish_all(struct tables *t, uint64_t now);
 
 /* flow_mods.c, groups.c, meters.c: one step of tables_apply. */
 enum tables_error flow_mod_apply(struct tables *t, const struct flow_mod *fm);
+/* Modifies strictly, or adds. */
+enum tables_error flow_mod_learn(struct tables *t, const struct flow_mod *fm);
 enum tables_error group_mod_apply(struct tables *t, const struct group_mod *gm);
 enum tables_error meter_mod_apply(struct tables *t, const struct meter_mod *mm);
 /* Do the actions make sense to the tables: known groups and meters, nothing that Weft cannot do? */

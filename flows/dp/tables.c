@@ -38,6 +38,8 @@ struct tables *tables_create(const struct tables_config *config)
 		t->config.max_groups = 65536;
 	if (!t->config.max_meters)
 		t->config.max_meters = 65536;
+	if (!t->config.max_learned)
+		t->config.max_learned = t->config.max_rules / 4;
 	t->version = 1;
 	t->seed = hash_random_seed();
 	slots_init(&t->slots);

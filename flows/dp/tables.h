@@ -64,11 +64,12 @@ enum tables_error {
 /* Numbers of the wire (OFPRR_*). */
 enum tables_removed { TABLES_IDLE_TIMEOUT, TABLES_HARD_TIMEOUT, TABLES_DELETED, TABLES_GROUP_DELETED };
 
-struct tables_config {       /* zeros mean the defaults */
-	uint32_t max_rules;  /* 1,048,576 */
-	uint32_t max_masks;  /* 512 per table */
-	uint32_t max_groups; /* 65,536 */
-	uint32_t max_meters; /* 65,536 */
+struct tables_config {        /* zeros mean the defaults */
+	uint32_t max_rules;   /* 1,048,576 */
+	uint32_t max_masks;   /* 512 per table */
+	uint32_t max_groups;  /* 65,536 */
+	uint32_t max_meters;  /* 65,536 */
+	uint32_t max_learned; /* rules of learn actions: a quarter of max_rules */
 	/* A rule with FLOW_SEND_REM is gone and its counters are final; `flow` is borrowed. Called from
 	 * tables_poll. */
 	void (*flow_removed)(void *arg, const struct flow_stats *flow, enum tables_removed reason);
@@ -102,12 +103,16 @@ uint64_t tables_version(const struct tables *t);
 
 /* Fast failover and watch_port: a port is live until this says otherwise. */
 void tables_set_port_live(struct tables *t, uint32_t port, bool live);
-/* While on, every packet is forwarded by NORMAL, whatever the rules say; they stay as they are, and are obeyed
- * again once it is off. */
+/* While on, every packet is forwarded by NORMAL, whatever the rules say; they stay as they are, and are
+ * obeyed again once it is off. */
 void tables_bypass(struct tables *t, bool on);
 /* Ports whose packets come with a tun_id (vxlan): what matters to packets is then found for each tun_id by
  * itself. */
 void tables_set_port_tunnel(struct tables *t, uint32_t port, bool tunnel);
+
+/* Does what a program's OP_LEARN or OP_FIN_TIMEOUT asks for, as a worker has reported it (`r->units` units of
+ * 16 bytes). TABLES_FULL: a limit of the action or of the tables; other errors are those of the flow_mod. */
+enum tables_error tables_report(struct tables *t, const struct program_report *r, uint64_t now);
 
 /* ---- counters ---- */
 

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "flows/dp/learn.h"
 #include "flows/dp/walk.h"
 
 enum { NO_TABLE = -1 };
@@ -135,10 +136,12 @@ static void output(struct walk *w, uint32_t port, uint32_t truncate, uint16_t ma
 static void output_reg(struct walk *w, const struct action *a)
 {
 	struct field_value from, value = {{0}};
+	uint32_t port;
 
 	field_get(&w->key, a->output_reg.src.field, &from);
 	value_copy_bits(&value, 0, &from, a->output_reg.src.offset, a->output_reg.src.bits);
-	output(w, (uint32_t)value_to_u64(&value), 0, a->output_reg.max_len);
+	port = (uint32_t)value_to_u64(&value);
+	output(w, port > UINT16_MAX ? port : mkey_ofport((uint16_t)port), 0, a->output_reg.max_len);
 }
 
 /* ---- branches: clone and groups ---- */
@@ -270,6 +273,12 @@ static void do_action(struct walk *w, const struct action *a)
 		break;
 	case ACTION_METER:
 		do_meter(w, a->number);
+		break;
+	case ACTION_LEARN:
+		learn_emit(w, a->learn);
+		break;
+	case ACTION_FIN_TIMEOUT:
+		fin_timeout_emit(w, a->fin_timeout.idle, a->fin_timeout.hard);
 		break;
 	case ACTION_RESUBMIT:
 		resubmit_to(w, a->resubmit.table_id, a->resubmit.in_port);

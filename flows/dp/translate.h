@@ -30,7 +30,7 @@ struct translation {
 	uint8_t drop_reason;
 	uint8_t flags;
 	struct op ops[PROGRAM_OPS_MAX];
-	uint8_t data[PROGRAM_DATA_MAX][16];
+	uint8_t data[PROGRAM_DATA_MAX][16] __attribute__((aligned(16)));
 	struct slot_ref refs[PROGRAM_REFS_MAX];
 	uint16_t deps[PROGRAM_DEPS_MAX];
 };

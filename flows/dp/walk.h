@@ -48,6 +48,8 @@ void emit_set_field(struct walk *w, enum field_id field, const struct field_valu
                     const struct field_value *mask);
 void emit_controller(struct walk *w, uint16_t max_len, uint16_t controller_id, uint8_t reason,
                      const struct action_bytes *userdata);
+/* An op of this type with `units` data units that start with a struct program_report; NULL: no room. */
+void *emit_report(struct walk *w, enum op_type type, unsigned units);
 void emit_ref(struct walk *w, struct slot_ref ref);
 void emit_dep(struct walk *w, uint16_t dep);
 /* A branch: what the ops between the two do to the packet is taken back at the end. */

@@ -96,7 +96,7 @@ const char *rig_program_text(const struct program *p)
 	        "output",  "in_port",   "flood",        "all",         "normal",       "controller",
 	        "set",     "push_vlan", "pop_vlan",     "push_mpls",   "pop_mpls",     "push_pbb",
 	        "pop_pbb", "dec_ttl",   "dec_mpls_ttl", "copy_ttl_in", "copy_ttl_out", "meter",
-	        "save",    "restore",   "learn",        "drop"};
+	        "save",    "restore",   "learn",        "drop",        "fin_timeout"};
 	static char text[1024];
 	size_t len = 0;
 
@@ -121,6 +121,42 @@ const char *rig_program_text(const struct program *p)
 }
 
 /* Sends one packet of 100 bytes; what is done with it. */
+static struct waiting_report {
+	struct program_report head;
+	uint8_t rest[PROGRAM_DATA_MAX * 16];
+} reports[16];
+static unsigned nreports;
+
+/* As a worker does. */
+static void report(const struct program *p)
+{
+	for (unsigned i = 0; i < p->nops; i++) {
+		const struct op *op = &program_ops(p)[i];
+		struct program_report *r = (struct program_report *)(uintptr_t)program_data(p, op->arg16);
+
+		if ((op->type != OP_LEARN && op->type != OP_FIN_TIMEOUT) ||
+		    !program_report_due(r, clock_now()))
+			continue;
+		cr_assert_lt(nreports, sizeof(reports) / sizeof(reports[0]));
+		r->told = clock_now();
+		memcpy(&reports[nreports++], r, r->units * 16u);
+	}
+}
+
+unsigned rig_drain(enum tables_error *last)
+{
+	unsigned n = nreports;
+
+	for (unsigned i = 0; i < n; i++) {
+		enum tables_error err = tables_report(rig.tables, &reports[i].head, clock_now());
+
+		if (last)
+			*last = err;
+	}
+	nreports = 0;
+	return n;
+}
+
 const char *rig_send(const char *text)
 {
 	const struct program *p;
@@ -128,6 +164,7 @@ const char *rig_send(const char *text)
 	uint32_t len = 100;
 
 	cache_lookup(rig.cache, clock_now(), &key, &len, 1, &p);
+	report(p);
 	return rig_program_text(p);
 }
 

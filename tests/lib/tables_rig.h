@@ -35,10 +35,16 @@ enum tables_error rig_meter(const struct meter_mod *mm);
 struct mkey rig_packet(const char *match);
 /* "output:1 set:ip_dst", "drop(table_miss)"; valid until the next call. */
 const char *rig_program_text(const struct program *p);
-/* Sends one packet of 100 bytes; what is done with it. */
+/* Sends one packet of 100 bytes; what is done with it. What it reports to the tables waits for rig_drain().
+ */
 const char *rig_send(const char *packet);
 #define rig_expect(packet, result)                                                                           \
 	cr_expect_str_eq(rig_send(packet), result, "%s: %s", packet, rig_send(packet))
+
+/* The reports of packets so far are done; how many there were, and in *last how the last one ended (may be
+ * NULL).
+ */
+unsigned rig_drain(enum tables_error *last);
 
 /* Counters are folded, what was removed is told of and freed. */
 void rig_fold(void);
