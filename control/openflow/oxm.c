@@ -197,24 +197,24 @@ enum ofp_error nxm_read_fields(struct ofp_reader *r, struct match *match, uint64
 	return error;
 }
 
-/* Every bit of a key that a match can be about, in an order in which prerequisites come first. Members that
- * several fields share are listed under each; the prerequisite decides. */
+/* Every bit of a key that a match can be about, in the order in which Open vSwitch sends them: prerequisites
+ * come before what needs them. Members that several fields share are listed under each; the prerequisite
+ * decides. */
 static const uint8_t order[] = {
-        FIELD_IN_PORT_OXM,  FIELD_ACTSET_OUTPUT, FIELD_TUN_ID,    FIELD_TUN_SRC,   FIELD_TUN_DST,
-        FIELD_TUN_IPV6_SRC, FIELD_TUN_IPV6_DST,  FIELD_TUN_FLAGS, FIELD_METADATA,  FIELD_PKT_MARK,
-        FIELD_CONJ_ID,      FIELD_CT_STATE,      FIELD_CT_ZONE,   FIELD_CT_MARK,   FIELD_CT_LABEL,
-        FIELD_REG0,         FIELD_REG1,          FIELD_REG2,      FIELD_REG3,      FIELD_REG4,
-        FIELD_REG5,         FIELD_REG6,          FIELD_REG7,      FIELD_REG8,      FIELD_REG9,
-        FIELD_REG10,        FIELD_REG11,         FIELD_REG12,     FIELD_REG13,     FIELD_REG14,
-        FIELD_REG15,        FIELD_ETH_DST,       FIELD_ETH_SRC,   FIELD_ETH_TYPE,  FIELD_VLAN_TCI,
-        FIELD_MPLS_LABEL,   FIELD_MPLS_TC,       FIELD_MPLS_BOS,  FIELD_MPLS_TTL,  FIELD_PBB_ISID,
-        FIELD_IPV4_SRC,     FIELD_IPV4_DST,      FIELD_IPV6_SRC,  FIELD_IPV6_DST,  FIELD_IPV6_LABEL,
-        FIELD_IPV6_EXTHDR,  FIELD_NW_PROTO,      FIELD_IP_DSCP,   FIELD_NW_ECN,    FIELD_NW_TTL,
-        FIELD_IP_FRAG,      FIELD_ARP_OP,        FIELD_ARP_SPA,   FIELD_ARP_TPA,   FIELD_ARP_SHA,
-        FIELD_ARP_THA,      FIELD_TCP_SRC,       FIELD_TCP_DST,   FIELD_TCP_FLAGS, FIELD_UDP_SRC,
-        FIELD_UDP_DST,      FIELD_SCTP_SRC,      FIELD_SCTP_DST,  FIELD_ICMP_TYPE, FIELD_ICMP_CODE,
-        FIELD_ICMPV6_TYPE,  FIELD_ICMPV6_CODE,   FIELD_ND_TARGET, FIELD_ND_SLL,    FIELD_ND_TLL,
-};
+        FIELD_CONJ_ID,    FIELD_IN_PORT_OXM,  FIELD_ACTSET_OUTPUT, FIELD_ETH_SRC,     FIELD_ETH_DST,
+        FIELD_ETH_TYPE,   FIELD_VLAN_TCI,     FIELD_MPLS_TC,       FIELD_MPLS_BOS,    FIELD_MPLS_TTL,
+        FIELD_MPLS_LABEL, FIELD_PBB_ISID,     FIELD_IPV4_SRC,      FIELD_IPV4_DST,    FIELD_IPV6_SRC,
+        FIELD_IPV6_DST,   FIELD_IPV6_EXTHDR,  FIELD_IP_FRAG,       FIELD_IP_DSCP,     FIELD_NW_ECN,
+        FIELD_NW_TTL,     FIELD_IPV6_LABEL,   FIELD_NW_PROTO,      FIELD_TCP_SRC,     FIELD_TCP_DST,
+        FIELD_TCP_FLAGS,  FIELD_UDP_SRC,      FIELD_UDP_DST,       FIELD_SCTP_SRC,    FIELD_SCTP_DST,
+        FIELD_ICMP_TYPE,  FIELD_ICMP_CODE,    FIELD_ICMPV6_TYPE,   FIELD_ICMPV6_CODE, FIELD_ND_TARGET,
+        FIELD_ND_SLL,     FIELD_ND_TLL,       FIELD_ARP_OP,        FIELD_ARP_SPA,     FIELD_ARP_TPA,
+        FIELD_ARP_SHA,    FIELD_ARP_THA,      FIELD_TUN_ID,        FIELD_TUN_FLAGS,   FIELD_TUN_SRC,
+        FIELD_TUN_DST,    FIELD_TUN_IPV6_SRC, FIELD_TUN_IPV6_DST,  FIELD_REG0,        FIELD_REG1,
+        FIELD_REG2,       FIELD_REG3,         FIELD_REG4,          FIELD_REG5,        FIELD_REG6,
+        FIELD_REG7,       FIELD_REG8,         FIELD_REG9,          FIELD_REG10,       FIELD_REG11,
+        FIELD_REG12,      FIELD_REG13,        FIELD_REG14,         FIELD_REG15,       FIELD_PKT_MARK,
+        FIELD_CT_STATE,   FIELD_CT_ZONE,      FIELD_CT_MARK,       FIELD_CT_LABEL,    FIELD_METADATA};
 
 static void put_matched(struct ofp_writer *w, const struct match *match, enum field_id id, bool nxm)
 {
