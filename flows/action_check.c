@@ -163,6 +163,8 @@ static int check_set_field(struct checker *c, const struct action *a)
 		learn_tag(c); /* OpenFlow 1.0's mod_vlan_*: make it where there is none */
 		return 0;
 	}
+	if (id == FIELD_NW_TOS && !a->set_field.load && value_to_u64(&a->set_field.value) & 3)
+		return fault(c, ACTION_FAULT_VALUE, "set_field: nw_tos expects a multiple of 4");
 	if (id == FIELD_VLAN_VID && !a->set_field.load && !(value_to_u64(&a->set_field.value) & VLAN_CFI))
 		return fault(c, ACTION_FAULT_VALUE, "%s: vlan_vid expects 0x1000 + the id", who);
 	if (id == FIELD_VLAN_VID && !c->any && !(c->known.key.vlan[0].tci & htobe16(VLAN_CFI)))
@@ -213,24 +215,34 @@ static int check_push(struct checker *c, const struct action *a)
 	}
 }
 
+/* What a spec makes the learned flow match for certain. */
+static void know_learned(struct match *learned, const struct learn_spec *s)
+{
+	struct field_value v = {{0}}, mask = value_ones(s->dst.offset, s->dst.bits);
+
+	value_copy_bits(&v, s->dst.offset, &s->value, 0, s->dst.bits);
+	match_set(learned, s->dst.field, &v, &mask);
+}
+
 static int check_learn(struct checker *c, const struct action_learn *learn)
 {
+	struct checker learned = {.err = c->err}; /* what the learned flow knows of its packets */
+
+	match_init(&learned.known);
 	if (learn->table_id == 0xff)
 		return fault(c, ACTION_FAULT_TABLE, "learn: table 255 is not a table");
 	for (unsigned i = 0; i < learn->n_specs; i++) {
 		const struct learn_spec *s = &learn->specs[i];
 		int rc = s->immediate ? 0 : check_subfield(c, "learn", &s->src, false);
 
-		/* Whether the learned flow's match meets its own fields is found when it is learned. */
-		if (!rc && s->kind != LEARN_OUTPUT &&
-		    (!s->dst.bits || s->dst.offset + s->dst.bits > fields[s->dst.field].bits))
-			rc = fault(c, ACTION_FAULT_ARGUMENT, "learn: bits outside %s",
-			           fields[s->dst.field].name);
-		if (!rc && s->kind == LEARN_LOAD && !fields[s->dst.field].writable)
-			rc = fault(c, ACTION_FAULT_READ_ONLY, "learn: %s is read-only",
-			           fields[s->dst.field].name);
+		if (!rc && s->kind != LEARN_OUTPUT) {
+			rc = check_subfield(&learned, "learn", &s->dst, s->kind == LEARN_LOAD);
+			c->fault = rc ? learned.fault : c->fault;
+		}
 		if (rc)
 			return rc;
+		if (s->kind == LEARN_MATCH && s->immediate)
+			know_learned(&learned.known, s);
 	}
 	if (learn->flags & LEARN_WRITE_RESULT)
 		return check_subfield(c, "learn", &learn->result, true);

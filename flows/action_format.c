@@ -83,7 +83,10 @@ static void format_set_field(struct text *out, const struct action *a, const str
 		return;
 	}
 	text_add(out, "set_field:");
-	field_format(out, id, &a->set_field.value, &a->set_field.mask, names);
+	if (id == FIELD_TUN_FLAGS)
+		tun_flags_format(out, &a->set_field.value);
+	else
+		field_format(out, id, &a->set_field.value, &a->set_field.mask, names);
 	text_add(out, "->%s", fields[id].name);
 }
 

@@ -209,6 +209,7 @@ int action_parse_enqueue(struct parser *p, const struct row *row, const struct i
 	rc = parser_append_output(p, port);
 	if (rc)
 		return rc;
+	p->out->items[p->out->n - 1].output.max_len = 0xffff; /* as ovs-ofctl sends it here, and only here */
 	APPEND(p, a, ACTION_POP_QUEUE);
 	return 0;
 }

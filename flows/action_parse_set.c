@@ -25,7 +25,8 @@ static int append_load(struct parser *p, const struct subfield *dst, const struc
 	return 0;
 }
 
-/* Over OpenFlow 1.3 a set_field has no mask: each run of ones becomes a load of at most 64 bits. */
+/* A load writes a run of at most 64 bits; over OpenFlow 1.3, where a set_field has no mask, it stands for
+ * one. */
 static int append_masked(struct parser *p, enum field_id id, const struct field_value *v,
                          const struct field_value *mask)
 {
@@ -52,6 +53,14 @@ static int append_masked(struct parser *p, enum field_id id, const struct field_
 	return 0;
 }
 
+/* Is the field there? For a set_field of no bit, which leaves no action that could be checked later. */
+static bool is_meant(const struct parser *p, enum field_id id)
+{
+	if (id == FIELD_VLAN_VID || id == FIELD_VLAN_PCP)
+		return p->tagged;
+	return !p->match || match_meets(p->match, id);
+}
+
 int action_parse_set_field(struct parser *p, const struct row *row, const struct item *it)
 {
 	struct field_value v, mask, full;
@@ -70,14 +79,19 @@ int action_parse_set_field(struct parser *p, const struct row *row, const struct
 	rc = field_parse(p->lex, id, value, &v, &mask);
 	if (rc)
 		return rc;
+	if (value_is_zero(&mask) && !is_meant(p, id))
+		return lex_error(p->lex, name, "set_field: expected a match on what %s needs",
+		                 fields[id].name);
 	full = value_ones(0, id == FIELD_VLAN_VID ? 13 : fields[id].bits);
+	if (id == FIELD_TUN_FLAGS && (*value.p == '+' || *value.p == '-')) /* signs name bits, never all */
+		return append_masked(p, id, &v, &mask);
 	return memcmp(&mask, &full, sizeof(full)) ? append_masked(p, id, &v, &mask) : append_set(p, id, &v);
 }
 
 int action_parse_load(struct parser *p, const struct row *row, const struct item *it)
 {
+	struct field_value v, mask, placed = {{0}};
 	struct slice value, name;
-	struct field_value v;
 	struct subfield dst;
 	uint64_t n;
 	int rc;
@@ -92,7 +106,9 @@ int action_parse_load(struct parser *p, const struct row *row, const struct item
 	v = value_from_u64(n);
 	if (!value_fits(&v, dst.bits))
 		return lex_error(p->lex, value, "load: expected a value of at most %u bits", dst.bits);
-	return append_load(p, &dst, &v);
+	mask = value_ones(dst.offset, dst.bits);
+	value_copy_bits(&placed, dst.offset, &v, 0, dst.bits);
+	return append_masked(p, dst.field, &placed, &mask);
 }
 
 int action_parse_move(struct parser *p, const struct row *row, const struct item *it)

@@ -116,6 +116,12 @@ void field_set(struct flow_key *key, enum field_id id, const struct field_value 
 void field_set_masked(struct flow_key *key, enum field_id id, const struct field_value *v,
                       const struct field_value *mask);
 
+/* Has the field a number of its own in messages? */
+static inline bool field_is_sent(enum field_id id)
+{
+	return fields[id].nxm_class != FIELD_CLASS_NONE || fields[id].oxm_class != FIELD_CLASS_NONE;
+}
+
 /* Ones on every significant bit. */
 void field_full_mask(enum field_id id, struct field_value *out);
 

@@ -249,6 +249,8 @@ static int parse_masked(struct lex *lex, enum field_id id, struct slice s, struc
 	bool masked = slice_split(s, '/', &left, &right);
 	int rc;
 
+	if (masked && f->text == FIELD_TEXT_PORT)
+		return lex_error(lex, right, "%s: expected no mask", f->name);
 	if (!parse_one(lex, id, left, v))
 		return lex_error(lex, left, "%s: expected %s", f->name, expectation(f->text));
 	rc = check_width(lex, id, left, v);
@@ -258,8 +260,9 @@ static int parse_masked(struct lex *lex, enum field_id id, struct slice s, struc
 	if (!rc)
 		rc = check_width(lex, id, right, mask);
 	if (!rc && !f->maskable) {
-		struct field_value full = value_ones(0, field_text_bits(id));
+		struct field_value full = value_ones(0, 8u * f->bytes);
 
+		/* All or nothing, and all means every bit of the wire's value, more than some fields have. */
 		if (memcmp(mask, &full, sizeof(full)) && !value_is_zero(mask))
 			rc = lex_error(lex, right, "%s: expected no mask", f->name);
 	}
@@ -370,6 +373,11 @@ static void format_flags(struct text *out, enum field_id id, uint32_t value, uin
 			text_add(out, "%c%s", value & names->bit ? '+' : '-', names->name);
 	}
 	text_chomp(out, '|');
+}
+
+void tun_flags_format(struct text *out, const struct field_value *v)
+{
+	text_add(out, value_is_zero(v) ? "0" : "oam");
 }
 
 static void format_frag(struct text *out, uint8_t value, uint8_t mask)

@@ -18,6 +18,17 @@ static struct learn_spec *append_spec(struct action_learn *learn, enum learn_kin
 	return specs;
 }
 
+/* Of a field without a number, or with an experimenter's, a learn action cannot speak. */
+static int check_sent(struct lex *lex, struct slice where, enum field_id id)
+{
+	const struct field *f = &fields[id];
+
+	if (f->nxm_class == FIELD_CLASS_NONE &&
+	    (f->oxm_class == FIELD_CLASS_NONE || f->oxm_class == FIELD_ONF))
+		return lex_error(lex, where, "learn: expected a field that the action can say");
+	return 0;
+}
+
 static int same_width(struct lex *lex, struct slice where, struct learn_spec *s)
 {
 	if (s->src.bits != s->dst.bits)
@@ -51,11 +62,15 @@ static int parse_load(struct lex *lex, const struct item *it, struct learn_spec 
 	if (!slice_split_arrow(it->value, &value, &name))
 		return lex_error(lex, it->value, "load: expected SOURCE->FIELD[BITS]");
 	rc = subfield_parse(lex, name, &s->dst);
+	if (!rc)
+		rc = check_sent(lex, name, s->dst.field);
 	if (rc)
 		return rc;
 	if (slice_number(value, &n))
 		return immediate_number(lex, value, s);
 	rc = subfield_parse(lex, value, &s->src);
+	if (!rc)
+		rc = check_sent(lex, value, s->src.field);
 	return rc ? rc : same_width(lex, it->value, s);
 }
 
@@ -66,6 +81,8 @@ static int parse_match(struct lex *lex, const struct item *it, struct learn_spec
 	struct lex quiet = {.start = lex->start, .names = lex->names};
 	int rc = subfield_parse(lex, it->key, &s->dst);
 
+	if (!rc)
+		rc = check_sent(lex, it->key, s->dst.field);
 	if (rc)
 		return rc;
 	s->src = s->dst;
@@ -206,7 +223,10 @@ static void format_spec(struct text *out, const struct learn_spec *s, const stru
 		struct field_value full = value_ones(0, field_text_bits(s->dst.field));
 
 		text_add(out, "%s=", f->name);
-		field_format(out, s->dst.field, &s->value, &full, names);
+		if (s->dst.field == FIELD_TUN_FLAGS)
+			tun_flags_format(out, &s->value);
+		else
+			field_format(out, s->dst.field, &s->value, &full, names);
 		return;
 	}
 	subfield_format(out, &s->dst);

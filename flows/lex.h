@@ -69,6 +69,8 @@ int field_parse(struct lex *lex, enum field_id id, struct slice s, struct field_
 /* The value alone, in the notation of the field; with a mask that is not full, "/mask" after it. */
 void field_format(struct text *out, enum field_id id, const struct field_value *v,
                   const struct field_value *mask, const struct port_names *names);
+/* tun_flags as a value: "oam" or "0"; a match says "+oam" or "-oam". */
+void tun_flags_format(struct text *out, const struct field_value *v);
 /* A number of up to 128 bits as %#x would write it. */
 void value_format_hex(struct text *out, const struct field_value *v);
 

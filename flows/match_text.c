@@ -74,6 +74,7 @@ int match_parse_item(struct lex *lex, const struct item *item, struct match *m)
 {
 	struct field_value v, mask;
 	enum field_id id;
+	bool is_number;
 	int rc;
 
 	if (!item->delimiter && parse_protocol(item, m))
@@ -81,10 +82,16 @@ int match_parse_item(struct lex *lex, const struct item *item, struct match *m)
 	id = field_by_name(item->key.p, item->key.len);
 	if (id == FIELD_NONE)
 		return 0;
-	if (item->delimiter != '=' && item->delimiter != ':')
-		return lex_error(lex, item->key, "expected \"%s=VALUE\"", fields[id].name);
+	if (!field_is_sent(id) && id != FIELD_DL_VLAN && id != FIELD_DL_VLAN_PCP) /* parts of the TCI */
+		return lex_error(lex, item->key, "%s: expected a field that OpenFlow can say",
+		                 fields[id].name);
 	id = field_for(m, id);
-	rc = field_parse(lex, id, item->value, &v, &mask);
+	if (item->delimiter == '(')
+		return lex_error(lex, item->key, "expected \"%s=VALUE\"", fields[id].name);
+	/* A number without a value only says that there is such a field: nothing is matched. */
+	is_number = fields[id].text == FIELD_TEXT_DECIMAL || fields[id].text == FIELD_TEXT_HEX ||
+	            fields[id].text >= FIELD_TEXT_TCP_FLAGS;
+	rc = field_parse(lex, id, item->value.len || !is_number ? item->value : slice_of("*"), &v, &mask);
 	if (rc)
 		return rc;
 	if (value_is_zero(&mask)) {

@@ -13,6 +13,9 @@ int subfield_parse(struct lex *lex, struct slice s, struct subfield *out)
 	out->field = field_by_name(name.p, name.len);
 	if (out->field == FIELD_NONE)
 		return lex_error(lex, name, "expected the name of a field");
+	if (!field_is_sent(out->field))
+		return lex_error(lex, name, "%s: expected a field that OpenFlow can say",
+		                 fields[out->field].name);
 	to = fields[out->field].bits - 1;
 	if (range.p != s.p + s.len) {
 		if (!range.len || range.p[range.len - 1] != ']')

@@ -163,7 +163,8 @@ void port_format(struct text *out, uint32_t port, const struct port_names *names
 			name = name ? name : reserved[i].name;
 	}
 	if (!name)
-		text_add(out, "%u", port);
+		text_add(out, "%u",
+		         port >= PORT_MAX ? port & 0xffff : port); /* as OpenFlow 1.0 would say it */
 	else
 		text_add(out, plain_name(name) ? "%s" : "\"%s\"", name);
 }

@@ -234,7 +234,7 @@ void ofp_put_actions(struct ofp_writer *w, const struct action_list *list)
 			put_set_field(w, a);
 		} else if (a->type == ACTION_ENQUEUE) { /* 1.3 has no enqueue of its own */
 			put_set_queue(w, a->enqueue.queue);
-			put_output(w, a->enqueue.port, 0);
+			put_output(w, a->enqueue.port, 0xffff);
 			nx_put_action(w, &(struct action){.type = ACTION_POP_QUEUE});
 		} else {
 			put_simple(w, a);

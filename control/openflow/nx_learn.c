@@ -218,12 +218,13 @@ enum ofp_error nx_read_controller2(struct ofp_reader *r, struct action_list *out
 	return r->failed ? OFPBAC_BAD_LEN : OFP_OK;
 }
 
+/* The length counts the padding of numbers, but not that of userdata: Open vSwitch's way. */
 static void put_property(struct ofp_writer *w, uint16_t type, const void *bytes, size_t n)
 {
 	size_t start = w->len;
 
 	ofp_put_u16(w, type);
-	ofp_put_u16(w, (uint16_t)(4 + n));
+	ofp_put_u16(w, (uint16_t)(n && type != PROP_USERDATA ? 8 : 4 + n));
 	ofp_put_bytes(w, bytes, n);
 	ofp_put_align(w, start);
 }

@@ -179,7 +179,7 @@ static int subtype_of(const struct action *a)
 {
 	switch (a->type) {
 	case ACTION_RESUBMIT:
-		return a->resubmit.table_id == 0xff ? NX_RESUBMIT : NX_RESUBMIT_TABLE;
+		return NX_RESUBMIT_TABLE;
 	case ACTION_MOVE:
 		return NX_REG_MOVE;
 	case ACTION_POP_QUEUE:

@@ -145,6 +145,20 @@ static enum ofp_error read_one(struct ofp_reader *r, struct match *match, struct
 	return OFP_OK;
 }
 
+/* OXM_OF_PACKET_TYPE of OpenFlow 1.5, which ovs-ofctl sends when no other field says that packets are
+ * Ethernet: all packets here are. */
+static bool skip_packet_type(struct ofp_reader *r)
+{
+	static const uint8_t ethernet[8] = {0x80, 0x00, 0x58, 0x04};
+	struct ofp_reader ahead = *r;
+	const uint8_t *p = ofp_get(&ahead, sizeof(ethernet));
+
+	if (!p || memcmp(p, ethernet, sizeof(ethernet)))
+		return false;
+	*r = ahead;
+	return true;
+}
+
 enum ofp_error oxm_read_match(struct ofp_reader *r, struct match *match)
 {
 	uint16_t type = ofp_get_u16(r), len = ofp_get_u16(r);
@@ -161,8 +175,10 @@ enum ofp_error oxm_read_match(struct ofp_reader *r, struct match *match)
 	ofp_skip(r, -len & 7u);
 	if (r->failed)
 		return OFPBMC_BAD_LEN;
-	while (!error && ofp_left(&body))
-		error = read_one(&body, match, &seen);
+	while (!error && ofp_left(&body)) {
+		if (!skip_packet_type(&body))
+			error = read_one(&body, match, &seen);
+	}
 	return error;
 }
 
@@ -218,7 +234,8 @@ static const uint8_t order[] = {
 
 static void put_matched(struct ofp_writer *w, const struct match *match, enum field_id id, bool nxm)
 {
-	struct field_value value, mask, full = value_ones(0, wire_bits(id));
+	/* Of the 16 bits of tun_flags one can be matched: never all of them. */
+	struct field_value value, mask, full = value_ones(0, id == FIELD_TUN_FLAGS ? 16 : wire_bits(id));
 
 	match_get(match, id, &value, &mask);
 	if (value_is_zero(&mask))

@@ -2,9 +2,10 @@
 /*
  * Debian's ovs-ofctl as the judge of our flow text.
  *
- * Strings are collected and judged together: those that we take go through `ovs-ofctl parse-flows` (normalised text)
- * and `ovs-ofctl add-flows` (bytes of the FLOW_MOD) in bulk, those that we refuse through `ovs-ofctl parse-flow` one by
- * one. All over OpenFlow 1.3. Each disagreement fails the Criterion test, and names the string and both answers.
+ * Strings are collected and judged together: those that we take go through `ovs-ofctl parse-flows`
+ * (normalised text) and `ovs-ofctl add-flows` (bytes of the FLOW_MOD) in bulk, those that we refuse through
+ * `ovs-ofctl parse-flow` one by one. All over OpenFlow 1.3. Each disagreement fails the Criterion test, and
+ * names the string and both answers.
  */
 #ifndef TESTS_LIB_OFCTL_JUDGE_H
 #define TESTS_LIB_OFCTL_JUDGE_H

@@ -62,7 +62,7 @@ static void answer(struct ofp_recorder *r, int fd, const struct ofp_header *h, c
 
 	switch (h->type) {
 	case OFPT_HELLO:
-		ofp_put_hello(&w, h->xid);
+		ofp_put_hello(&w, h->xid, 1u << OFP_VERSION_13);
 		break;
 	case OFPT_FLOW_MOD:
 		keep(r, message, h->length);

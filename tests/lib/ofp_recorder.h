@@ -2,8 +2,8 @@
 /*
  * The other end of a client's `add-flows`: keeps the FLOW_MODs that it gets, byte for byte.
  *
- * Answers what a client of OpenFlow 1.3 asks before and after (HELLO, features of tables, ports, barriers), one
- * client after the other, on a thread of its own. Life cycle: start -> clients run -> wait for them ->
+ * Answers what a client of OpenFlow 1.3 asks before and after (HELLO, features of tables, ports, barriers),
+ * one client after the other, on a thread of its own. Life cycle: start -> clients run -> wait for them ->
  * ofp_recorder_next() for each -> stop.
  */
 #ifndef TESTS_LIB_OFP_RECORDER_H

@@ -98,7 +98,7 @@ Test(ofctl, adds_changes_dumps_and_deletes_flows)
 	must("--names dump-flows br0 cookie=5/-1");
 	cr_expect(strstr(answer, "arp,in_port=vm1 actions=NORMAL"), "%s", answer);
 	cr_expect_not(strstr(answer, "tcp"), "%s", answer);
-	must("mod-flows br0 'tcp,actions=set_field:3->reg0,vm2'");
+	must("mod-flows br0 'table=1,tcp,actions=set_field:3->reg0,vm2'");
 	must("--no-stats dump-flows br0 table=1");
 	cr_expect_str_eq(answer, " table=1, priority=7,tcp,tp_dst=80 actions=set_field:0x3->reg0,output:2\n");
 	must("--strict del-flows br0 tcp"); /* another priority: nothing */
