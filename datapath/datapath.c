@@ -51,7 +51,9 @@ void datapath_destroy(struct datapath *dp)
 		fdb_destroy(dp->fdb);
 	if (dp->report_fd >= 0)
 		close(dp->report_fd);
+	rcu_synchronize(); /* old lists come back to the datapath */
 	free(dp->topology);
+	free(dp->spare_topology);
 	free(dp);
 }
 

@@ -171,6 +171,16 @@ static int check_free(const struct datapath *dp, const char *name, uint32_t ofpo
 	return 0;
 }
 
+/* Workers may look at them for a packet-out that names the port. */
+static void forget_limits(struct datapath *dp, uint32_t ofport)
+{
+	struct limits *limits = dp->limits[mkey_port(ofport)];
+
+	rcu_assign(dp->limits[mkey_port(ofport)], NULL);
+	if (limits)
+		rcu_defer(free, limits);
+}
+
 int datapath_port_attach(struct datapath *dp, struct port *port, struct error *e)
 {
 	struct storm_limits none = {0};
@@ -185,9 +195,8 @@ int datapath_port_attach(struct datapath *dp, struct port *port, struct error *e
 	*d = (struct datapath_port){.dp = dp, .port = port, .added = clock_now()};
 	assign_queues(dp, port);
 	link_entry(dp, d);
-	if (datapath_port_set_storm(dp, port, &none) || topology_publish(dp)) {
-		free(dp->limits[mkey_port(port->ofport)]);
-		dp->limits[mkey_port(port->ofport)] = NULL;
+	if (topology_reserve(dp, 0) || datapath_port_set_storm(dp, port, &none) || topology_publish(dp)) {
+		forget_limits(dp, port->ofport);
 		unlink_entry(dp, d);
 		free(d);
 		return error_set(e, ENOMEM, "out of memory");
@@ -277,19 +286,20 @@ void datapath_port_remove(struct datapath *dp, struct port *port, void (*done)(v
 {
 	struct datapath_port *d = entry_of(dp, port);
 	uint16_t slot = mkey_port(port->ofport);
-	struct limits *limits = dp->limits[slot];
 
 	port->changed = NULL;
 	d->done = done;
 	d->done_arg = arg;
 	unlink_entry(dp, d);
 	rcu_assign(dp->by_number[slot], NULL);
-	rcu_assign(dp->limits[slot], NULL);
-	if (topology_publish(dp))
-		abort(); /* the old lists name a port that is going away */
+	if (topology_publish(dp)) {
+		rcu_synchronize(); /* brings back the lists before these, which are long enough */
+		if (topology_publish(dp))
+			abort(); /* cannot be */
+	}
 	tables_set_port_live(dp->config.tables, port->ofport, false);
 	tables_set_port_tunnel(dp->config.tables, port->ofport, false);
 	fdb_flush(dp->fdb, port->ofport);
-	rcu_defer(free, limits);
+	forget_limits(dp, port->ofport);
 	rcu_defer(unused, d);
 }

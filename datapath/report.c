@@ -41,8 +41,10 @@ void report_packet_in(struct exec *x, const struct program_controller *place)
 	struct packet_report *r;
 	uint8_t *frame;
 
-	if (in && (in->config & PORT_CONFIG_NO_PACKET_IN))
+	if (in && (in->config & PORT_CONFIG_NO_PACKET_IN)) {
+		port_drop(in, w->id, DROP_PORT_BLOCKED, 1);
 		return;
+	}
 	r = record_ring_reserve(&w->reports, (uint32_t)sizeof(*r) + place->userdata_len + len);
 	if (!r) {
 		worker_drop(w, x->p, DROP_NO_CONTROLLER);

@@ -134,7 +134,8 @@ static bool answer(struct exec *x, const struct packet *p, uint32_t mtu)
 	struct packet *a;
 	uint16_t l3;
 
-	if (!in || !l || !limits_pass(l, w->id, LIMIT_TOO_BIG, w->now))
+	if (!in || (in->config & (PORT_CONFIG_DOWN | PORT_CONFIG_NO_FWD)) || !l ||
+	    !limits_pass(l, w->id, LIMIT_TOO_BIG, w->now))
 		return false;
 	a = clone_get(w);
 	if (!a)
@@ -229,7 +230,7 @@ static bool send_fragment(struct exec *x, struct port *port, const struct packet
 static bool fragment(struct exec *x, struct port *port, const struct packet *p, uint32_t mtu)
 {
 	const struct ipv4_header *ip = (const struct ipv4_header *)(p->head + p->l3);
-	uint32_t payload, piece = (mtu - (uint32_t)sizeof(*ip)) & ~7u;
+	uint32_t payload, ofs = 0, piece = (mtu - (uint32_t)sizeof(*ip)) & ~7u;
 	bool ok = true;
 
 	if (p->l3_kind != L3_IPV4 || ip->version_ihl != 0x45 || (ip->frag & htobe16(FRAG_DF)) ||
@@ -240,20 +241,27 @@ static bool fragment(struct exec *x, struct port *port, const struct packet *p, 
 		return false;
 	if ((be16toh(ip->frag) & FRAG_OFFSET) + payload / 8 > FRAG_OFFSET)
 		return false;
-	for (uint32_t ofs = 0; ok && ofs < payload; ofs += piece)
+	/* A packet that is too long by the link's padding only leaves as one piece without it. */
+	do {
 		ok = send_fragment(x, port, p, ofs, payload - ofs < piece ? payload - ofs : piece);
+		ofs += piece;
+	} while (ok && ofs < payload);
 	output_flush(x->w);
 	return ok;
 }
 
 void toobig_handle(struct exec *x, struct port *port, struct packet *p, uint32_t mtu, enum drop_reason reason)
 {
+	const struct ipv4_header *ip;
 	bool df = true;
 
 	if (p->l3_kind == L3_IPV4) {
 		if (fragment(x, port, p, mtu))
 			return;
-		df = ((const struct ipv4_header *)(p->head + p->l3))->frag & htobe16(FRAG_DF);
+		ip = (const struct ipv4_header *)(p->head + p->l3);
+		df = ip->frag & htobe16(FRAG_DF);
+		if (!df && ip->version_ihl != 0x45)
+			reason = DROP_FRAG_OPTIONS;
 	}
 	port_drop(port, x->w->id, reason, 1);
 	if (!df || (p->l3_kind != L3_IPV4 && p->l3_kind != L3_IPV6) || !may_answer(x, p))

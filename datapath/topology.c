@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "datapath/vxlan_port.h"
 
@@ -30,15 +31,65 @@ static void fill_poll_lists(const struct datapath *dp, struct topology *t, struc
 	}
 }
 
-struct topology *topology_build(const struct datapath *dp)
+/* By the number of ports alone, so that a block is large enough for whatever remains of them. */
+static size_t bytes_for(unsigned ports)
 {
-	unsigned n = count_ports(dp), nq = 0;
+	return sizeof(struct topology) + ports * (3 + PORT_RXQ_MAX) * sizeof(void *);
+}
+
+static struct topology *get_block(struct datapath *dp, unsigned ports)
+{
+	size_t bytes = bytes_for(ports);
+	struct topology *t = malloc(bytes);
+
+	if (!t && dp->spare_topology && dp->spare_topology->bytes >= bytes) {
+		t = dp->spare_topology;
+		bytes = t->bytes;
+		dp->spare_topology = NULL;
+	}
+	if (!t)
+		return NULL;
+	memset(t, 0, bytes);
+	t->dp = dp;
+	t->bytes = bytes;
+	return t;
+}
+
+/* What no worker sees any more becomes the spare one when that is missing or smaller. */
+static void put_block(void *topology)
+{
+	struct topology *t = topology, *spare = t->dp->spare_topology;
+
+	if (spare && spare->bytes >= t->bytes) {
+		free(t);
+		return;
+	}
+	t->dp->spare_topology = t;
+	free(spare);
+}
+
+int topology_reserve(struct datapath *dp, unsigned more)
+{
+	unsigned n = count_ports(dp) + more;
 	struct topology *t;
+
+	if (dp->spare_topology && dp->spare_topology->bytes >= bytes_for(n))
+		return 0;
+	t = malloc(bytes_for(n));
+	if (!t)
+		return -ENOMEM;
+	t->dp = dp;
+	t->bytes = bytes_for(n);
+	put_block(t);
+	return 0;
+}
+
+static struct topology *build(struct datapath *dp)
+{
+	unsigned n = count_ports(dp);
+	struct topology *t = get_block(dp, n);
 	void **room;
 
-	for (const struct datapath_port *d = dp->ports; d; d = d->next)
-		nq += d->port->nrxq;
-	t = calloc(1, sizeof(*t) + (3 * n + nq) * sizeof(void *));
 	if (!t)
 		return NULL;
 	room = (void **)(t + 1);
@@ -87,14 +138,14 @@ static void tell_uplinks(const struct topology *t)
 
 int topology_publish(struct datapath *dp)
 {
-	struct topology *t = topology_build(dp), *old = dp->topology;
+	struct topology *t = build(dp), *old = dp->topology;
 
 	if (!t)
 		return -ENOMEM;
 	tell_uplinks(t);
 	rcu_assign(dp->topology, t);
 	if (old)
-		rcu_defer(free, old);
+		rcu_defer(put_block, old);
 	datapath_wake(dp);
 	return 0;
 }

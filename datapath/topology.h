@@ -5,9 +5,11 @@
 
 #include "datapath/worker.h"
 
-/* Makes the lists of dp->ports. NULL: no memory. Freed with free(). */
-struct topology *topology_build(const struct datapath *dp);
-/* Builds and publishes; the old one is freed after a grace period. 0 or -ENOMEM (then the old one stays). */
+/* Builds the lists of dp->ports and publishes them; the old ones are freed after a grace period. 0 or -ENOMEM
+ * (then the old ones stay). Without memory there is the spare block, or after rcu_synchronize() the one that
+ * was published before: publishing fewer ports then works. */
 int topology_publish(struct datapath *dp);
+/* Makes the spare block large enough for `more` ports than there are. 0 or -ENOMEM. */
+int topology_reserve(struct datapath *dp, unsigned more);
 
 #endif

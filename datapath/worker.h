@@ -29,6 +29,8 @@ enum {
 
 /* The ports as lists. worker: ro, control: builds anew on each change. */
 struct topology {
+	struct datapath *dp;
+	size_t bytes;
 	unsigned nvteps;
 	struct vxlan_vtep **vteps; /* vtep->user: the struct port */
 	unsigned nuplinks;
@@ -89,6 +91,7 @@ struct datapath {
 	struct datapath_config config;
 	struct port_env env;
 	struct topology *topology;          /* published */
+	struct topology *spare_topology;    /* control: so that a port can always be removed */
 	struct port *by_number[PORT_SLOTS]; /* each published; mkey_port() */
 	struct limits *limits[PORT_SLOTS];  /* each published; see limits.h */
 	struct fdb *fdb;

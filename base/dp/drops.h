@@ -9,6 +9,7 @@
 	X(RING_FULL,          "ring_full",          "receiver's ring had no room") \
 	X(NO_CARRIER,         "no_carrier",         "output port is down or no guest is connected") \
 	X(TOO_BIG,            "too_big",            "longer than the output port's MTU") \
+	X(FRAG_OPTIONS,       "frag_options",       "too long, and IPv4 options are not fragmented") \
 	X(TX_ERROR,           "tx_error",           "the device refused the packet") \
 	X(RX_RUNT,            "rx_runt",            "shorter than an Ethernet header") \
 	X(RX_BAD_DESC,        "rx_bad_desc",        "descriptor chain refused") \
@@ -16,7 +17,7 @@
 	X(RX_DISABLED,        "rx_disabled",        "sent through a queue that is switched off") \
 	X(RX_TOO_MANY_SEGS,   "rx_too_many_segs",   "more pieces than a packet may have") \
 	X(SEGMENT_FAILED,     "segment_failed",     "headers unfit for segmentation") \
-	X(PORT_BLOCKED,       "port_blocked",       "OFPPC_PORT_DOWN, NO_RECV or NO_FWD is set") \
+	X(PORT_BLOCKED,       "port_blocked",       "OFPPC_PORT_DOWN, NO_RECV, NO_FWD or NO_PACKET_IN is set") \
 	/* tables and actions */ \
 	X(TABLE_MISS,         "table_miss",         "no flow matched and the table has no miss flow") \
 	X(ACTION_DROP,        "action_drop",        "a flow dropped it on purpose (explicit or empty actions)") \

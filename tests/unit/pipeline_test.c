@@ -328,7 +328,7 @@ Test(pipeline, port_config_is_obeyed)
 	datapath_port_set_config(s.dp, datapath_port_by_number(s.dp, 4), PORT_CONFIG_NO_PACKET_IN);
 	test_switch_send(&s, 4, in.data, in.len);
 	expect_nothing(3);
-	cr_assert_eq(test_switch_drops(&s, DROP_PORT_BLOCKED), 2);
+	cr_assert_eq(test_switch_drops(&s, DROP_PORT_BLOCKED), 3, "the output and the packet-in");
 	cr_assert_eq(s.packet_ins, 0);
 }
 
@@ -457,6 +457,53 @@ Test(pipeline, a_packet_over_the_mtu_is_fragmented_without_df)
 		free(f);
 	}
 	cr_assert_eq(total, 1408);
+}
+
+Test(pipeline, padding_over_the_mtu_is_cut_off)
+{
+	uint8_t padded[200] = {0};
+	struct memory_frame *f;
+
+	test_switch_add(&s, "small", "memory", 10, "{\"mtu\": 100}");
+	test_switch_flow(&s, "actions=output:10");
+	frame_make(&in, &(struct frame_spec){.proto = IP_PROTO_UDP});
+	memcpy(padded, in.data, in.len);
+	/* an IPv4 header alone: nothing of it may be lost, and nothing of it is payload */
+	padded[16] = 0;
+	padded[17] = 20;
+	padded[24] = padded[25] = 0;
+	test_switch_send(&s, 1, padded, sizeof(padded));
+	f = test_switch_take(&s, 10);
+	cr_assert_not_null(f);
+	cr_assert_eq(f->len, 34);
+	cr_assert_eq(f->data[20] << 8 | f->data[21], 0, "no more to come");
+	free(f);
+	cr_assert_eq(test_switch_drops(&s, DROP_TOO_BIG), 0);
+}
+
+Test(pipeline, ipv4_options_are_not_fragmented)
+{
+	uint8_t frame[400] = {2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 8, 0, 0x46, 0, 386 >> 8, 386 & 255};
+
+	test_switch_add(&s, "small", "memory", 10, "{\"mtu\": 100}");
+	test_switch_flow(&s, "actions=output:10");
+	frame[22] = 64;
+	frame[23] = IP_PROTO_UDP;
+	test_switch_send(&s, 1, frame, sizeof(frame));
+	expect_nothing(10);
+	expect_nothing(1);
+	cr_assert_eq(test_switch_drops(&s, DROP_FRAG_OPTIONS), 1);
+}
+
+Test(pipeline, a_port_that_must_not_send_is_sent_no_answer)
+{
+	test_switch_add(&s, "small", "memory", 10, "{\"mtu\": 1000}");
+	test_switch_flow(&s, "actions=output:10");
+	datapath_port_set_config(s.dp, datapath_port_by_number(s.dp, 1), PORT_CONFIG_NO_FWD);
+	frame_make(&in, &(struct frame_spec){.payload = 1100, .frag = 0x4000});
+	test_switch_send(&s, 1, in.data, in.len);
+	expect_nothing(1);
+	cr_assert_eq(test_switch_drops(&s, DROP_TOO_BIG), 1);
 }
 
 Test(pipeline, a_packet_that_was_cut_short_is_not_fragmented)
