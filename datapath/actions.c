@@ -2,8 +2,11 @@
 /* Runs a program on a packet. Called by the pipeline for every packet. */
 #include "datapath/actions.h"
 
+#include <rte_branch_prediction.h>
+
 #include "datapath/output.h"
 #include "datapath/rewrite.h"
+#include "datapath/vxlan_port.h"
 
 /* The packet of this branch is not needed any more. */
 static void leave_packet(struct exec *x)
@@ -168,4 +171,37 @@ void actions_execute(struct worker *w, struct packet *p, const struct mkey *key,
 	leave_packet(&x);
 	while (x.nsaved)
 		clone_put(w, x.saved[--x.nsaved]);
+}
+
+/* The port of that number when a packet no longer than `*max` can be queued to it without further ado. */
+static struct port *plain_port(const struct worker *w, uint32_t number, uint32_t *max)
+{
+	struct port *port = number ? worker_port(w, number) : NULL;
+
+	if (!port || port->is_uplink || vxlan_port_is(port) ||
+	    (port->config & (PORT_CONFIG_DOWN | PORT_CONFIG_NO_FWD)))
+		return NULL;
+	/* L3 begins behind the Ethernet header at the earliest. */
+	*max = port->mtu ? port->mtu + (uint32_t)sizeof(struct eth_header) : UINT32_MAX;
+	return port;
+}
+
+void actions_execute_batch(struct worker *w, unsigned n)
+{
+	const uint32_t *outputs = cache_outputs(w->cache);
+	struct port *port = NULL;
+	uint32_t last = 0, max = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		struct packet *p = w->pkts[i];
+
+		if (outputs[i] != last) {
+			last = outputs[i];
+			port = plain_port(w, last, &max);
+		}
+		if (likely(port && p->len <= max))
+			output_queue(w, port, p);
+		else
+			actions_execute(w, p, &w->keys[i], w->programs[i]);
+	}
 }

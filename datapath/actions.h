@@ -10,6 +10,9 @@
 void actions_execute(struct worker *w, struct packet *p, const struct mkey *key,
                      const struct program *program);
 
+/* Runs the programs of the worker's batch, n packets, straight after cache_lookup(). */
+void actions_execute_batch(struct worker *w, unsigned n);
+
 /* datapath/meter.c: what a meter says about the packet, whose DSCP it may raise. DROP_REASON_COUNT, or
  * DROP_METER. Tables that the program has passed through already saw the DSCP as it was. */
 enum drop_reason meter_packet(struct worker *w, struct packet *p, uint32_t slot);

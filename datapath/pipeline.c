@@ -81,8 +81,7 @@ unsigned pipeline_run(struct worker *w, struct port_rxq *q)
 		n = decap(w, port, n);
 	parse(w, n, port->is_uplink);
 	cache_lookup(w->cache, w->now, w->keys, w->lens, n, w->programs);
-	for (unsigned i = 0; i < n; i++)
-		actions_execute(w, w->pkts[i], &w->keys[i], w->programs[i]);
+	actions_execute_batch(w, n);
 	output_flush(w);
 	port->ops->release(q);
 	w->stats.packets += received;

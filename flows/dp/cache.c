@@ -6,6 +6,8 @@
 
 #include <emmintrin.h>
 
+#include <rte_branch_prediction.h>
+
 #include "flows/dp/cache_state.h"
 
 /* ---- stage 1: mask, hash ---- */
@@ -42,10 +44,14 @@ static inline void mask_key(struct mkey *to, const struct mkey *key, const struc
 
 static void hash_keys(struct cache *c, const struct mkey *keys, unsigned n)
 {
-	for (unsigned i = 0; i < n; i++) {
-		const struct relevance_mask *r =
-		        relevance_find(&c->t->relevance, keys[i].in_port, keys[i].tun_id);
+	const struct relevance_mask *r = NULL;
+	uint64_t ingress = UINT64_MAX;
 
+	for (unsigned i = 0; i < n; i++) {
+		if (((uint64_t)keys[i].in_port << 32 | keys[i].tun_id) != ingress) {
+			ingress = (uint64_t)keys[i].in_port << 32 | keys[i].tun_id;
+			r = relevance_find(&c->t->relevance, keys[i].in_port, keys[i].tun_id);
+		}
 		mask_key(&c->keys[i], &keys[i], &r->mask[mkey_class_of(keys[i].eth_type)]);
 		c->epochs[i] = r->epoch;
 		c->hashes[i] = key_hash(c, &c->keys[i], r->epoch);
@@ -244,20 +250,29 @@ void cache_lookup(struct cache *c, uint64_t now, const struct mkey *keys, const 
 		uint32_t number = c->found[i];
 		struct cache_entry *e;
 
-		if (number == CACHE_NONE || !entry_is(c, &c->entries[number], &c->keys[i], c->epochs[i]))
+		if (unlikely(number == CACHE_NONE) ||
+		    !entry_is(c, &c->entries[number], &c->keys[i], c->epochs[i]))
 			number = find_slowly(c, i);
-		if (number == CACHE_NONE) {
+		c->outputs[i] = 0;
+		if (unlikely(number == CACHE_NONE)) {
 			out[i] = miss(c, i, &keys[i], lens[i], now, version);
 			continue;
 		}
 		e = &c->entries[number];
-		if (e->version != version && !renew(c, i, number, &keys[i], version)) {
+		if (unlikely(e->version != version) && !renew(c, i, number, &keys[i], version)) {
 			out[i] = run_uncached(c, i, lens[i], now);
 			continue;
 		}
 		c->stats.hits++;
 		count(c, number, e, lens[i], now);
 		out[i] = cache_program(c, e);
-		__builtin_prefetch(out[i]);
+		c->outputs[i] = e->output;
+		if (!e->output)
+			__builtin_prefetch(out[i]);
 	}
+}
+
+const uint32_t *cache_outputs(const struct cache *c)
+{
+	return c->outputs;
 }

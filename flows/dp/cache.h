@@ -47,6 +47,10 @@ void cache_destroy(struct cache *c);
 void cache_lookup(struct cache *c, uint64_t now, const struct mkey *keys, const uint32_t *lens, unsigned n,
                   const struct program **out);
 
+/* For the packets of the last cache_lookup: the port number when the program is nothing but one output of the
+ * whole packet to a port, else 0. Most programs are: who asks here need not touch them. */
+const uint32_t *cache_outputs(const struct cache *c);
+
 /* Credits the counters of at most `budget` entries when the control thread has asked for it; to be called in
  * every round of the worker, also when there are no packets, and before it sleeps. True: there is more to do
  * now. */

@@ -29,7 +29,8 @@ struct cache_entry {
 	uint16_t program_bytes;
 	uint8_t dirty; /* its number is in a list of what is to be folded */
 	uint8_t pad;
-	uint64_t reserved;
+	uint32_t output; /* what cache_outputs() tells */
+	uint32_t reserved;
 } __attribute__((aligned(64)));
 static_assert(sizeof(struct cache_entry) == 128, "key in one line, the rest in another");
 
@@ -57,6 +58,7 @@ struct cache {
 	struct mkey keys[BATCH_MAX]; /* masked */
 	uint64_t hashes[BATCH_MAX], epochs[BATCH_MAX];
 	uint32_t found[BATCH_MAX];
+	uint32_t outputs[BATCH_MAX];
 	struct translation translation;
 	uint8_t *scratch; /* BATCH_MAX programs that found no place */
 };

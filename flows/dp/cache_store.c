@@ -314,6 +314,13 @@ static uint32_t get_block(struct cache *c, unsigned bytes)
 	return arena_get(&c->arena, bytes);
 }
 
+static uint32_t only_output(const struct program *p)
+{
+	const struct op *op = program_ops(p);
+
+	return p->nops == 1 && op->type == OP_OUTPUT && !op->arg16 ? op->arg32 : 0;
+}
+
 bool cache_store_program(struct cache *c, struct cache_entry *e)
 {
 	unsigned bytes = translation_bytes(&c->translation);
@@ -329,5 +336,6 @@ bool cache_store_program(struct cache *c, struct cache_entry *e)
 	e->program = block;
 	e->program_bytes = (uint16_t)bytes;
 	translation_pack(&c->translation, cache_program(c, e));
+	e->output = only_output(cache_program(c, e));
 	return true;
 }
