@@ -2,6 +2,7 @@
 /* One group_mod as a step of a change (OpenFlow 1.3 section 6.5), what groups are asked for, and the choice
  * of a bucket. Called by tables_apply; workers choose buckets. */
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -68,21 +69,22 @@ static uint64_t selection_hash(const struct tables *t, const struct group *g, co
 	return headers_hash(&masked, t->seed);
 }
 
-/* Every live bucket draws a number from the hash, times its weight; the highest takes the packet. So a bucket
- * that goes moves only its own flows. */
+/* Every live bucket draws a waiting time from the hash, exponential with its weight as the rate; the shortest
+ * takes the packet. So each has its share, and a bucket that goes moves only its own flows. */
 static int choose_select(const struct tables *t, const struct group *g, const struct flow_key *key)
 {
-	uint64_t hash = selection_hash(t, g, key), best = 0;
+	uint64_t hash = selection_hash(t, g, key);
+	double best = INFINITY;
 	int chosen = -1;
 
 	for (unsigned i = 0; i < g->mod.n_buckets; i++) {
 		const struct bucket *b = &g->mod.buckets[i];
-		uint64_t score =
-		        ((hash_mix(hash ^ (b->bucket_id + 1) * 0x9e3779b97f4a7c15ull) >> 32) + 1) * b->weight;
+		uint64_t drawn = hash_mix(hash ^ (b->bucket_id + 1) * 0x9e3779b97f4a7c15ull) >> 11;
+		double wait = -log(((double)drawn + 1) * 0x1p-53) / b->weight;
 
-		if (!b->weight || !bucket_live(t, b) || score <= best)
+		if (!b->weight || !bucket_live(t, b) || wait >= best)
 			continue;
-		best = score;
+		best = wait;
 		chosen = (int)i;
 	}
 	return chosen;

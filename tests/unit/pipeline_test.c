@@ -633,3 +633,33 @@ Test(pipeline, ports_by_name_and_number)
 	test_switch_send(&s, 1, in.data, in.len);
 	expect(OFPORT_LOCAL, in.data, in.len);
 }
+
+/* 3000 packets that differ at byte `at` and the next: how many leave through port 2. */
+static unsigned spread(uint32_t at)
+{
+	unsigned count[2] = {0};
+
+	frame_make(&in, &(struct frame_spec){.payload = 10});
+	for (unsigned i = 0; i < 3000; i++) {
+		in.data[at] = (uint8_t)(i >> 8);
+		in.data[at + 1] = (uint8_t)i;
+		test_switch_send(&s, 1, in.data, in.len);
+		for (unsigned port = 0; port < 2; port++)
+			count[port] += test_switch_count(&s, port + 2);
+	}
+	cr_assert_eq(count[0] + count[1], 3000);
+	return count[0];
+}
+
+Test(pipeline, a_select_group_keeps_the_weights_over_addresses_and_ports)
+{
+	static const uint32_t differ[] = {4, 10, 28, 32, 34, 36}; /* MACs, IPv4 addresses, UDP ports */
+
+	test_switch_group(&s, "group_id=1,type=select,bucket=weight=1,output:2,bucket=weight=2,output:3");
+	test_switch_flow(&s, "in_port=1,actions=group:1");
+	for (unsigned i = 0; i < sizeof(differ) / sizeof(differ[0]); i++) {
+		unsigned n = spread(differ[i]);
+
+		cr_assert(n > 850 && n < 1150, "bytes %u: %u of 3000 took the lighter bucket", differ[i], n);
+	}
+}
