@@ -56,6 +56,8 @@ struct flow_stats {
 	uint64_t duration_ns;
 	uint16_t idle_timeout, hard_timeout, importance, flags;
 	int idle_age, hard_age; /* seconds, -1: not known (OpenFlow 1.3 does not send them) */
+	uint64_t born,
+	        changed; /* numbers of the add and of the last change, rising over all flows; 0: not known */
 	uint64_t n_packets, n_bytes;
 	struct match match;
 	struct action_list actions;

@@ -156,6 +156,24 @@ enum tables_error change_remove_rule(struct tables *t, struct rule *r, enum tabl
 	return TABLES_OK;
 }
 
+enum tables_error change_replace_rule(struct tables *t, struct rule *old, struct rule *r, bool modified)
+{
+	enum tables_error err = change_remove_rule(t, old, TABLES_DELETED, false);
+
+	if (err) {
+		rule_discard(t, r);
+		return err;
+	}
+	t->undo[t->nundo - 1].replaced = true;
+	r->stands_in = old->added != t->next_version || old->stands_in;
+	err = change_add_rule(t, r);
+	if (err)
+		return err;
+	t->undo[t->nundo - 1].old = old;
+	t->undo[t->nundo - 1].modified = modified;
+	return TABLES_OK;
+}
+
 enum tables_error change_add_group(struct tables *t, struct group *g)
 {
 	struct group **head = &t->groups[g->mod.group_id % GROUP_HEADS];
@@ -254,6 +272,7 @@ enum tables_error change_commit(struct tables *t)
 	for (uint32_t i = 0; i < t->nundo; i++)
 		mark(t, &t->undo[i]);
 	rcu_assign(t->version, t->next_version);
+	watch_changes(t);
 	for (uint32_t i = 0; i < t->nundo; i++) {
 		const struct undo *u = &t->undo[i];
 

@@ -78,6 +78,8 @@ void rule_stats(struct tables *t, const struct rule *r, uint64_t now, struct flo
 	        .importance = r->importance,
 	        .flags = r->flags,
 	        .hard_age = (int)((now - r->modified) / CLOCK_SECOND),
+	        .born = r->born,
+	        .changed = r->changed,
 	        .actions = r->actions,
 	};
 	slots_read(&t->slots, r->slot, &out->n_packets, &out->n_bytes, &used);

@@ -23,9 +23,8 @@ enum tables_error actions_check(const struct tables *t, const struct action_list
 		const struct action *a = &l->items[i];
 		enum tables_error err;
 
-		if (a->type == ACTION_CONTROLLER &&
-		    (a->controller.pause || a->controller.meter_id ||
-		     a->controller.userdata.len > PROGRAM_USERDATA_MAX))
+		if (a->type == ACTION_CONTROLLER && (a->controller.pause || a->controller.meter_id ||
+		                                     a->controller.userdata.len > PROGRAM_USERDATA_MAX))
 			return TABLES_UNSUPPORTED;
 		if (a->type == ACTION_GROUP && !group_find(t, a->number, t->next_version))
 			return TABLES_BAD_OUT_GROUP;
@@ -137,7 +136,6 @@ static enum tables_error add(struct tables *t, const struct flow_mod *fm)
 	struct table *table = &t->tables[table_id];
 	struct rule *old = find_strict(t, table_id, &fm->match, fm->priority), *r;
 	struct inherit from = {.has_slot = false};
-	enum tables_error err;
 	struct subtable *s;
 	bool full;
 
@@ -164,12 +162,7 @@ static enum tables_error add(struct tables *t, const struct flow_mod *fm)
 	r->flags = fm->flags & FLAGS_KEPT;
 	r->sequence = old ? old->sequence : ++t->sequence;
 	r->learned = t->learning;
-	err = old ? change_remove_rule(t, old, TABLES_DELETED, false) : TABLES_OK;
-	if (err) {
-		rule_discard(t, r);
-		return err;
-	}
-	return change_add_rule(t, r);
+	return old ? change_replace_rule(t, old, r, false) : change_add_rule(t, r);
 }
 
 /* ---- modify ---- */
@@ -184,7 +177,6 @@ static enum tables_error modify_one(struct tables *t, struct rule *old, void *ar
 	struct modification *modification = arg;
 	const struct flow_mod *fm = modification->fm;
 	struct inherit from = {.slot = old->slot, .has_slot = true, .created = old->created};
-	enum tables_error err;
 	struct match m;
 	struct rule *r;
 
@@ -204,12 +196,7 @@ static enum tables_error modify_one(struct tables *t, struct rule *old, void *ar
 	r->flags = old->flags;
 	r->sequence = old->sequence;
 	r->learned = old->learned;
-	err = change_remove_rule(t, old, TABLES_DELETED, false);
-	if (err) {
-		rule_discard(t, r);
-		return err;
-	}
-	return change_add_rule(t, r);
+	return change_replace_rule(t, old, r, true);
 }
 
 static enum tables_error delete_one(struct tables *t, struct rule *r, void *arg)

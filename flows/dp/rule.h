@@ -40,6 +40,7 @@ struct rule {
 	struct rule *next_dying;
 	uint64_t sequence;          /* of the add: equal priorities are listed by age */
 	uint64_t created, modified; /* ns */
+	uint64_t born, changed;     /* numbers of the add and of the last change among all of them */
 	uint16_t idle_timeout, hard_timeout, importance, flags;
 	uint16_t dep;     /* dependency slot inside its table */
 	uint8_t reason;   /* enum tables_removed */
@@ -47,6 +48,7 @@ struct rule {
 	bool learns;      /* some action of it does */
 	bool names;       /* a group or a meter: counted as its user */
 	bool tell;        /* flow_removed is wanted when it is gone */
+	bool stands_in;   /* there was a flow in its place before the change that added it */
 	uint64_t words[]; /* worker: ro */
 };
 

@@ -114,11 +114,14 @@ struct undo { /* one step of a change that is not published yet */
 		METER_ADDED,
 		METER_REMOVED,
 	} kind;
+	bool replaced; /* RULE_REMOVED: another took its place */
+	bool modified; /* RULE_ADDED: `old` with other actions */
 	union {
 		struct rule *rule;
 		struct group *group;
 		struct meter *meter;
 	};
+	const struct rule *old; /* RULE_ADDED: in whose place */
 };
 
 struct dying {
@@ -156,6 +159,8 @@ struct tables {
 	uint32_t next_meter_number;
 	uint32_t nlearn_groups;
 	struct rule *timed;
+	uint64_t changes; /* of rules, so far */
+	bool watched;
 	/* change under way */
 	uint64_t next_version, now;
 	bool learning;           /* the change is what packets learn */
@@ -207,12 +212,17 @@ void change_timeouts(struct tables *t, struct rule *r, uint16_t idle, uint16_t h
 uint16_t dep_of_match(const struct match *m, uint8_t *field_bit);
 enum tables_error change_add_rule(struct tables *t, struct rule *r);
 enum tables_error change_remove_rule(struct tables *t, struct rule *r, enum tables_removed reason, bool tell);
+/* `r` for `old`; `modified` says that the old one was changed rather than added again. */
+enum tables_error change_replace_rule(struct tables *t, struct rule *old, struct rule *r, bool modified);
 enum tables_error change_add_group(struct tables *t, struct group *g);
 enum tables_error change_remove_group(struct tables *t, struct group *g);
 enum tables_error change_add_meter(struct tables *t, struct meter *m);
 enum tables_error change_remove_meter(struct tables *t, struct meter *m);
 enum tables_error change_commit(struct tables *t);
 void change_rollback(struct tables *t);
+
+/* watch.c: numbers the changes of the version just published, and tells them when somebody watches. */
+void watch_changes(struct tables *t);
 
 /* dying.c: what was removed and waits for the workers. */
 void dying_add_rule(struct tables *t, struct rule *r);

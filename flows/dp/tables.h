@@ -64,6 +64,9 @@ enum tables_error {
 /* Numbers of the wire (OFPRR_*). */
 enum tables_removed { TABLES_IDLE_TIMEOUT, TABLES_HARD_TIMEOUT, TABLES_DELETED, TABLES_GROUP_DELETED };
 
+/* What became of a flow. */
+enum tables_event { TABLES_FLOW_ADDED, TABLES_FLOW_REMOVED, TABLES_FLOW_MODIFIED };
+
 struct tables_config {        /* zeros mean the defaults */
 	uint32_t max_rules;   /* 1,048,576 */
 	uint32_t max_masks;   /* 512 per table */
@@ -73,6 +76,13 @@ struct tables_config {        /* zeros mean the defaults */
 	/* A rule with FLOW_SEND_REM is gone and its counters are final; `flow` is borrowed. Called from
 	 * tables_poll. */
 	void (*flow_removed)(void *arg, const struct flow_stats *flow, enum tables_removed reason);
+	/* While watched (tables_watch): every change of a flow as its version is published, in order; a flow
+	 * that takes another's place is an add. All is borrowed; `old`, the actions it had before, may be
+	 * NULL; `reason` is for removals. change_done ends what belongs together. Neither may call
+	 * tables_apply(). */
+	void (*flow_changed)(void *arg, enum tables_event event, const struct flow_stats *flow,
+	                     const struct action_list *old, enum tables_removed reason);
+	void (*change_done)(void *arg);
 	void *arg;
 };
 
@@ -97,6 +107,9 @@ struct tables_change {
 enum tables_error tables_apply(struct tables *t, const struct tables_change *changes, unsigned n,
                                uint64_t now, unsigned *failed);
 const char *tables_error_text(enum tables_error e);
+
+/* Shall flow_changed be called from now on? */
+void tables_watch(struct tables *t, bool on);
 
 /* The published version. */
 uint64_t tables_version(const struct tables *t);
