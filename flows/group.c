@@ -86,6 +86,8 @@ static int check_bucket(const struct group_mod *gm, const struct bucket *b, unsi
 
 int group_mod_check(const struct group_mod *gm, struct error *err)
 {
+	uint64_t weights = 0;
+
 	if (gm->group_id > GROUP_MAX && !(gm->command == GROUP_DELETE && gm->group_id == GROUP_ALL))
 		return error_set(err, EINVAL, "group_id: %u is reserved, expected 0 to %u", gm->group_id,
 		                 GROUP_MAX);
@@ -103,6 +105,9 @@ int group_mod_check(const struct group_mod *gm, struct error *err)
 
 		if (rc)
 			return rc;
+		weights += gm->buckets[i].weight;
 	}
+	if (gm->type == GROUP_TYPE_SELECT && gm->n_buckets && !weights)
+		return error_set(err, EINVAL, "bucket: no bucket of a group of type select has a weight");
 	return 0;
 }

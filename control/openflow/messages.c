@@ -156,7 +156,7 @@ void ofp_put_error(struct ofp_writer *w, uint32_t xid, enum ofp_error error, con
 
 static bool may_send(uint32_t in_port)
 {
-	return (in_port && in_port <= OFPP_MAX) || in_port == OFPP_LOCAL || in_port == OFPP_CONTROLLER ||
+	return in_port <= OFPP_MAX || in_port == OFPP_LOCAL || in_port == OFPP_CONTROLLER ||
 	       in_port == OFPP_ANY;
 }
 

@@ -20,7 +20,7 @@
 #include "flows/flow_mod.h"
 #include "overlay/vxlan/underlay.h"
 
-enum { BUSY_MS = 1, TICK_MS = 1000 };
+enum { BUSY_MS = 1, EXPIRY_MS = 250, TICK_MS = 1000 };
 
 /* ---- serving ---- */
 
@@ -82,11 +82,25 @@ void switchd_fold(struct switchd *s, ofp_done done, void *arg)
 	datapath_wake(s->datapath);
 }
 
+static void on_expiry(uv_timer_t *timer);
+
 static void expire_flows(void *arg)
 {
 	struct switchd *s = arg;
 
 	tables_expire(s->tables, clock_now());
+	uv_timer_start(&s->expiry, on_expiry, EXPIRY_MS, 0);
+}
+
+/* Timeouts are counted in seconds, and a flow should not outlive its own by another one. */
+static void on_expiry(uv_timer_t *timer)
+{
+	struct switchd *s = timer->data;
+
+	if (tables_has_timeouts(s->tables))
+		switchd_fold(s, expire_flows, s);
+	else
+		uv_timer_start(&s->expiry, on_expiry, EXPIRY_MS, 0);
 }
 
 static void on_tick(uv_timer_t *timer)
@@ -95,8 +109,6 @@ static void on_tick(uv_timer_t *timer)
 
 	fdb_expire(datapath_fdb(s->datapath), clock_now());
 	interfaces_retry(s->interfaces);
-	if (tables_has_timeouts(s->tables))
-		switchd_fold(s, expire_flows, s);
 }
 
 static void on_signal(uv_signal_t *signal, int number)
@@ -236,9 +248,10 @@ static int start_handles(struct switchd *s, struct error *e)
 	uv_prepare_init(&s->loop, &s->prepare);
 	uv_timer_init(&s->loop, &s->busy);
 	uv_timer_init(&s->loop, &s->tick);
+	uv_timer_init(&s->loop, &s->expiry);
 	uv_signal_init(&s->loop, &s->sigterm);
 	uv_signal_init(&s->loop, &s->sigint);
-	s->prepare.data = s->tick.data = s;
+	s->prepare.data = s->tick.data = s->expiry.data = s;
 	rc = uv_poll_init(&s->loop, &s->reports, datapath_report_fd(s->datapath));
 	if (!rc)
 		rc = uv_poll_start(&s->reports, UV_READABLE, on_report);
@@ -246,6 +259,8 @@ static int start_handles(struct switchd *s, struct error *e)
 		rc = uv_prepare_start(&s->prepare, on_prepare);
 	if (!rc)
 		rc = uv_timer_start(&s->tick, on_tick, TICK_MS, TICK_MS);
+	if (!rc)
+		rc = uv_timer_start(&s->expiry, on_expiry, EXPIRY_MS, 0);
 	if (!rc)
 		rc = uv_signal_start(&s->sigterm, on_signal, SIGTERM);
 	if (!rc)
@@ -334,7 +349,8 @@ int switchd_start(struct switchd *s, const struct options *o, struct error *e)
 static void close_handle(uv_handle_t *handle, void *arg)
 {
 	struct switchd *s = arg;
-	const void *own[] = {&s->prepare, &s->reports, &s->busy, &s->tick, &s->sigterm, &s->sigint};
+	const void *own[] = {&s->prepare, &s->reports, &s->busy,  &s->expiry,
+	                     &s->tick,    &s->sigterm, &s->sigint};
 
 	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
 		if (handle == own[i] && !uv_is_closing(handle))

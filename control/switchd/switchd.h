@@ -34,9 +34,11 @@ struct fold_waiter {
 struct switchd {
 	const struct options *options;
 	uv_loop_t loop;
-	uv_prepare_t prepare;  /* serve before the loop sleeps */
-	uv_poll_t reports;     /* a worker has something to tell */
-	uv_timer_t busy, tick; /* 1 ms while something is pending; every second */
+	uv_prepare_t prepare; /* serve before the loop sleeps */
+	uv_poll_t reports;    /* a worker has something to tell */
+	uv_timer_t busy;      /* 1 ms while something is pending */
+	uv_timer_t expiry;    /* flows' timeouts, a little after the last look */
+	uv_timer_t tick;      /* every second */
 	uv_signal_t sigterm, sigint;
 	bool idle; /* the busy timer is stopped */
 
