@@ -22,7 +22,7 @@ static void read_tunnel(struct parser *s)
 	struct mkey *key = s->key;
 	be32 v4;
 
-	if (ip_is_none(&t->dst) && ip_is_none(&t->src) && !t->id)
+	if (!packet_has_tunnel(s->p))
 		return;
 	parse_ext(key);
 	key->tun_id = (uint32_t)t->id;

@@ -11,6 +11,7 @@
 #include "datapath/actions.h"
 #include "datapath/output.h"
 #include "datapath/parse.h"
+#include "datapath/parse_plain.h"
 #include "datapath/report_private.h"
 #include "overlay/vxlan/vxlan.h"
 
@@ -24,7 +25,8 @@ static void forget_tunnel(struct packet *p)
 static void parse(struct worker *w, unsigned n, bool tunnel)
 {
 	for (unsigned i = 0; i < n; i++) {
-		parse_packet(w->pkts[i], &w->keys[i]);
+		if (!parse_plain(w->pkts[i], &w->keys[i]))
+			parse_packet(w->pkts[i], &w->keys[i]);
 		w->lens[i] = w->pkts[i]->len;
 		if (tunnel)
 			forget_tunnel(w->pkts[i]);

@@ -19,9 +19,10 @@
 #ifndef BASE_DP_PACKET_H
 #define BASE_DP_PACKET_H
 
+#include <assert.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "base/addr.h"
@@ -102,6 +103,16 @@ static inline void packet_reset(struct packet *p)
 {
 	memset(p, 0, offsetof(struct packet, segs));
 	p->head = p->buf + PACKET_HEADROOM;
+}
+
+/* Whether the tunnel metadata says anything. */
+static inline bool packet_has_tunnel(const struct packet *p)
+{
+	uint64_t w[5];
+
+	static_assert(offsetof(struct packet_tunnel, tos) == sizeof(w), "id, src, dst");
+	memcpy(w, &p->tunnel, sizeof(w));
+	return w[0] | w[1] | w[2] | w[3] | w[4];
 }
 
 /* Makes `p` a view of the `len` bytes at `data`, which stay where they are: the first PACKET_HEAD_FIRST
