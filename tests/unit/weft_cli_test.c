@@ -270,7 +270,7 @@ Test(rpc_client, waits_are_bounded)
 	cr_assert_eq(listen(fd, 1), 0);
 	cr_assert_eq(rpc_client_connect(&client, at.sun_path, 20, &e), 0);
 	cr_assert_eq(rpc_client_call(client, "stats", NULL, &result, &e), -ECOMM);
-	cr_assert(strstr(e.text, "did not answer within 20 ms"));
+	cr_assert(strstr(e.text, "no answer within 20 ms"));
 	rpc_client_close(client);
 	close(fd);
 	unlink(at.sun_path);
