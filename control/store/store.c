@@ -49,6 +49,20 @@ int store_snapshot_add(struct store_snapshot *snap, const char *key, const char 
 	return 0;
 }
 
+int store_snapshot_insert(struct store_snapshot *snap, size_t at, const char *key, const char *value,
+                          int64_t mod_rev)
+{
+	struct store_kv kv;
+	int rc = store_snapshot_add(snap, key, value, mod_rev);
+
+	if (rc)
+		return rc;
+	kv = snap->kvs[snap->n - 1];
+	memmove(&snap->kvs[at + 1], &snap->kvs[at], (snap->n - 1 - at) * sizeof(kv));
+	snap->kvs[at] = kv;
+	return 0;
+}
+
 void store_snapshot_free(struct store_snapshot *snap)
 {
 	for (size_t i = 0; i < snap->n; i++) {

@@ -80,6 +80,9 @@ struct store;
 int store_range(struct store *s, const char *const *prefixes, size_t n, struct store_snapshot *out,
                 struct error *e);
 void store_snapshot_free(struct store_snapshot *snapshot);
+/* Puts a copy of a key in front of number `at`. 0 or -ENOMEM. */
+int store_snapshot_insert(struct store_snapshot *snapshot, size_t at, const char *key, const char *value,
+                          int64_t mod_rev);
 
 /* -EAGAIN: a compare failed, nothing was done; `e` names the key. `rev` (may be NULL): the new revision. */
 int store_txn(struct store *s, const struct store_txn *txn, int64_t *rev, struct error *e);

@@ -165,6 +165,8 @@ void **tenancy_list(const struct tenancy *m, enum object_kind kind);
 /* Fills what is "auto": VNIs, MAC and IP addresses, the lowest free one each. Call before tenancy_check; when
  * something runs out, -ENOSPC with `e`. */
 int tenancy_resolve(struct tenancy *m, struct tenancy_error *e);
+/* Lets what is "auto" in `o` be what it is in `old`, an object of the same name. */
+void object_adopt(void *o, const void *old);
 /* Checks all objects together. 0, or -EINVAL, -ENOENT (a dangling reference), -EEXIST (two want the same
  * thing). */
 int tenancy_check(const struct tenancy *m, struct tenancy_error *e);

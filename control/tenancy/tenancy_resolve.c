@@ -143,3 +143,27 @@ int tenancy_resolve(struct tenancy *m, struct tenancy_error *e)
 	json_decref(r.cursors);
 	return rc;
 }
+
+void object_adopt(void *object, const void *old)
+{
+	const struct object *o = object;
+
+	if (o->kind == KIND_NETWORK) {
+		struct network *net = object;
+
+		if (!net->vni)
+			net->vni = ((const struct network *)old)->vni;
+	} else if (o->kind == KIND_PORT) {
+		struct port *p = object;
+		const struct port *was = old;
+
+		if (strcmp(p->network, was->network))
+			return;
+		if (!memcmp(&p->mac, &(struct mac){{0}}, sizeof(p->mac)))
+			p->mac = was->mac;
+		if (p->auto_ips && !p->n_ips) {
+			memcpy(p->ips, was->ips, sizeof(p->ips));
+			p->n_ips = was->n_ips;
+		}
+	}
+}
