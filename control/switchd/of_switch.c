@@ -217,6 +217,8 @@ static enum ofp_error op_packet_out(void *ctx, const struct ofp_packet_out *p)
 
 	if (p->len > PACKET_IN_MAX)
 		return OFPBRC_BAD_LEN;
+	if (!p->len) /* nothing to send: no mistake in OVS, nor here */
+		return OFP_OK;
 	datapath_packet_key(p->in_port, p->data, (uint32_t)p->len, &key);
 	tables_packet_out(s->tables, &key, p->actions, (uint32_t)p->len, clock_now(), program);
 	switch (datapath_packet_out(s->datapath, p->in_port, program, p->data, (uint32_t)p->len)) {
