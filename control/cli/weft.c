@@ -15,7 +15,8 @@ static const struct weft_command commands[] = {
         {"if del", "NAME", "remove an interface", 1, 1, weft_if_del},
         {"if list", "", "list the interfaces", 0, 0, weft_if_list},
         {"if show", "NAME", "all that is known of an interface", 1, 1, weft_if_show},
-        {"controller set", "[--fail-mode standalone|secure] [--probe SECONDS] TARGET...",
+        {"controller set",
+         "[--fail-mode standalone|secure] [--probe SECONDS] [--max-backoff SECONDS] TARGET...",
          "connect to these OpenFlow controllers only", 0, -1, weft_controller_set},
         {"controller del", "[TARGET]", "disconnect from one, or from all", 0, 1, weft_controller_del},
         {"controller show", "", "which are connected, and since when", 0, 0, weft_controller_show},
@@ -37,12 +38,10 @@ static const char types_help[] =
         "  vxlan       local=ADDR[,ADDR6] [remote=flow|ADDR] [vni=flow|N] [allow=ADDR,...|any]\n"
         "  any of them [storm-broadcast=N] [storm-multicast=N] [storm-unknown=N]  packets per second, 0: no "
         "limit\n"
-        "\nA controller's TARGET is tcp:HOST[:PORT] or ssl:HOST[:PORT] (port 6653 unless said). When none "
-        "can be\n"
-        "reached, a switch with fail mode standalone (default) forwards like a learning switch, one with "
-        "secure goes\n"
-        "on with the flows it has; --probe says after how many seconds of silence a controller is asked for "
-        "an echo.\n"
+        "\nA controller's TARGET is tcp:HOST[:PORT] or ssl:HOST[:PORT] (port 6653 unless said). When none can\n"
+        "be reached, a switch with fail mode standalone (default) forwards like a learning switch, one with\n"
+        "secure goes on with the flows it has. --probe (5): after so many seconds of silence a controller is\n"
+        "asked for an echo. --max-backoff (8): the longest pause between two attempts to connect.\n"
         "\nExit status: 0 done, 1 failed, 2 usage, 3 not found, 4 conflict, 5 switch unreachable.\n";
 
 static void print_help(void)
@@ -100,7 +99,7 @@ static enum weft_exit run(const struct weft *w, int n, char **words)
 	n -= used;
 	if (n < commands[i].min || (commands[i].max >= 0 && n > commands[i].max) ||
 	    (w->watch && commands[i].run != weft_stats) ||
-	    ((w->fail_mode || w->probe) && commands[i].run != weft_controller_set)) {
+	    ((w->fail_mode || w->probe || w->max_backoff) && commands[i].run != weft_controller_set)) {
 		fprintf(stderr, "usage: weft %s %s\n", commands[i].name, commands[i].usage);
 		return WEFT_USAGE;
 	}
@@ -122,15 +121,11 @@ static int set_timeout(struct weft *w, const char *text)
 static int read_options(struct weft *w, int argc, char **argv, struct error *e)
 {
 	static const struct option longs[] = {
-	        {"rundir", required_argument, NULL, 'r'},
-	        {"output", required_argument, NULL, 'o'},
-	        {"timeout", required_argument, NULL, 't'},
-	        {"watch", no_argument, NULL, 'w'},
-	        {"fail-mode", required_argument, NULL, 'f'},
-	        {"probe", required_argument, NULL, 'p'},
-	        {"help", no_argument, NULL, 'h'},
-	        {"version", no_argument, NULL, 'V'},
-	        {NULL, 0, NULL, 0},
+	        {"rundir", required_argument, NULL, 'r'},      {"output", required_argument, NULL, 'o'},
+	        {"timeout", required_argument, NULL, 't'},     {"watch", no_argument, NULL, 'w'},
+	        {"fail-mode", required_argument, NULL, 'f'},   {"probe", required_argument, NULL, 'p'},
+	        {"max-backoff", required_argument, NULL, 'b'}, {"help", no_argument, NULL, 'h'},
+	        {"version", no_argument, NULL, 'V'},           {NULL, 0, NULL, 0},
 	};
 	int c;
 
@@ -143,6 +138,8 @@ static int read_options(struct weft *w, int argc, char **argv, struct error *e)
 			w->fail_mode = optarg;
 		else if (c == 'p')
 			w->probe = optarg;
+		else if (c == 'b')
+			w->max_backoff = optarg;
 		else if (c == 'o' && (!strcmp(optarg, "json") || !strcmp(optarg, "table")))
 			w->json = !strcmp(optarg, "json");
 		else if (c == 'o')

@@ -22,7 +22,7 @@ struct weft {
 	int timeout_ms;
 	bool json;
 	bool watch;
-	const char *fail_mode, *probe; /* of controller set; NULL: not given */
+	const char *fail_mode, *probe, *max_backoff; /* of controller set; NULL: not given */
 };
 
 struct weft_command {

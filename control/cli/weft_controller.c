@@ -7,11 +7,26 @@
 #include "control/cli/weft_command.h"
 #include "control/cli/weft_output.h"
 
+/* Adds what was given as an option. 0 or -EINVAL. */
+static int add_seconds(json_t *params, const char *key, const char *text, struct error *e)
+{
+	double seconds;
+	char *end;
+
+	if (!text)
+		return 0;
+	seconds = strtod(text, &end);
+	if (end == text || *end)
+		return error_set(e, EINVAL, "%s: expected seconds, not '%s'", key, text);
+	json_object_set_new(params, key, json_real(seconds));
+	return 0;
+}
+
 enum weft_exit weft_controller_set(const struct weft *w, int n, char **words)
 {
 	json_t *params = json_object(), *targets = json_array();
-	struct error e;
-	char *end;
+	struct error e = {""};
+	int rc;
 
 	for (int i = 0; i < n; i++)
 		json_array_append_new(targets, json_string(words[i]));
@@ -20,20 +35,15 @@ enum weft_exit weft_controller_set(const struct weft *w, int n, char **words)
 	json_decref(targets);
 	if (w->fail_mode)
 		json_object_set_new(params, "fail_mode", json_string(w->fail_mode));
-	if (w->probe) {
-		double seconds = strtod(w->probe, &end);
-
-		if (end == w->probe || *end) {
-			json_decref(params);
-			return weft_report(
-			        error_set(&e, EINVAL, "--probe: expected seconds, not '%s'", w->probe), &e);
-		}
-		json_object_set_new(params, "probe", json_real(seconds));
-	}
-	if (json_object_size(params))
+	rc = add_seconds(params, "probe", w->probe, &e);
+	if (!rc)
+		rc = add_seconds(params, "max_backoff", w->max_backoff, &e);
+	if (!rc && !json_object_size(params))
+		rc = error_set(&e, EINVAL, "controller set: expected a target or an option");
+	if (!rc)
 		return weft_change(w, "controller.set", params);
 	json_decref(params);
-	return weft_report(error_set(&e, EINVAL, "controller set: expected a target or an option"), &e);
+	return weft_report(rc, &e);
 }
 
 enum weft_exit weft_controller_del(const struct weft *w, int n, char **words)

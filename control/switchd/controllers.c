@@ -11,24 +11,33 @@
 #include "control/switchd/switchd.h"
 
 static const char *const modes[] = {[OFP_FAIL_STANDALONE] = "standalone", [OFP_FAIL_SECURE] = "secure"};
-static const double PROBE_MAX = 3600;
+
+/* A member in seconds, 0 to an hour; `*ms` stays when there is none. */
+static int read_seconds(json_t *section, const char *key, uint32_t *ms, struct error *e)
+{
+	json_t *value = json_object_get(section, key);
+	double seconds = json_number_value(value);
+
+	if (value && (!json_is_number(value) || !(seconds >= 0 && seconds <= 3600)))
+		return error_set(e, EINVAL, "%s: expected 0 to 3600 seconds", key);
+	if (value)
+		*ms = (uint32_t)(seconds * 1000);
+	return 0;
+}
 
 static int read_options(json_t *section, struct ofp_controllers_config *config, struct error *e)
 {
-	json_t *mode = json_object_get(section, "fail_mode"), *probe = json_object_get(section, "probe");
+	json_t *mode = json_object_get(section, "fail_mode");
 	const char *text = json_string_value(mode);
+	int rc;
 
 	*config = OFP_CONTROLLERS_DEFAULT;
 	if (text && !strcmp(text, modes[OFP_FAIL_SECURE]))
 		config->fail_mode = OFP_FAIL_SECURE;
 	else if (mode && (!text || strcmp(text, modes[OFP_FAIL_STANDALONE]) != 0))
 		return error_set(e, EINVAL, "fail_mode: expected standalone or secure");
-	if (probe &&
-	    (!json_is_number(probe) || json_number_value(probe) < 0 || json_number_value(probe) > PROBE_MAX))
-		return error_set(e, EINVAL, "probe: expected 0 (never) to %.0f seconds", PROBE_MAX);
-	if (probe)
-		config->probe_ms = (uint32_t)(json_number_value(probe) * 1000);
-	return 0;
+	rc = read_seconds(section, "probe", &config->probe_ms, e);
+	return rc ? rc : read_seconds(section, "max_backoff", &config->backoff_max_ms, e);
 }
 
 /* Obeys a section of the state file. */
@@ -103,7 +112,7 @@ static json_t *section_copy(const struct switchd *s)
 
 int controllers_rpc_set(void *ctx, json_t *params, json_t **result, struct error *e)
 {
-	static const char *const keys[] = {"targets", "fail_mode", "probe"};
+	static const char *const keys[] = {"targets", "fail_mode", "probe", "max_backoff"};
 	struct switchd *s = ctx;
 	json_t *section = section_copy(s);
 	int rc;
@@ -158,8 +167,8 @@ int controllers_rpc_show(void *ctx, json_t *params, json_t **result, struct erro
 		                                (json_int_t)c.seconds, "attempts", (json_int_t)c.attempts,
 		                                "packet_ins_lost", (json_int_t)c.packet_ins_lost, "lost",
 		                                (json_int_t)c.lost, "error", c.error));
-	*result = json_pack("{s:s, s:f, s:b, s:o}", "fail_mode", modes[config.fail_mode], "probe",
-	                    config.probe_ms / 1000.0, "standalone", ofp_server_standalone(s->openflow),
-	                    "controllers", list);
+	*result = json_pack("{s:s, s:f, s:f, s:b, s:o}", "fail_mode", modes[config.fail_mode], "probe",
+	                    config.probe_ms / 1000.0, "max_backoff", config.backoff_max_ms / 1000.0,
+	                    "standalone", ofp_server_standalone(s->openflow), "controllers", list);
 	return 0;
 }
