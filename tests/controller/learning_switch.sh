@@ -45,7 +45,8 @@ for to in 192.0.2.2 192.0.2.3; do
     wait_until 10 reach a $to || fail "no ping to $to through the controller"
 done
 on a ping -q -c 5 -i 0.1 -W 2 192.0.2.2 || fail "pings are lost"
-wait_until 5 eval 'OVS_RUNDIR=$WORK/s ovs-ofctl -O OpenFlow13 dump-flows br0 | grep -q "idle_timeout=30, priority=1,in_port"' ||
+learned() { ovs dump-flows br0 | grep -q 'idle_timeout=30, priority=1,in_port'; }
+wait_until 5 learned ||
     fail "no flow was learned: $(ovs dump-flows br0)"
 say "pings through the learning switch: $(ovs dump-flows br0 | grep -c 'priority=1,in_port') flows"
 
