@@ -94,6 +94,12 @@ static enum ofp_error open_bundle(struct connection *c, uint32_t id, uint16_t fl
 	return OFP_OK;
 }
 
+/* Of its first message: what a flow monitor is told of the client's own change. */
+static uint32_t bundle_xid(const struct bundle *b)
+{
+	return ofp_read_header(STAILQ_FIRST(&b->steps)->head).xid;
+}
+
 static enum ofp_error apply(struct connection *c, const struct bundle *b)
 {
 	struct ofp_change *changes = calloc(b->n ? b->n : 1, sizeof(*changes));
@@ -114,7 +120,7 @@ static enum ofp_error apply(struct connection *c, const struct bundle *b)
 			changes[i++].meter = &s->u.meter;
 	}
 	if (b->n)
-		error = c->server->ops->apply(c->server->ctx, changes, b->n, &failed);
+		error = connection_apply(c, bundle_xid(b), changes, b->n, &failed);
 	free(changes);
 	if (error) { /* whose fault it is, then that the whole failed */
 		i = 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A client's socket: framing, bounded output, waiting. Called by server.c on accept, and by libuv. */
-#include "control/openflow/connection.h"
+#include "control/openflow/monitor.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -53,6 +53,7 @@ void connection_close(struct connection *c, const char *why, ...)
 		controller_lost(c->controller, &e);
 	multipart_end(c);
 	bundles_free(c);
+	monitors_free(c);
 	ofp_writer_free(&c->in);
 	ofp_writer_free(&c->out);
 	tls_session_free(c->tls);
@@ -245,6 +246,8 @@ void connection_run(struct connection *c)
 	if (c->running || c->closing || !c->open)
 		return;
 	c->running = true;
+	if (may_go_on(c) && c->paused_at && !c->multipart.kind && !connection_queued(c))
+		multipart_refresh(c);
 	if (may_go_on(c) && c->multipart.kind && !connection_queued(c))
 		multipart_step(c);
 	want_more = handle_input(c);
@@ -292,6 +295,7 @@ static struct connection *create(struct ofp_server *server, enum connection_kind
 	c->role = OFPCR_EQUAL;
 	c->async = (struct async_config){{3, 0}, {7, 7}, {15, 0}};
 	LIST_INIT(&c->bundles);
+	LIST_INIT(&c->monitors);
 	LIST_INSERT_HEAD(&server->connections, c, link);
 	server->n_connections++;
 	server->n_snoops += kind == CONNECTION_SNOOP;

@@ -33,6 +33,7 @@ enum connection_kind {
 };
 
 struct bundle;
+struct monitor;
 struct connection;
 struct controller;
 struct tls_session;
@@ -84,6 +85,14 @@ struct connection {
 	struct multipart multipart;
 	LIST_HEAD(, bundle) bundles;
 	unsigned n_bundles;
+	/* monitor.c */
+	LIST_HEAD(, monitor) monitors;
+	unsigned n_monitors;
+	struct ofp_writer updates; /* of the change under way */
+	bool abbreviated;          /* they say so already that the client's own change did something */
+	bool refreshing, missed;   /* the walk after a pause; something went untold meanwhile */
+	uint64_t paused_at;        /* 0: not paused; number of the last change that was told */
+	uint64_t refreshed_to;
 };
 
 struct listener {
@@ -134,6 +143,10 @@ struct ofp_server {
 	uint64_t random; /* state of the jitter */
 	bool has_generation;
 	uint64_t generation; /* of the last role request */
+	unsigned n_monitors;
+	uint64_t last_change;       /* number of the last change of a flow that was seen */
+	struct connection *changer; /* whose change is being applied, or NULL */
+	uint32_t changer_xid;
 	bool closing;
 	void (*closed)(void *arg);
 	void *closed_arg;
@@ -175,6 +188,11 @@ struct handler {
 	bool changes, bare;
 };
 
+/* What the client's message `xid` changes; goes through here so that its flow monitors know their own.
+ * monitor.c */
+enum ofp_error connection_apply(struct connection *c, uint32_t xid, const struct ofp_change *changes,
+                                unsigned n, unsigned *failed);
+
 /* Has the switch a port of this number? multipart.c */
 bool connection_has_port(const struct connection *c, uint32_t port_no);
 
@@ -194,6 +212,12 @@ enum ofp_error multipart_request(struct connection *c, uint32_t xid, struct ofp_
 /* Produces the next message of the reply. */
 void multipart_step(struct connection *c);
 void multipart_end(struct connection *c);
+/* Starts the walk that finds what a paused monitor missed. */
+void multipart_refresh(struct connection *c);
+/* The next flow of the dump under way; false at the end. */
+bool multipart_next_flow(struct connection *c, struct flow_stats *fs);
+/* Starts a FLOW_MONITOR reply that nobody asked for just now. */
+size_t multipart_begin_monitor(struct ofp_writer *w);
 
 /* bundle.c; `body` starts at the experimenter's type. `len` bytes of `message` are the whole. */
 enum ofp_error bundle_control(struct connection *c, uint32_t xid, struct ofp_reader *body);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From a message's type to what is done about it. Called by connection.c with whole messages, in order. */
-#include "control/openflow/connection.h"
+#include "control/openflow/monitor.h"
 
 void reply_error(struct connection *c, const uint8_t *message, size_t len, enum ofp_error error)
 {
@@ -96,11 +96,11 @@ static enum ofp_error on_barrier(struct connection *c, uint32_t xid, struct ofp_
 
 /* ---- changes ---- */
 
-static enum ofp_error apply_one(struct connection *c, const struct ofp_change *change)
+static enum ofp_error apply_one(struct connection *c, uint32_t xid, const struct ofp_change *change)
 {
 	unsigned failed = 0;
 
-	return c->server->ops->apply(c->server->ctx, change, 1, &failed);
+	return connection_apply(c, xid, change, 1, &failed);
 }
 
 static enum ofp_error on_flow_mod(struct connection *c, uint32_t xid, struct ofp_reader *r)
@@ -110,7 +110,7 @@ static enum ofp_error on_flow_mod(struct connection *c, uint32_t xid, struct ofp
 
 	if (error)
 		return error;
-	error = apply_one(c, &(struct ofp_change){.kind = OFP_CHANGE_FLOW, .flow = &fm});
+	error = apply_one(c, xid, &(struct ofp_change){.kind = OFP_CHANGE_FLOW, .flow = &fm});
 	flow_mod_free(&fm);
 	return error;
 }
@@ -122,7 +122,7 @@ static enum ofp_error on_group_mod(struct connection *c, uint32_t xid, struct of
 
 	if (error)
 		return error;
-	error = apply_one(c, &(struct ofp_change){.kind = OFP_CHANGE_GROUP, .group = &gm});
+	error = apply_one(c, xid, &(struct ofp_change){.kind = OFP_CHANGE_GROUP, .group = &gm});
 	group_mod_free(&gm);
 	return error;
 }
@@ -137,7 +137,7 @@ static enum ofp_error on_meter_mod(struct connection *c, uint32_t xid, struct of
 		return error;
 	c->server->ops->meter_features(c->server->ctx, &features);
 	if (features.max_meters)
-		return apply_one(c, &(struct ofp_change){.kind = OFP_CHANGE_METER, .meter = &mm});
+		return apply_one(c, xid, &(struct ofp_change){.kind = OFP_CHANGE_METER, .meter = &mm});
 	return mm.command == METER_ADD      ? OFPMMFC_OUT_OF_METERS
 	       : mm.command == METER_MODIFY ? OFPMMFC_UNKNOWN_METER
 	                                    : OFP_OK;
@@ -291,6 +291,8 @@ static const struct experimenter_handler {
 } experimenter_handlers[] = {
         {ONF_EXPERIMENTER, 2300, V13, {bundle_control, true, false}},
         {ONF_EXPERIMENTER, 2301, V13, {bundle_add, true, false}},
+        {ONF_EXPERIMENTER, ONF_MONITOR, V13, {monitor_cancel, false, false}},
+        {NX_EXPERIMENTER, NXT_FLOW_MONITOR_CANCEL, V10, {monitor_cancel, false, false}},
         {NX_EXPERIMENTER, NXT_ROLE_REQUEST, ANY, {session_nx_role, false, false}},
         {NX_EXPERIMENTER, NXT_SET_FLOW_FORMAT, V10, {of10_set_flow_format, false, false}},
         {NX_EXPERIMENTER, NXT_FLOW_MOD, V10, {of10_nx_flow_mod, true, false}},

@@ -88,7 +88,9 @@ void ofp_put_flow_mod(struct ofp_writer *w, uint32_t xid, const struct flow_mod 
 
 	ofp_put_u64(w, fm->command == FLOW_ADD ? fm->cookie : fm->match_cookie);
 	ofp_put_u64(w, fm->command == FLOW_ADD ? 0 : fm->cookie_mask);
-	ofp_put_u8(w, fm->table_id == TABLE_ALL && !is_delete ? 0 : fm->table_id); /* 6.4: only delete has "all" */
+	ofp_put_u8(w, fm->table_id == TABLE_ALL && !is_delete
+	                      ? 0
+	                      : fm->table_id); /* 6.4: only delete has "all" */
 	ofp_put_u8(w, (uint8_t)fm->command);
 	ofp_put_u16(w, fm->idle_timeout);
 	ofp_put_u16(w, fm->hard_timeout);

@@ -2,7 +2,7 @@
 /* Multipart replies: one row of a table for each kind, produced a message at a time, so that a dump of a
  * million flows needs no more memory than one of ten. Called by dispatch.c and connection.c. */
 #include "base/log.h"
-#include "control/openflow/connection.h"
+#include "control/openflow/monitor.h"
 #include "control/openflow/nx_actions.h"
 #include "control/openflow/nx_groups.h"
 #include "control/openflow/of10.h"
@@ -71,7 +71,7 @@ static enum ofp_error begin_flows_nx(struct connection *c, struct ofp_reader *r)
 	return nx_read_flow_filter(r, &c->multipart.filter);
 }
 
-static bool next_of_flow(struct connection *c, struct flow_stats *fs)
+bool multipart_next_flow(struct connection *c, struct flow_stats *fs)
 {
 	struct multipart *m = &c->multipart;
 
@@ -84,7 +84,7 @@ static bool next_flow(struct connection *c, struct ofp_writer *w)
 {
 	struct flow_stats fs;
 
-	if (!next_of_flow(c, &fs))
+	if (!multipart_next_flow(c, &fs))
 		return false;
 	ofp_put_flow_stats(w, &fs);
 	return true;
@@ -94,7 +94,7 @@ static bool next_flow_10(struct connection *c, struct ofp_writer *w)
 {
 	struct flow_stats fs;
 
-	if (!next_of_flow(c, &fs))
+	if (!multipart_next_flow(c, &fs))
 		return false;
 	of10_put_flow_stats(w, &fs);
 	return true;
@@ -104,7 +104,7 @@ static bool next_flow_nx(struct connection *c, struct ofp_writer *w)
 {
 	struct flow_stats fs;
 
-	if (!next_of_flow(c, &fs))
+	if (!multipart_next_flow(c, &fs))
 		return false;
 	nx_put_flow_stats(w, &fs);
 	return true;
@@ -404,6 +404,7 @@ static const struct multipart_kind kinds_13[] = {
         {OFPMP_METER_FEATURES, 0, 0, false, NULL, next_meter_features},
         {OFPMP_TABLE_FEATURES, 0, 0, false, begin_table_features, next_table_features},
         {OFPMP_PORT_DESC, 0, 0, false, NULL, next_port},
+        {OFPMP_EXPERIMENTER, ONF_EXPERIMENTER, ONF_MONITOR, false, monitor_begin, monitor_next},
 };
 
 static const struct multipart_kind kinds_14[] = {
@@ -423,6 +424,7 @@ static const struct multipart_kind kinds_14[] = {
         {OFPMP_PORT_DESC, 0, 0, false, NULL, next_port},
         {OFPMP_TABLE_DESC, 0, 0, false, NULL, next_table_desc},
         {OFPMP_QUEUE_DESC, 0, 0, false, begin_queues, next_queue},
+        {OFPMP_FLOW_MONITOR, 0, 0, false, monitor_begin, monitor_next},
 };
 
 static const struct multipart_kind kinds_10[] = {
@@ -438,6 +440,7 @@ static const struct multipart_kind kinds_10[] = {
         {OFPMP_EXPERIMENTER, NX_EXPERIMENTER, NXST_GROUP, true, begin_groups, next_group_stats},
         {OFPMP_EXPERIMENTER, NX_EXPERIMENTER, NXST_GROUP_DESC, false, begin_groups, next_group_desc_nx},
         {OFPMP_EXPERIMENTER, NX_EXPERIMENTER, NXST_GROUP_FEATURES, false, NULL, next_group_features},
+        {OFPMP_EXPERIMENTER, NX_EXPERIMENTER, NXST_FLOW_MONITOR, false, monitor_begin, monitor_next},
 };
 
 static const struct kinds {
@@ -486,6 +489,40 @@ void multipart_end(struct connection *c)
 	*m = (struct multipart){.kind = NULL};
 }
 
+static const struct multipart_kind *monitor_kind(uint8_t version)
+{
+	const struct kinds *k = &kinds[version];
+	const struct multipart_kind *row = k->rows;
+
+	while (row->begin != monitor_begin)
+		row++;
+	return row;
+}
+
+/* Starts a message of this kind; `xid` 0: nobody asked for it just now. */
+static size_t begin(struct ofp_writer *w, const struct multipart_kind *kind, uint32_t xid)
+{
+	size_t start = ofp_begin_multipart(w, false, (enum ofp_multipart)kind->type, xid);
+
+	if (kind->type != OFPMP_EXPERIMENTER)
+		return start;
+	ofp_put_u32(w, kind->experimenter);
+	ofp_put_u32(w, kind->subtype);
+	ofp_put_zero(w, w->version == OFP_VERSION_10 ? 4 : 0);
+	return start;
+}
+
+size_t multipart_begin_monitor(struct ofp_writer *w)
+{
+	return begin(w, monitor_kind(w->version), 0);
+}
+
+void multipart_refresh(struct connection *c)
+{
+	monitor_refresh_begin(c);
+	c->multipart.kind = monitor_kind(c->out.version);
+}
+
 /* Takes an entry that made the message too long off again: it opens the next one. False when it would not fit
  * any message. */
 static bool carry_over(struct multipart *m, struct ofp_writer *w, size_t header, size_t entry)
@@ -503,14 +540,9 @@ void multipart_step(struct connection *c)
 {
 	struct multipart *m = &c->multipart;
 	struct ofp_writer *w = &c->out;
-	size_t start = ofp_begin_multipart(w, false, (enum ofp_multipart)m->kind->type, m->xid), header;
+	size_t start = begin(w, m->kind, m->xid), header;
 	bool more = true;
 
-	if (m->kind->type == OFPMP_EXPERIMENTER) {
-		ofp_put_u32(w, m->kind->experimenter);
-		ofp_put_u32(w, m->kind->subtype);
-		ofp_put_zero(w, w->version == OFP_VERSION_10 ? 4 : 0);
-	}
 	header = w->len - start;
 	ofp_put_bytes(w, m->carry.data, m->carry.len);
 	ofp_writer_free(&m->carry);
@@ -526,8 +558,11 @@ void multipart_step(struct connection *c)
 	if (more)
 		ofp_set_u16(w, start + 10, OFPMPF_MORE);
 	ofp_end(w, start);
-	if (!more)
-		multipart_end(c);
+	if (more)
+		return;
+	multipart_end(c);
+	if (c->refreshing)
+		monitor_refresh_end(c);
 }
 
 enum ofp_error multipart_request(struct connection *c, uint32_t xid, struct ofp_reader *body)

@@ -37,11 +37,11 @@ enum ofp_error of10_features(struct connection *c, uint32_t xid, struct ofp_read
 	return OFP_OK;
 }
 
-static enum ofp_error apply(struct connection *c, struct flow_mod *fm)
+static enum ofp_error apply(struct connection *c, uint32_t xid, struct flow_mod *fm)
 {
 	struct ofp_change change = {.kind = OFP_CHANGE_FLOW, .flow = fm};
 	unsigned failed = 0;
-	enum ofp_error error = c->server->ops->apply(c->server->ctx, &change, 1, &failed);
+	enum ofp_error error = connection_apply(c, xid, &change, 1, &failed);
 
 	flow_mod_free(fm);
 	return error;
@@ -52,7 +52,7 @@ enum ofp_error of10_flow_mod(struct connection *c, uint32_t xid, struct ofp_read
 	struct flow_mod fm;
 	enum ofp_error error = of10_read_flow_mod(r, c->table_id_in_command, &fm);
 
-	return error ? error : apply(c, &fm);
+	return error ? error : apply(c, xid, &fm);
 }
 
 enum ofp_error of10_nx_flow_mod(struct connection *c, uint32_t xid, struct ofp_reader *r)
@@ -60,7 +60,7 @@ enum ofp_error of10_nx_flow_mod(struct connection *c, uint32_t xid, struct ofp_r
 	struct flow_mod fm;
 	enum ofp_error error = nx_read_flow_mod(r, c->table_id_in_command, &fm);
 
-	return error ? error : apply(c, &fm);
+	return error ? error : apply(c, xid, &fm);
 }
 
 enum ofp_error of10_queue_config(struct connection *c, uint32_t xid, struct ofp_reader *r)
@@ -121,7 +121,7 @@ enum ofp_error of10_group_mod(struct connection *c, uint32_t xid, struct ofp_rea
 	}
 	change.group = &mod.group;
 	if (!error)
-		error = s->ops->apply(s->ctx, &change, 1, &failed);
+		error = connection_apply(c, xid, &change, 1, &failed);
 	group_mod_free(&mod.group);
 	return error;
 }

@@ -157,6 +157,9 @@ struct ofp_switch_ops {
 	void (*flow_dump_close)(void *ctx, struct ofp_dump *dump);
 	void (*aggregate)(void *ctx, const struct flow_filter *filter, struct ofp_aggregate *out);
 
+	/* Shall ofp_server_flow_changed() be called from now on? */
+	void (*watch_flows)(void *ctx, bool on);
+
 	/* The group with the lowest id >= `from`, or NULL: as the GROUP_ADD that makes it, borrowed until the
 	 * next op. `stats`, when not NULL, is filled; the server frees it with group_stats_free(). */
 	const struct group_mod *(*group_next)(void *ctx, uint32_t from, struct group_stats *stats);
@@ -205,6 +208,17 @@ enum ofp_flow_removed_reason { OFPRR_IDLE_TIMEOUT, OFPRR_HARD_TIMEOUT, OFPRR_DEL
 /* For flows that were added with OFPFF_SEND_FLOW_REM; `flow` carries the final counters. */
 void ofp_server_flow_removed(struct ofp_server *server, const struct flow_stats *flow,
                              enum ofp_flow_removed_reason reason);
+
+/* Numbers of Nicira's wire. */
+enum ofp_flow_event { OFP_FLOW_ADDED, OFP_FLOW_REMOVED, OFP_FLOW_MODIFIED };
+
+/* While asked to (watch_flows): every change of a flow, in order and with its `born` and `changed` numbers,
+ * when it has been made, also within apply(). `old` are the actions it had before, or NULL; `reason` is for
+ * removals. Then ofp_server_change_done() for what belongs together. Borrow their arguments. */
+void ofp_server_flow_changed(struct ofp_server *server, enum ofp_flow_event event,
+                             const struct flow_stats *flow, const struct action_list *old,
+                             enum ofp_flow_removed_reason reason);
+void ofp_server_change_done(struct ofp_server *server);
 
 enum ofp_port_reason { OFPPR_ADD, OFPPR_DELETE, OFPPR_MODIFY };
 

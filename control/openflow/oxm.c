@@ -265,9 +265,10 @@ static void put_vlan(struct ofp_writer *w, const struct match *match)
 	}
 }
 
-void oxm_put_match(struct ofp_writer *w, const struct match *match)
+uint16_t oxm_put_match(struct ofp_writer *w, const struct match *match)
 {
 	size_t start = w->len;
+	uint16_t len;
 
 	ofp_put_u16(w, OFPMT_OXM);
 	ofp_put_u16(w, 0);
@@ -277,8 +278,10 @@ void oxm_put_match(struct ofp_writer *w, const struct match *match)
 		else if (match_meets(match, order[i]))
 			put_matched(w, match, order[i], false);
 	}
-	ofp_set_u16(w, start + 2, (uint16_t)(w->len - start));
+	len = (uint16_t)(w->len - start);
+	ofp_set_u16(w, start + 2, len);
 	ofp_put_align(w, start);
+	return len;
 }
 
 /* NXM's field for what OXM says in another; FIELD_NONE when NXM has the same. */

@@ -26,7 +26,8 @@ uint32_t oxm_header(enum field_id id, bool masked, bool nxm);
 /* A struct ofp_match: type, length, fields, padding to 8 bytes. Fields must come after their prerequisites
  * and once each; the value has no bit outside the mask. */
 enum ofp_error oxm_read_match(struct ofp_reader *r, struct match *match);
-void oxm_put_match(struct ofp_writer *w, const struct match *match);
+/* Returns the length without the padding. */
+uint16_t oxm_put_match(struct ofp_writer *w, const struct match *match);
 
 /* The fields only, as NXM (Nicira's for 1.0): what `r` holds, and what is put, has no header or padding. The
  * pseudo-field NXM_NX_COOKIE is not of the match: it goes to *cookie and *cookie_mask, untouched without it.

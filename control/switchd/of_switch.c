@@ -175,6 +175,13 @@ static void op_aggregate(void *ctx, const struct flow_filter *filter, struct ofp
 	        .packets = totals.packets, .bytes = totals.bytes, .flows = totals.flows};
 }
 
+static void op_watch_flows(void *ctx, bool on)
+{
+	struct switchd *s = ctx;
+
+	tables_watch(s->tables, on);
+}
+
 static const struct group_mod *op_group_next(void *ctx, uint32_t from, struct group_stats *stats)
 {
 	struct switchd *s = ctx;
@@ -263,6 +270,7 @@ const struct ofp_switch_ops of_switch_ops = {
         .flow_dump_next = op_flow_dump_next,
         .flow_dump_close = op_dump_close,
         .aggregate = op_aggregate,
+        .watch_flows = op_watch_flows,
         .group_next = op_group_next,
         .group_features = op_group_features,
         .meter_features = op_meter_features,

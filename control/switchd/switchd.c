@@ -174,6 +174,26 @@ static void on_flow_removed(void *arg, const struct flow_stats *flow, enum table
 		ofp_server_flow_removed(s->openflow, flow, (enum ofp_flow_removed_reason)reason);
 }
 
+static void on_flow_changed(void *arg, enum tables_event event, const struct flow_stats *flow,
+                            const struct action_list *old, enum tables_removed reason)
+{
+	static const enum ofp_flow_event events[] = {
+	        [TABLES_FLOW_ADDED] = OFP_FLOW_ADDED,
+	        [TABLES_FLOW_REMOVED] = OFP_FLOW_REMOVED,
+	        [TABLES_FLOW_MODIFIED] = OFP_FLOW_MODIFIED,
+	};
+	struct switchd *s = arg;
+
+	ofp_server_flow_changed(s->openflow, events[event], flow, old, (enum ofp_flow_removed_reason)reason);
+}
+
+static void on_change_done(void *arg)
+{
+	struct switchd *s = arg;
+
+	ofp_server_change_done(s->openflow);
+}
+
 /* ---- life cycle ---- */
 
 int switchd_delete_flows(struct switchd *s, struct error *e)
@@ -213,7 +233,10 @@ int switchd_add_normal(struct switchd *s, struct error *e)
 
 static int create_parts(struct switchd *s, struct error *e)
 {
-	struct tables_config tables = {.flow_removed = on_flow_removed, .arg = s};
+	struct tables_config tables = {.flow_removed = on_flow_removed,
+	                               .flow_changed = on_flow_changed,
+	                               .change_done = on_change_done,
+	                               .arg = s};
 	struct datapath_config dp = {
 	        .loop = &s->loop,
 	        .nworkers = s->options->nworkers,

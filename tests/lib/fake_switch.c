@@ -23,6 +23,8 @@ struct fake_switch {
 	struct ofp_server *server;
 	struct flow_stats *flows;
 	unsigned n_flows, flows_size;
+	uint64_t changes;
+	bool watched;
 	struct group_mod groups[GROUPS_MAX];
 	unsigned n_groups;
 	struct {
@@ -137,6 +139,14 @@ static bool room_for_flow(struct fake_switch *sw)
 	return true;
 }
 
+static void changed(struct fake_switch *sw, enum ofp_flow_event event, const struct flow_stats *flow)
+{
+	struct flow_stats borrowed = *flow;
+
+	if (sw->watched && sw->server)
+		ofp_server_flow_changed(sw->server, event, &borrowed, NULL, OFPRR_DELETE);
+}
+
 static enum ofp_error add_flow(struct fake_switch *sw, const struct flow_mod *fm)
 {
 	uint8_t table_id = fm->table_id == TABLE_ALL ? 0 : fm->table_id;
@@ -160,10 +170,14 @@ static enum ofp_error add_flow(struct fake_switch *sw, const struct flow_mod *fm
 	                          .idle_timeout = fm->idle_timeout,
 	                          .hard_timeout = fm->hard_timeout,
 	                          .flags = fm->flags,
+	                          .born = sw->changes + 1,
+	                          .changed = sw->changes + 1,
 	                          .n_packets = 7,
 	                          .n_bytes = 420,
 	                          .match = fm->match};
+	sw->changes++;
 	action_list_copy(&fs->actions, &fm->actions);
+	changed(sw, OFP_FLOW_ADDED, fs);
 	return OFP_OK;
 }
 
@@ -182,9 +196,13 @@ static void change_flows(struct fake_switch *sw, const struct flow_mod *fm)
 			i++;
 			continue;
 		}
+		if (is_delete)
+			changed(sw, OFP_FLOW_REMOVED, fs);
 		action_list_free(&fs->actions);
 		if (!is_delete) {
 			action_list_copy(&fs->actions, &fm->actions);
+			fs->changed = ++sw->changes;
+			changed(sw, OFP_FLOW_MODIFIED, fs);
 			i++;
 			continue;
 		}
@@ -250,6 +268,8 @@ static enum ofp_error apply(void *ctx, const struct ofp_change *changes, unsigne
 		if (error)
 			return error;
 	}
+	if (sw->watched && sw->server)
+		ofp_server_change_done(sw->server);
 	return OFP_OK;
 }
 
@@ -314,6 +334,11 @@ static const struct group_mod *group_next(void *ctx, uint32_t from, struct group
 		stats->buckets = calloc(best->n_buckets + 1, sizeof(*stats->buckets));
 	}
 	return best;
+}
+
+static void watch_flows(void *ctx, bool on)
+{
+	((struct fake_switch *)ctx)->watched = on;
 }
 
 static void group_features(void *ctx, struct ofp_group_features *out)
@@ -394,6 +419,7 @@ const struct ofp_switch_ops fake_switch_ops = {
         .flow_dump_next = flow_dump_next,
         .flow_dump_close = flow_dump_close,
         .aggregate = aggregate,
+        .watch_flows = watch_flows,
         .group_next = group_next,
         .group_features = group_features,
         .meter_features = meter_features,
