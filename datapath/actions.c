@@ -114,9 +114,6 @@ static bool deliver(struct exec *x, const struct program *program, const struct 
 	case OP_OUTPUT:
 		output_number(x, op->arg32, op->arg16, last);
 		return true;
-	case OP_IN_PORT:
-		output_number(x, x->p->in_port, op->arg16, last);
-		return true;
 	case OP_FLOOD:
 	case OP_ALL:
 		output_flood(x, op->arg32, op->type == OP_ALL, last);

@@ -78,8 +78,8 @@ void output_normal(struct exec *x, uint32_t except, bool last)
 	uint16_t vlan = vlan_of(p);
 	uint32_t to;
 
-	if (worker_port(w, p->in_port) && fdb_see(w->dp->fdb, vlan, src, p->in_port, w->now))
-		report_learned(w, vlan, src, p->in_port);
+	if (worker_port(w, except) && fdb_see(w->dp->fdb, vlan, src, except, w->now))
+		report_learned(w, vlan, src, except);
 	if (is_link_local(dst)) {
 		worker_drop(w, p, DROP_LINK_LOCAL);
 		return;

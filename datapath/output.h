@@ -28,7 +28,8 @@ void output_number(struct exec *x, uint32_t ofport, uint16_t max_len, bool last)
 
 /* FLOOD, ALL: out of all ports but number `except` (and NO_FLOOD ones unless `all`). */
 void output_flood(struct exec *x, uint32_t except, bool all, bool last);
-/* NORMAL: learns, looks the destination up, floods what is unknown; never to `except`. */
+/* NORMAL: learns, looks the destination up, floods what is unknown; the packet counts as come in on `except`,
+ * where it never goes. */
 void output_normal(struct exec *x, uint32_t except, bool last);
 
 /* Queues a packet that is not touched any more. */

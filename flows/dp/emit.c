@@ -104,7 +104,6 @@ static bool changes_packet(const struct op *op)
 {
 	switch (op->type) {
 	case OP_OUTPUT:
-	case OP_IN_PORT:
 	case OP_FLOOD:
 	case OP_ALL:
 	case OP_NORMAL:

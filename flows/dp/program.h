@@ -32,10 +32,9 @@ enum {
 enum op_type {
 	OP_OUTPUT,  /* arg32: a real port number, PORT_LOCAL included (the ingress too); arg16: max bytes, 0 =
 	               all */
-	OP_IN_PORT, /* back where it came from; arg16 as above */
 	OP_FLOOD,   /* all but port arg32 (mostly the ingress) and NO_FLOOD ports */
 	OP_ALL,     /* all but port arg32 */
-	OP_NORMAL,  /* L2 learning switch: fdb lookup at run time; never to port arg32 */
+	OP_NORMAL,  /* L2 learning switch: fdb lookup at run time; learns and never goes to port arg32 */
 	OP_CONTROLLER, /* arg16: index of a struct program_controller in data */
 	OP_SET_FIELD,  /* field, arg16: index in data of value and (next unit) mask: header rewrite or tunnel
 	                  metadata */

@@ -82,7 +82,7 @@ static bool make_present(struct walk *w, enum field_id id)
 			push_vlan(w, ETH_TYPE_VLAN);
 		return true;
 	}
-	if (id == FIELD_VLAN_VID || id == FIELD_VLAN_TCI)
+	if (id == FIELD_VLAN_VID)
 		return has_vlan(k);
 	/* No L4 header is looked for in a fragment. */
 	if (fields[id].prereq >= FIELD_NEEDS_TCP && k->nw_frag)
@@ -132,12 +132,34 @@ static void forget_behind(struct walk *w, enum field_id id, const struct field_v
 	forget_l3(k);
 }
 
+/* The presence bit of the whole TCI takes the tag off or adds one, as in Open vSwitch. */
+static void set_tci(struct walk *w, uint16_t tci, uint16_t mask)
+{
+	struct flow_vlan *outermost = &w->key.vlan[0];
+	struct field_value value, all = value_from_u64(0xffff);
+
+	tci = (uint16_t)((be16toh(outermost->tci) & ~mask) | (tci & mask));
+	if (!(tci & VLAN_CFI)) {
+		pop_vlan(w);
+		return;
+	}
+	if (!has_vlan(&w->key))
+		push_vlan(w, ETH_TYPE_VLAN);
+	outermost->tci = htobe16(tci);
+	value = value_from_u64(tci);
+	emit_set_field(w, FIELD_VLAN_TCI, &value, &all);
+}
+
 void rewrite_set_field(struct walk *w, enum field_id id, const struct field_value *value,
                        const struct field_value *mask)
 {
 	enum place place = place_of(id);
 	struct field_value before;
 
+	if (id == FIELD_VLAN_TCI) {
+		set_tci(w, (uint16_t)value_to_u64(value), (uint16_t)value_to_u64(mask));
+		return;
+	}
 	if (place == PLACE_PACKET && !make_present(w, id))
 		return;
 	field_get(&w->key, id, &before);

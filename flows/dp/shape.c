@@ -25,12 +25,19 @@ static void need_field(struct flow_key *needs, enum field_id id)
 	field_set_masked(needs, id, &all, &all);
 }
 
+static void need_vlans(struct flow_key *needs)
+{
+	memset(needs->vlan, 0xff, sizeof(needs->vlan));
+}
+
 /* Whether a field is there to be written depends on what the packet is. */
 static void need_presence(struct flow_key *needs, enum field_id id)
 {
 	enum field_prereq prereq = fields[id].prereq;
 
-	if (fields[id].offset == offsetof(struct flow_key, vlan[0].tci))
+	if (id == FIELD_VLAN_TCI) /* comes and goes as a whole */
+		need_vlans(needs);
+	else if (fields[id].offset == offsetof(struct flow_key, vlan[0].tci))
 		needs->vlan[0].tci |= htobe16(VLAN_CFI);
 	if (prereq >= FIELD_NEEDS_TCP)
 		needs->nw_proto = needs->nw_frag = 0xff;
@@ -47,11 +54,6 @@ static void need_kinds(struct flow_key *needs, enum field_id id)
 		needs->mpls[0] |= htobe32(0x100);
 	if (id == FIELD_ETH_TYPE || id == FIELD_MPLS_BOS)
 		work.shape.mixes = true;
-}
-
-static void need_vlans(struct flow_key *needs)
-{
-	memset(needs->vlan, 0xff, sizeof(needs->vlan));
 }
 
 static void need_headers(struct flow_key *needs)

@@ -108,7 +108,7 @@ static void output(struct walk *w, uint32_t port, uint32_t truncate, uint16_t ma
 
 	switch (port) {
 	case PORT_IN_PORT:
-		emit(w, OP_IN_PORT, bytes, 0);
+		emit(w, OP_OUTPUT, bytes, w->key.in_port);
 		break;
 	case PORT_TABLE:
 		resubmit_to(w, 0, PORT_IN_PORT);
@@ -179,6 +179,7 @@ static void clone(struct walk *w, const struct action_list *l)
 		w->error = DROP_RESUBMIT_LIMIT;
 	} else {
 		branch_begin(w, &b);
+		w->set = b.set; /* the clone has the action set as well, as in Open vSwitch */
 		do_list(w, l);
 		if (!walk_over(w))
 			do_action_set(w, &w->set);

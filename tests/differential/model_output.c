@@ -66,19 +66,19 @@ static void normal(struct run *r)
 {
 	struct flow_key k = run_key(r);
 	uint16_t vlan = be16toh(k.vlan[0].tci) & 0xfff;
-	uint32_t to;
+	uint32_t to, in = r->state.in_port;
 
-	if (!(k.eth_src.b[0] & 1) && model_mac_port(r->m, vlan, k.eth_src) != r->came_in &&
+	if (!(k.eth_src.b[0] & 1) && model_port(r->m, in) && model_mac_port(r->m, vlan, k.eth_src) != in &&
 	    r->out->nnews < MODEL_HITS_MAX)
 		r->out->news[r->out->nnews++] =
-		        (struct model_mac){.vlan = vlan, .mac = k.eth_src, .port = r->came_in};
+		        (struct model_mac){.vlan = vlan, .mac = k.eth_src, .port = in};
 	r->out->cost++;
 	if (is_link_local(k.eth_dst))
 		return;
 	to = k.eth_dst.b[0] & 1 ? PORT_ANY : model_mac_port(r->m, vlan, k.eth_dst);
 	if (!model_port(r->m, to))
 		flood(r, false);
-	else if (to != r->state.in_port)
+	else if (to != in)
 		send(r, to, 0);
 }
 
@@ -113,7 +113,7 @@ static bool is_miss_rule(const struct model_rule *r)
 static void output(struct run *r, uint32_t port, uint32_t max_len, uint16_t controller_len)
 {
 	if (port == PORT_IN_PORT)
-		send(r, r->came_in, max_len);
+		send(r, r->state.in_port, max_len);
 	else if (port == PORT_TABLE)
 		run_table(r, 0, r->state.in_port, false);
 	else if (port == PORT_FLOOD || port == PORT_ALL)

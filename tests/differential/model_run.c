@@ -25,7 +25,7 @@ static void do_all(struct run *r, const struct action_list *l)
 		do_one(r, &l->items[i]);
 }
 
-/* Actions on a copy of the packet; what they wrote to the action set is done on that copy as well. */
+/* Actions on a copy of the packet, which has the action set as well; `as_set`: they are one themselves. */
 static void do_copy(struct run *r, const struct action_list *l, bool as_set)
 {
 	struct run *copy = malloc(sizeof(*copy));
@@ -34,12 +34,13 @@ static void do_copy(struct run *r, const struct action_list *l, bool as_set)
 	copy->depth++;
 	if (copy->depth > r->out->depth)
 		r->out->depth = copy->depth;
-	copy->nset = 0;
-	if (as_set)
+	if (as_set) {
+		copy->nset = 0;
 		for (unsigned i = 0; i < l->n; i++)
 			copy->set[copy->nset++] = &l->items[i];
-	else
+	} else {
 		do_all(copy, l);
+	}
 	run_set(copy);
 	r->out->cost += 2;
 	free(copy);
