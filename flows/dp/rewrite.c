@@ -35,6 +35,11 @@ static bool is_mpls(const struct flow_key *k)
 	return k->eth_type == htobe16(ETH_TYPE_MPLS) || k->eth_type == htobe16(ETH_TYPE_MPLS_MC);
 }
 
+static bool is_pbb(const struct flow_key *k)
+{
+	return k->eth_type == htobe16(ETH_TYPE_PBB);
+}
+
 static void push_vlan(struct walk *w, uint16_t tpid)
 {
 	struct flow_key *k = &w->key;
@@ -248,6 +253,8 @@ static void push_mpls(struct walk *w, uint16_t ethertype)
 		lse = be32toh(k->mpls[0]) & ~0x100u;
 	else
 		lse = 0x100u | (is_ip(k) ? k->nw_ttl : 0);
+	if (is_pbb(k))
+		forget_l3(k); /* what lies behind the I-TAG is not what lies behind the label */
 	k->mpls[2] = k->mpls[1];
 	k->mpls[1] = k->mpls[0];
 	k->mpls[0] = htobe32(lse);
@@ -315,11 +322,6 @@ static void set_number(struct walk *w, enum field_id field, uint32_t number)
 
 	field_full_mask(field, &mask);
 	rewrite_set_field(w, field, &value, &mask);
-}
-
-static bool is_pbb(const struct flow_key *k)
-{
-	return k->eth_type == htobe16(ETH_TYPE_PBB);
 }
 
 /* One I-TAG is looked behind: of two, what lies behind the second is not known. */
