@@ -377,18 +377,24 @@ static void compare_counters(void)
 
 /* ---- rounds ---- */
 
+static void add_port(uint32_t number)
+{
+	uint32_t caps = random_chance(&test.random, 50) ? PORT_TX_CSUM : 0;
+
+	subject_port_add(&test.subject, number, caps);
+	model_port_add(&test.model, number, !caps);
+}
+
 static void round_begin(void)
 {
 	static const unsigned cache_sizes[] = {64, 64, 1024, 65536};
 
+	generate_about(random_below(&test.random, THEMES));
 	subject_create(&test.subject, cache_sizes[random_below(&test.random, 4)]);
 	model_init(&test.model);
-	for (uint32_t i = 1; i <= GENERATE_PORTS; i++) {
-		uint32_t caps = random_chance(&test.random, 50) ? PORT_TX_CSUM : 0;
-
-		subject_port_add(&test.subject, i, caps);
-		model_port_add(&test.model, i, !caps);
-	}
+	for (uint32_t i = 1; i <= GENERATE_PORTS; i++)
+		add_port(i);
+	add_port(PORT_LOCAL);
 	test.ngroups = GENERATE_GROUPS;
 	for (uint32_t i = GENERATE_GROUPS; i; i--)
 		put_group(i, GROUP_ADD);

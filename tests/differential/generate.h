@@ -11,7 +11,14 @@
 
 enum { GENERATE_TABLES = 5, GENERATE_GROUPS = 6, GENERATE_PORTS = 6 };
 
+/* What a round is mostly about, so that rare things meet each other. */
+enum generate_theme { THEME_ALL, THEME_LABELS, THEME_IPV6, THEME_TAGS, THEMES };
+
 /* ---- generate_frame.c ---- */
+
+/* From now on. */
+void generate_about(enum generate_theme theme);
+enum generate_theme generate_theme(void);
 
 /* Header fields that fit each other, and the port the packet comes in on. */
 void generate_key(struct random *r, struct flow_key *key);

@@ -7,12 +7,16 @@
 /* ---- matches ---- */
 
 static const enum field_id matchable[] = {
-        FIELD_IN_PORT_OXM, FIELD_TUN_ID,    FIELD_TUN_SRC,  FIELD_TUN_DST,  FIELD_METADATA,   FIELD_REG0,
-        FIELD_REG1,        FIELD_ETH_SRC,   FIELD_ETH_DST,  FIELD_VLAN_TCI, FIELD_DL_VLAN,    FIELD_IPV4_SRC,
-        FIELD_IPV4_DST,    FIELD_IPV6_SRC,  FIELD_IPV6_DST, FIELD_NW_PROTO, FIELD_IPV6_LABEL, FIELD_NW_TTL,
-        FIELD_IP_DSCP,     FIELD_NW_ECN,    FIELD_IP_FRAG,  FIELD_ARP_OP,   FIELD_ARP_SPA,    FIELD_ARP_TPA,
-        FIELD_ARP_SHA,     FIELD_ARP_THA,   FIELD_TCP_SRC,  FIELD_TCP_DST,  FIELD_UDP_SRC,    FIELD_UDP_DST,
-        FIELD_TCP_FLAGS,   FIELD_ICMP_TYPE,
+        FIELD_IN_PORT_OXM, FIELD_TUN_ID,    FIELD_TUN_SRC,   FIELD_TUN_DST,   FIELD_TUN_IPV6_DST,
+        FIELD_METADATA,    FIELD_PKT_MARK,  FIELD_REG0,      FIELD_REG1,      FIELD_XREG0,
+        FIELD_ETH_SRC,     FIELD_ETH_DST,   FIELD_VLAN_TCI,  FIELD_DL_VLAN,   FIELD_DL_VLAN_PCP,
+        FIELD_MPLS_LABEL,  FIELD_MPLS_TC,   FIELD_MPLS_BOS,  FIELD_PBB_ISID,  FIELD_IPV4_SRC,
+        FIELD_IPV4_DST,    FIELD_IPV6_SRC,  FIELD_IPV6_DST,  FIELD_NW_PROTO,  FIELD_IPV6_LABEL,
+        FIELD_IPV6_EXTHDR, FIELD_NW_TTL,    FIELD_IP_DSCP,   FIELD_NW_ECN,    FIELD_IP_FRAG,
+        FIELD_ARP_OP,      FIELD_ARP_SPA,   FIELD_ARP_TPA,   FIELD_ARP_SHA,   FIELD_ARP_THA,
+        FIELD_TCP_SRC,     FIELD_TCP_DST,   FIELD_UDP_SRC,   FIELD_UDP_DST,   FIELD_SCTP_SRC,
+        FIELD_SCTP_DST,    FIELD_TCP_FLAGS, FIELD_ICMP_TYPE, FIELD_ICMP_CODE, FIELD_ICMPV6_TYPE,
+        FIELD_ICMPV6_CODE, FIELD_ND_TARGET, FIELD_ND_SLL,    FIELD_ND_TLL,
 };
 
 static void match_all_of(struct match *m, const struct flow_key *packet, enum field_id id)
@@ -43,13 +47,21 @@ static void match_field(struct random *r, struct match *m, const struct flow_key
 {
 	struct field_value v, mask;
 
-	if (!match_meets(m, id))
-		return;
 	field_get(packet, id, &v);
 	random_mask(r, id, &mask);
 	for (unsigned i = 0; i < 16; i++)
 		v.b[i] &= mask.b[i];
 	match_set(m, id, &v, &mask);
+}
+
+static enum field_id matchable_here(struct random *r, const struct match *m)
+{
+	enum field_id id;
+
+	do
+		id = matchable[random_below(r, sizeof(matchable) / sizeof(matchable[0]))];
+	while (!match_meets(m, id));
+	return id;
 }
 
 /* Something about a random packet, so that there are packets that match. */
@@ -66,30 +78,42 @@ void generate_match(struct random *r, struct match *m)
 		match_all_of(m, &packet, FIELD_ETH_TYPE);
 		if (match_meets(m, FIELD_NW_PROTO) && random_chance(r, 60))
 			match_all_of(m, &packet, FIELD_NW_PROTO);
+		if (match_meets(m, FIELD_ICMPV6_TYPE) && random_chance(r, 50)) {
+			match_all_of(m, &packet, FIELD_ICMPV6_TYPE);
+			match_all_of(m, &packet, FIELD_ICMPV6_CODE);
+		}
 	}
-	for (unsigned n = random_below(r, 4); n; n--)
-		match_field(r, m, &packet,
-		            matchable[random_below(r, sizeof(matchable) / sizeof(matchable[0]))]);
+	for (unsigned n = random_below(r, 3); n; n--)
+		match_field(r, m, &packet, matchable_here(r, m));
 	match_normalize(m);
 }
 
 /* ---- actions ---- */
 
 static const enum field_id settable[] = {
-        FIELD_METADATA, FIELD_REG0,     FIELD_REG1,     FIELD_ETH_SRC,  FIELD_ETH_DST,
-        FIELD_DL_VLAN,  FIELD_VLAN_PCP, FIELD_IPV4_SRC, FIELD_IPV4_DST, FIELD_IPV6_DST,
-        FIELD_NW_TTL,   FIELD_NW_ECN,   FIELD_IP_DSCP,  FIELD_ARP_SPA,  FIELD_ARP_THA,
-        FIELD_TCP_DST,  FIELD_UDP_SRC,  FIELD_TUN_ID,   FIELD_TUN_DST,
+        FIELD_METADATA, FIELD_REG0,        FIELD_REG1,       FIELD_XREG0,     FIELD_PKT_MARK,
+        FIELD_TUN_ID,   FIELD_TUN_DST,     FIELD_TUN_SRC,    FIELD_IN_PORT,   FIELD_IN_PORT_OXM,
+        FIELD_ETH_SRC,  FIELD_ETH_DST,     FIELD_VLAN_TCI,   FIELD_DL_VLAN,   FIELD_VLAN_VID,
+        FIELD_VLAN_PCP, FIELD_DL_VLAN_PCP, FIELD_MPLS_LABEL, FIELD_MPLS_TC,   FIELD_MPLS_TTL,
+        FIELD_PBB_ISID, FIELD_IPV4_SRC,    FIELD_IPV4_DST,   FIELD_IPV6_SRC,  FIELD_IPV6_DST,
+        FIELD_NW_TTL,   FIELD_IPV6_LABEL,  FIELD_NW_ECN,     FIELD_IP_DSCP,   FIELD_NW_TOS,
+        FIELD_ARP_OP,   FIELD_ARP_SPA,     FIELD_ARP_TPA,    FIELD_ARP_SHA,   FIELD_ARP_THA,
+        FIELD_TCP_SRC,  FIELD_TCP_DST,     FIELD_UDP_SRC,    FIELD_UDP_DST,   FIELD_SCTP_SRC,
+        FIELD_SCTP_DST, FIELD_ICMP_TYPE,   FIELD_ICMP_CODE,  FIELD_ND_TARGET, FIELD_ND_SLL,
+        FIELD_ND_TLL,
 };
 
+/* More often than not something that only some packets have. */
 static enum field_id settable_here(struct random *r, const struct match *m)
 {
+	bool rare = random_chance(r, 60);
 	enum field_id id;
 
-	do
+	for (unsigned i = 0;; i++) {
 		id = settable[random_below(r, sizeof(settable) / sizeof(settable[0]))];
-	while (!match_meets(m, id));
-	return id;
+		if (match_meets(m, id) && (!rare || i > 50 || fields[id].prereq != FIELD_NEEDS_NONE))
+			return id;
+	}
 }
 
 static void random_set_field(struct random *r, const struct match *m, struct action_list *l)
@@ -101,7 +125,7 @@ static void random_set_field(struct random *r, const struct match *m, struct act
 	generate_key(r, &packet);
 	packet.nw_ttl = (uint8_t)random_below(r, 4);
 	a->set_field.field = id;
-	if (id == FIELD_METADATA || id == FIELD_REG0 || id == FIELD_REG1)
+	if (fields[id].offset < offsetof(struct flow_key, eth_dst))
 		a->set_field.value = value_from_u64(random_below(r, 3));
 	else
 		field_get(&packet, id, &a->set_field.value);
@@ -116,45 +140,127 @@ static void random_move(struct random *r, const struct match *m, struct action_l
 {
 	enum field_id src = settable_here(r, m), dst = settable_here(r, m);
 	unsigned most = fields[src].bits < fields[dst].bits ? fields[src].bits : fields[dst].bits;
-	unsigned bits = 1 + random_below(r, most);
+	unsigned bits = 1 + random_below(r, dst == FIELD_ARP_OP ? 8 : most);
 	struct action *a = action_list_append(l, ACTION_MOVE);
 
 	a->move.src = (struct subfield){src, (uint16_t)random_below(r, fields[src].bits - bits + 1),
 	                                (uint16_t)bits};
-	a->move.dst = (struct subfield){dst, (uint16_t)random_below(r, fields[dst].bits - bits + 1),
-	                                (uint16_t)bits};
+	a->move.dst = (struct subfield){
+	        dst, dst == FIELD_ARP_OP ? 0 : (uint16_t)random_below(r, fields[dst].bits - bits + 1),
+	        (uint16_t)bits};
+}
+
+static uint32_t random_port(struct random *r)
+{
+	static const uint32_t special[] = {PORT_IN_PORT,    PORT_FLOOD, PORT_ALL, PORT_NORMAL,
+	                                   PORT_CONTROLLER, PORT_LOCAL, 77 /* there is none */};
+
+	return random_chance(r, 80) ? 1 + random_below(r, GENERATE_PORTS) : special[random_below(r, 7)];
+}
+
+static void random_controller(struct random *r, struct action_list *l)
+{
+	struct action *a = action_list_append(l, ACTION_CONTROLLER);
+
+	a->controller.max_len = random_chance(r, 50) ? UINT16_MAX : (uint16_t)random_below(r, 100);
+	a->controller.controller_id = (uint16_t)random_below(r, 3);
+	a->controller.reason = (uint8_t)random_below(r, 3);
 }
 
 static void random_output(struct random *r, struct action_list *l)
 {
-	static const uint32_t special[] = {PORT_IN_PORT, PORT_FLOOD, PORT_ALL, PORT_NORMAL, PORT_CONTROLLER};
-	struct action *a = action_list_append(l, ACTION_OUTPUT);
+	struct action *a;
 
-	a->output.port =
-	        random_chance(r, 85) ? 1 + random_below(r, GENERATE_PORTS) : special[random_below(r, 5)];
-	a->output.max_len = 128;
+	switch (random_below(r, 20)) {
+	case 0:
+		random_controller(r, l);
+		break;
+	case 1:
+		a = action_list_append(l, ACTION_OUTPUT_TRUNC);
+		a->output.port = random_chance(r, 80) ? 1 + random_below(r, GENERATE_PORTS) : PORT_IN_PORT;
+		a->output.max_len = 14 + random_below(r, 100);
+		break;
+	case 2:
+		a = action_list_append(l, ACTION_OUTPUT_REG);
+		a->output_reg.src = (struct subfield){FIELD_REG0, 0, 16};
+		a->output_reg.max_len = 50;
+		break;
+	default:
+		a = action_list_append(l, ACTION_OUTPUT);
+		a->output.port = random_port(r);
+		a->output.max_len = 128;
+	}
+}
+
+/* Labels, I-TAGs and TTLs. */
+static void random_relabel(struct random *r, struct action_list *l)
+{
+	static const enum action_type plain[] = {ACTION_DEC_TTL, ACTION_DEC_MPLS_TTL, ACTION_COPY_TTL_IN,
+	                                         ACTION_COPY_TTL_OUT, ACTION_POP_PBB};
+	static const uint16_t types[] = {ETH_TYPE_IPV4, ETH_TYPE_IPV4, ETH_TYPE_IPV6, ETH_TYPE_MPLS};
+
+	switch (random_below(r, 10)) {
+	case 0:
+	case 1:
+		action_list_append(l, ACTION_PUSH_MPLS)->ethertype =
+		        random_chance(r, 80) ? ETH_TYPE_MPLS : ETH_TYPE_MPLS_MC;
+		break;
+	case 2:
+	case 3:
+		action_list_append(l, ACTION_POP_MPLS)->ethertype = types[random_below(r, 4)];
+		break;
+	case 4:
+		action_list_append(l, ACTION_PUSH_PBB)->ethertype = ETH_TYPE_PBB;
+		break;
+	case 5:
+		action_list_append(l, random_chance(r, 50) ? ACTION_SET_TTL : ACTION_SET_MPLS_TTL)->number =
+		        random_below(r, 4);
+		break;
+	default:
+		action_list_append(l, plain[random_below(r, 5)]);
+	}
+}
+
+/* VLAN tags. */
+static void random_retag(struct random *r, struct action_list *l)
+{
+	if (random_chance(r, 50))
+		action_list_append(l, ACTION_POP_VLAN);
+	else
+		action_list_append(l, ACTION_PUSH_VLAN)->ethertype =
+		        random_chance(r, 50) ? ETH_TYPE_VLAN : ETH_TYPE_QINQ;
 }
 
 /* What may stand in buckets and action sets as well. */
 static void random_simple(struct random *r, const struct match *m, struct action_list *l)
 {
-	switch (random_below(r, 8)) {
+	switch (generate_theme() == THEME_LABELS ? 3 + random_below(r, 3) : random_below(r, 10)) {
 	case 0:
 		random_move(r, m, l);
 		break;
 	case 1:
-		action_list_append(l, ACTION_PUSH_VLAN)->ethertype =
-		        random_chance(r, 50) ? ETH_TYPE_VLAN : ETH_TYPE_QINQ;
-		break;
 	case 2:
-		action_list_append(l, ACTION_POP_VLAN);
+		random_retag(r, l);
 		break;
 	case 3:
-		action_list_append(l, ACTION_DEC_TTL);
+	case 4:
+		random_relabel(r, l);
 		break;
 	default:
-		random_set_field(r, m, l);
+		if (generate_theme() == THEME_TAGS && random_chance(r, 60))
+			random_retag(r, l);
+		else
+			random_set_field(r, m, l);
 	}
+}
+
+static void random_stack(struct random *r, const struct match *m, struct action_list *l)
+{
+	enum field_id id = settable_here(r, m);
+	unsigned bits = 1 + random_below(r, id == FIELD_ARP_OP ? 8 : fields[id].bits);
+	struct action *a = action_list_append(l, random_chance(r, 50) ? ACTION_PUSH : ACTION_POP);
+
+	a->subfield = (struct subfield){id, 0, (uint16_t)bits};
 }
 
 static void random_apply(struct random *r, const struct match *m, uint8_t table_id, unsigned ngroups,
@@ -169,7 +275,7 @@ static void random_apply(struct random *r, const struct match *m, uint8_t table_
 		random_simple(r, m, l);
 	} else if (kind < 16 && table_id + 1 < GENERATE_TABLES && *resubmits < 2) {
 		a = action_list_append(l, ACTION_RESUBMIT);
-		a->resubmit.in_port = PORT_IN_PORT;
+		a->resubmit.in_port = random_chance(r, 80) ? PORT_IN_PORT : random_below(r, 7);
 		a->resubmit.table_id =
 		        (uint8_t)(table_id + 1 + random_below(r, GENERATE_TABLES - table_id - 1u));
 		++*resubmits;
@@ -184,6 +290,8 @@ static void random_apply(struct random *r, const struct match *m, uint8_t table_
 		action_list_append(l, ACTION_CLONE)->nested = nested;
 	} else if (kind == 18 && random_chance(r, 30)) {
 		action_list_append(l, ACTION_EXIT);
+	} else if (kind == 19) {
+		random_stack(r, m, l);
 	}
 }
 
@@ -195,7 +303,7 @@ static void random_write(struct random *r, const struct match *m, unsigned ngrou
 	for (unsigned n = random_below(r, 3); n; n--)
 		random_simple(r, m, &nested);
 	if (random_chance(r, 70))
-		action_list_append(&nested, ACTION_OUTPUT)->output.port = 1 + random_below(r, GENERATE_PORTS);
+		random_output(r, &nested);
 	if (ngroups && random_chance(r, 20))
 		action_list_append(&nested, ACTION_GROUP)->number = 1 + random_below(r, ngroups);
 	action_list_append(l, ACTION_WRITE_ACTIONS)->nested = nested;

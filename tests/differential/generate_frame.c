@@ -5,6 +5,18 @@
 #include "tests/differential/generate.h"
 #include "tests/lib/frames.h"
 
+static enum generate_theme theme;
+
+void generate_about(enum generate_theme t)
+{
+	theme = t;
+}
+
+enum generate_theme generate_theme(void)
+{
+	return theme;
+}
+
 /* ---- fields ---- */
 
 static struct mac random_mac(struct random *r)
@@ -46,7 +58,7 @@ static void random_l4(struct random *r, struct flow_key *k, bool v6)
 	static const uint8_t protos[] = {IP_PROTO_TCP, IP_PROTO_UDP, IP_PROTO_SCTP};
 
 	k->nw_proto = protos[random_below(r, 3)];
-	if (random_chance(r, 20))
+	if (random_chance(r, theme == THEME_IPV6 ? 70 : 20))
 		k->nw_proto = v6 ? IP_PROTO_ICMPV6 : IP_PROTO_ICMP;
 	else if (random_chance(r, 3))
 		k->nw_proto = 47;
@@ -87,7 +99,7 @@ static void random_l3(struct random *r, struct flow_key *k)
 {
 	static const uint16_t others[] = {0x88cc, 0x5ff};
 
-	switch (random_below(r, 10)) {
+	switch (theme == THEME_IPV6 ? 2 : random_below(r, 10)) {
 	case 0:
 		k->eth_type = htobe16(others[random_below(r, 2)]);
 		return;
@@ -110,7 +122,7 @@ static void random_l3(struct random *r, struct flow_key *k)
 
 static void random_tags(struct random *r, struct flow_key *k)
 {
-	unsigned n = random_chance(r, 60) ? 0 : 1 + random_below(r, 2);
+	unsigned n = random_chance(r, theme == THEME_TAGS ? 20 : 60) ? 0 : 1 + random_below(r, 2);
 
 	for (unsigned i = 0; i < n; i++) {
 		k->vlan[i].tpid =
@@ -120,14 +132,48 @@ static void random_tags(struct random *r, struct flow_key *k)
 	}
 }
 
+static void random_labels(struct random *r, struct flow_key *k)
+{
+	static const uint8_t ttls[] = {0, 1, 2, 64};
+	unsigned n = 1 + random_below(r, FLOW_MPLS);
+
+	k->l3_type = k->eth_type;
+	k->eth_type = htobe16(random_chance(r, 80) ? ETH_TYPE_MPLS : ETH_TYPE_MPLS_MC);
+	for (unsigned i = 0; i < n; i++)
+		k->mpls[i] = htobe32((1 + random_below(r, 3)) << 12 | random_below(r, 2) << 9 |
+		                     (uint32_t)(i + 1 == n) << 8 | ttls[random_below(r, 4)]);
+}
+
+/* An I-TAG, and a backbone's addresses in front of it. */
+static void random_backbone(struct random *r, struct flow_key *k)
+{
+	k->inner_dst = k->eth_dst;
+	k->inner_src = k->eth_src;
+	memcpy(k->inner_vlan, k->vlan, sizeof(k->inner_vlan));
+	memset(k->vlan, 0, sizeof(k->vlan));
+	k->inner_type = k->eth_type;
+	if (!k->l3_type)
+		k->l3_type = k->eth_type;
+	k->eth_type = htobe16(ETH_TYPE_PBB);
+	k->pbb_isid = htobe32(random_below(r, 3));
+	k->eth_dst = random_mac(r);
+	k->eth_src = random_mac(r);
+	if (random_chance(r, 50))
+		random_tags(r, k);
+}
+
 void generate_key(struct random *r, struct flow_key *k)
 {
 	memset(k, 0, sizeof(*k));
-	k->in_port = 1 + random_below(r, GENERATE_PORTS);
+	k->in_port = random_chance(r, 95) ? 1 + random_below(r, GENERATE_PORTS) : PORT_LOCAL;
 	k->eth_dst = random_mac(r);
 	k->eth_src = random_mac(r);
 	random_tags(r, k);
 	random_l3(r, k);
+	if (random_chance(r, theme == THEME_LABELS ? 50 : 6))
+		random_labels(r, k);
+	if (random_chance(r, theme == THEME_LABELS ? 30 : 3))
+		random_backbone(r, k);
 }
 
 /* ---- frames ---- */
@@ -322,6 +368,56 @@ static void put_checksum(struct writer *w)
 		model_finish(f);
 }
 
+static void add_tags(struct writer *w, const struct flow_vlan *tags)
+{
+	for (unsigned i = 0; i < FLOW_VLANS && tags[i].tpid; i++) {
+		add(w, &tags[i].tpid, 2);
+		add16(w, be16toh(tags[i].tci) & (random_chance(w->r, 5) ? 0xffff : 0xefff));
+	}
+}
+
+static void add_type(struct writer *w, be16 type)
+{
+	if (type == htobe16(0x5ff))
+		add16(w, 40); /* 802.3 */
+	else
+		add(w, &type, 2);
+}
+
+static void add_behind(struct writer *w, be16 type)
+{
+	const struct flow_key *k = w->k;
+
+	switch (be16toh(type)) {
+	case ETH_TYPE_IPV4:
+		add_ipv4(w);
+		break;
+	case ETH_TYPE_IPV6:
+		add_ipv6(w);
+		break;
+	case ETH_TYPE_ARP:
+	case ETH_TYPE_RARP:
+		add_arp(w);
+		break;
+	case ETH_TYPE_MPLS:
+	case ETH_TYPE_MPLS_MC:
+		for (unsigned i = 0; i < FLOW_MPLS && k->mpls[i]; i++)
+			add(w, &k->mpls[i], 4);
+		add_behind(w, k->l3_type);
+		break;
+	case ETH_TYPE_PBB:
+		add(w, &k->pbb_isid, 4);
+		add(w, &k->inner_dst, 6);
+		add(w, &k->inner_src, 6);
+		add_tags(w, k->inner_vlan);
+		add_type(w, k->inner_type);
+		add_behind(w, k->inner_type);
+		break;
+	default:
+		add_payload(w);
+	}
+}
+
 void generate_frame(struct random *r, const struct flow_key *k, struct model_frame *f)
 {
 	struct writer w = {r, k, f};
@@ -329,28 +425,9 @@ void generate_frame(struct random *r, const struct flow_key *k, struct model_fra
 	memset(f, 0, offsetof(struct model_frame, data));
 	add(&w, &k->eth_dst, 6);
 	add(&w, &k->eth_src, 6);
-	for (unsigned i = 0; i < FLOW_VLANS && k->vlan[i].tpid; i++) {
-		add(&w, &k->vlan[i].tpid, 2);
-		add16(&w, be16toh(k->vlan[i].tci) & (random_chance(r, 5) ? 0xffff : 0xefff));
-	}
-	if (k->eth_type == htobe16(0x5ff))
-		add16(&w, 40); /* 802.3 */
-	else
-		add(&w, &k->eth_type, 2);
-	switch (be16toh(k->eth_type)) {
-	case ETH_TYPE_IPV4:
-		add_ipv4(&w);
-		break;
-	case ETH_TYPE_IPV6:
-		add_ipv6(&w);
-		break;
-	case ETH_TYPE_ARP:
-	case ETH_TYPE_RARP:
-		add_arp(&w);
-		break;
-	default:
-		add_payload(&w);
-	}
+	add_tags(&w, k->vlan);
+	add_type(&w, k->eth_type);
+	add_behind(&w, k->eth_type);
 	put_checksum(&w);
 	if (!f->partial && f->len < 60)
 		add(&w, NULL, 60 - f->len);

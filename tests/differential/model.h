@@ -61,7 +61,7 @@ struct model_mac {
 struct model_choice {
 	uint32_t group_id;
 	unsigned bucket;
-	uint8_t flow[136];
+	uint8_t flow[144];
 };
 
 struct model {

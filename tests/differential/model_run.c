@@ -62,16 +62,31 @@ static void headers_of(const struct flow_key *k, uint8_t *to)
 	to[60] = k->nw_proto;
 }
 
+/* What lies behind labels and I-TAGs belongs to the flow as well. */
+static uint64_t hidden_headers(const struct flow_key *k, const struct model_frame *f)
+{
+	uint64_t hash = 0xcbf29ce484222325;
+
+	if (!field_present(k, FIELD_MPLS_LABEL) && !field_present(k, FIELD_PBB_ISID))
+		return 0;
+	for (uint32_t i = 0; i < f->len; i++)
+		hash = (hash ^ f->data[i]) * 0x100000001b3;
+	return hash;
+}
+
 /* What makes a flow to a select group: the headers that it came in with and those that it has now. */
 static void flow_of(const struct run *r, uint32_t id, struct model_choice *c)
 {
 	struct flow_key now = run_key(r);
+	uint64_t hidden[2];
 
 	memset(c, 0, sizeof(*c));
 	c->group_id = id;
 	headers_of(&now, c->flow);
 	headers_of(&r->first, c->flow + 64);
-	memcpy(c->flow + 128, &r->payload, 8);
+	hidden[0] = hidden_headers(&r->first, r->in);
+	hidden[1] = hidden_headers(&now, &r->frame);
+	memcpy(c->flow + 128, hidden, sizeof(hidden));
 }
 
 /* The bucket that the flow took before; else the guess, which is noted. */
@@ -252,18 +267,6 @@ void run_table(struct run *r, unsigned table_id, uint32_t in_port, bool by_goto)
 
 /* ---- entry ---- */
 
-/* What lies behind labels and I-TAGs belongs to the flow as well. */
-static uint64_t hidden_headers(const struct flow_key *k, const struct model_frame *f)
-{
-	uint64_t hash = 0xcbf29ce484222325;
-
-	if (!field_present(k, FIELD_MPLS_LABEL) && !field_present(k, FIELD_PBB_ISID))
-		return 0;
-	for (uint32_t i = 0; i < f->len; i++)
-		hash = (hash ^ f->data[i]) * 0x100000001b3;
-	return hash;
-}
-
 void model_run(struct model *m, uint32_t in_port, const struct model_frame *f, unsigned guess,
                struct model_result *out)
 {
@@ -277,6 +280,7 @@ void model_run(struct model *m, uint32_t in_port, const struct model_frame *f, u
 	memset(&r->state, 0, sizeof(r->state));
 	r->m = m;
 	r->out = out;
+	r->in = f;
 	model_frame_copy(&r->frame, f);
 	r->state.in_port = r->came_in = in_port;
 	r->guess = guess;
@@ -287,7 +291,6 @@ void model_run(struct model *m, uint32_t in_port, const struct model_frame *f, u
 	if (model_port(m, in_port)->config & (1 << 0 /* PORT_DOWN */ | 1 << 2 /* NO_RECV */))
 		return;
 	r->first = run_key(r);
-	r->payload = hidden_headers(&r->first, f);
 	run_table(r, 0, in_port, true);
 	run_set(r);
 }

@@ -11,9 +11,9 @@ struct run {
 	struct model *m;
 	struct model_result *out;
 	struct model_frame frame;
-	struct flow_key state; /* what is in front of eth_dst: not in the frame */
-	struct flow_key first; /* the packet as it came in */
-	uint64_t payload;      /* a hash of what it has behind labels */
+	struct flow_key state;        /* what is in front of eth_dst: not in the frame */
+	const struct model_frame *in; /* as it came in */
+	struct flow_key first;
 	uint32_t came_in;
 	unsigned guess, depth;
 	const struct model_rule *rule; /* whose actions are done; NULL: those of the action set */
