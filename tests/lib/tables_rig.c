@@ -93,10 +93,29 @@ struct mkey rig_packet(const char *text)
 const char *rig_program_text(const struct program *p)
 {
 	static const char *const names[] = {
-	        "output",  "in_port",   "flood",        "all",         "normal",       "controller",
-	        "set",     "push_vlan", "pop_vlan",     "push_mpls",   "pop_mpls",     "push_pbb",
-	        "pop_pbb", "dec_ttl",   "dec_mpls_ttl", "copy_ttl_in", "copy_ttl_out", "meter",
-	        "save",    "restore",   "learn",        "drop",        "fin_timeout"};
+	        [OP_OUTPUT] = "output",
+	        [OP_FLOOD] = "flood",
+	        [OP_ALL] = "all",
+	        [OP_NORMAL] = "normal",
+	        [OP_CONTROLLER] = "controller",
+	        [OP_SET_FIELD] = "set",
+	        [OP_PUSH_VLAN] = "push_vlan",
+	        [OP_POP_VLAN] = "pop_vlan",
+	        [OP_PUSH_MPLS] = "push_mpls",
+	        [OP_POP_MPLS] = "pop_mpls",
+	        [OP_PUSH_PBB] = "push_pbb",
+	        [OP_POP_PBB] = "pop_pbb",
+	        [OP_DEC_TTL] = "dec_ttl",
+	        [OP_DEC_MPLS_TTL] = "dec_mpls_ttl",
+	        [OP_COPY_TTL_IN] = "copy_ttl_in",
+	        [OP_COPY_TTL_OUT] = "copy_ttl_out",
+	        [OP_METER] = "meter",
+	        [OP_SAVE] = "save",
+	        [OP_RESTORE] = "restore",
+	        [OP_LEARN] = "learn",
+	        [OP_DROP] = "drop",
+	        [OP_FIN_TIMEOUT] = "fin_timeout",
+	};
 	static char text[1024];
 	size_t len = 0;
 
