@@ -52,6 +52,7 @@ void connection_close(struct connection *c, const char *why, ...)
 	if (c->controller)
 		controller_lost(c->controller, &e);
 	multipart_end(c);
+	pieces_free(c);
 	bundles_free(c);
 	monitors_free(c);
 	ofp_writer_free(&c->in);

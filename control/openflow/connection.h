@@ -49,6 +49,14 @@ struct multipart {
 	struct ofp_writer carry; /* an entry that did not fit the last message */
 };
 
+/* A multipart request that comes in several messages. */
+struct pieces {
+	bool open;
+	uint16_t type;
+	uint32_t xid;
+	struct ofp_writer body;
+};
+
 struct async_config { /* index 0: master or equal, 1: slave */
 	uint32_t packet_in[2], port_status[2], flow_removed[2];
 };
@@ -83,6 +91,7 @@ struct connection {
 	enum ofp_role role;
 	struct async_config async;
 	struct multipart multipart;
+	struct pieces pieces;
 	LIST_HEAD(, bundle) bundles;
 	unsigned n_bundles;
 	/* monitor.c */
@@ -218,6 +227,12 @@ void multipart_refresh(struct connection *c);
 bool multipart_next_flow(struct connection *c, struct flow_stats *fs);
 /* Starts a FLOW_MONITOR reply that nobody asked for just now. */
 size_t multipart_begin_monitor(struct ofp_writer *w);
+
+/* multipart_pieces.c: keeps the body of a piece; with the last one `body` becomes a reader over all of them,
+ * until pieces_free(). */
+enum ofp_error pieces_take(struct connection *c, uint32_t xid, uint16_t type, bool more,
+                           struct ofp_reader *body);
+void pieces_free(struct connection *c);
 
 /* bundle.c; `body` starts at the experimenter's type. `len` bytes of `message` are the whole. */
 enum ofp_error bundle_control(struct connection *c, uint32_t xid, struct ofp_reader *body);

@@ -576,9 +576,15 @@ enum ofp_error multipart_request(struct connection *c, uint32_t xid, struct ofp_
 	error = find(type, body, &kind);
 	if (error)
 		return error;
-	if (flags & OFPMPF_MORE) /* no request that is taken needs more than one message */
-		return OFPBRC_MULTIPART_BUFFER_OVERFLOW;
-	error = kind->begin ? kind->begin(c, body) : OFP_OK;
+	error = pieces_take(c, xid, type, flags & OFPMPF_MORE, body);
+	if (error || flags & OFPMPF_MORE)
+		return error;
+	if (kind->begin)
+		error = kind->begin(c, body);
+	else if (ofp_left(body))
+		error = OFPBRC_BAD_LEN;
+	if (!c->pieces.open)
+		pieces_free(c);
 	if (error) {
 		multipart_end(c);
 		return error;

@@ -307,7 +307,7 @@ Test(openflow_server, complains_and_goes_on)
 	        {"0405000c 00000001 00000000", 1, 6},           /* a body on FEATURES_REQUEST */
 	        {"0412000c 00000001 00000000", 1, 6},           /* half a multipart header */
 	        {"04120010 00000001 00630000 00000000", 1, 2},  /* no such multipart */
-	        {"04120010 00000001 00000001 00000000", 1, 13}, /* a request in pieces */
+	        {"04120014 00000001 00000000 00000000 00000000", 1, 6}, /* DESC has no body */
 	        {"04040010 00000001 00001234 00000001", 1, 3},  /* experimenter */
 	        {"0409000c 00000001 0002 0080", 10, 0},         /* reassembly */
 	        {"04180018 00000001 00000009 00000000 0000000000000000", 11, 2},  /* role */
@@ -327,6 +327,30 @@ Test(openflow_server, complains_and_goes_on)
 		cr_expect(message[9] == cases[i].type && message[11] == cases[i].code, "%s: type %u code %u",
 		          cases[i].hex, message[9], message[11]);
 	}
+	close(fd);
+}
+
+Test(openflow_server, takes_a_request_in_pieces)
+{
+	uint8_t message[OFP_MESSAGE_MAX], piece[60000] = {4, 18, 0xea, 0x60, 0, 0, 0, 7, 0, 12, 0, 1};
+	int fd = dial_and_greet();
+
+	/* aggregate of port 1's flows, byte after byte as it were */
+	say(fd, "04120020 00000005 00020001 00000000 ff000000 ffffffff ffffffff 00000000");
+	say(fd, "04120010 00000006 00000000 00000000"); /* one in between */
+	say(fd, "04120028 00000005 00020000 00000000 0000000000000000 0000000000000000 0001 0004 00000000");
+	cr_assert(hear(fd, message));
+	cr_expect(message[7] == 6 && message[9] == OFPMP_DESC);
+	cr_assert_eq(hear(fd, message), 40);
+	cr_expect(message[1] == OFPT_MULTIPART_REPLY && message[7] == 5 && message[9] == OFPMP_AGGREGATE);
+	/* more than any request needs: an error for the piece that is too much */
+	for (unsigned i = 0; i < 9; i++)
+		cr_assert_eq(send(fd, piece, sizeof(piece), 0), sizeof(piece));
+	cr_assert(hear(fd, message));
+	cr_expect(message[1] == OFPT_ERROR && message[9] == 1 && message[11] == 13);
+	say(fd, "04120010 00000008 00000001 00000000 04120010 00000009 00000001 00000000"); /* two at a time */
+	cr_assert(hear(fd, message));
+	cr_expect(message[1] == OFPT_ERROR && message[7] == 9 && message[11] == 13);
 	close(fd);
 }
 
