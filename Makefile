@@ -159,8 +159,9 @@ demo: deps ## two hosts, two tenants, four real guests, one fabric
 	$(MAKE) -j$(JOBS) all
 	tests/demo/demo
 
-bench: all test-programs ## run the benchmarks
+bench: all test-programs ## run the benchmarks, Weft beside testpmd and Open vSwitch
 	tests/run bench
+	@cat $(B)/bench/table.md
 
 fuzz-build: $(FUZZ)
 fuzz: $(FUZZ) ## build the fuzz targets and run each for FUZZ_SECONDS (60)

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The rows of the table: what is sent, which flows are installed, what it is held against."""
+
+TWELVE_TABLES = [
+    # classify, port security, ACL, L2, L3, ACL, output; flow f of weft-pktgen is 10.0.0.0 + f to 172.16.0.1
+    "table=0,priority=10,in_port=1,actions=set_field:1->metadata,goto_table:1",
+    "table=0,priority=10,in_port=2,actions=output:1",
+    "table=1,priority=10,in_port=1,dl_src=02:00:00:00:00:01,actions=goto_table:2",
+    "table=2,priority=10,in_port=1,ip,nw_src=10.0.0.0/8,actions=goto_table:3",
+    "table=3,priority=20,tcp,tp_dst=22,actions=drop",
+    "table=3,priority=20,udp,tp_dst=161,actions=drop",
+    "table=3,priority=10,udp,actions=goto_table:4",
+    "table=4,priority=10,metadata=1,actions=goto_table:5",
+    "table=5,priority=10,dl_dst=02:00:00:00:00:02,actions=goto_table:6",
+    "table=6,priority=20,ip,nw_dst=172.17.0.0/16,actions=drop",
+    "table=6,priority=10,ip,nw_dst=172.16.0.0/16,actions=goto_table:7",
+    "table=7,priority=10,ip,actions=dec_ttl,goto_table:8",
+    "table=8,priority=20,udp,tp_src=53,actions=drop",
+    "table=8,priority=10,ip,actions=goto_table:9",
+    "table=9,priority=10,udp,tp_dst=2000,actions=goto_table:10",
+    "table=10,priority=10,metadata=1,actions=goto_table:11",
+    "table=11,priority=10,dl_dst=02:00:00:00:00:02,actions=output:2",
+]
+
+
+def address(f):
+    return "10.%d.%d.%d" % (f >> 16 & 255, f >> 8 & 255, f & 255)
+
+
+def five_tuples(n, rest="drop"):
+    """One rule for each of the flows 0..n-1; `rest` for what is none of them."""
+    yield "priority=1,in_port=1,actions=" + rest
+    yield "priority=1,in_port=2,actions=output:1"
+    for f in range(n):
+        yield ("priority=100,in_port=1,udp,nw_src=%s,nw_dst=172.16.0.1,tp_src=%d,tp_dst=2000,actions=output:2" %
+               (address(f), 1024 + f % 32768))
+
+
+def masks(n):
+    """n different masks with ten rules each that no packet matches whole, and one flow that takes all."""
+    yield "priority=1,in_port=1,actions=output:2"
+    yield "priority=1,in_port=2,actions=output:1"
+    for m in range(n):
+        prefix, bits = 15 + m % 10, 16 - m // 10 % 10
+        for r in range(10):
+            a = (r * 2654435761 + m * 40503) % (1 << 24) >> (32 - prefix) << (32 - prefix)
+            yield ("priority=%d,in_port=1,udp,nw_src=%s/%d,tp_src=0x%x/0x%x,tp_dst=%d,actions=output:2" %
+                   (10 + m, address(a), prefix, (r * 9973 + 1024) % 65536 >> (16 - bits) << (16 - bits),
+                    (0xffff << (16 - bits)) & 0xffff, 2001 + r))
+
+
+def row(title, target, stream, flows, base="testpmd", peers=("testpmd", "ovs"), **more):
+    return dict(title=title, target=target, stream=stream, flows=flows, base=base, peers=peers, options=[], **more)
+
+
+ROWS = {
+    "one-flow": row("VM to VM, 1 flow of 1k five-tuple rules", 1.5, "flows=1", lambda: five_tuples(1000)),
+    "rules-1k": row("1k five-tuple rules, 1k flows", 1.2, "flows=1000", lambda: five_tuples(1000)),
+    "rules-10k": row("10k five-tuple rules, 10k flows", 1.0, "flows=10000", lambda: five_tuples(10000)),
+    "flows-100k": row("100k flows by five-tuple", 1.0, "flows=100000", lambda: five_tuples(1000, "output:2")),
+    "flows-1m": row("1M flows by five-tuple", 0.6, "flows=1000000", lambda: five_tuples(1000, "output:2"), warm=3),
+    "masks-100": row("100 masks, 100k flows", 0.9, "flows=100000", lambda: masks(100)),
+    "bytes-1500": row("1500 bytes, payload in cache", 2.0, "size=1500", lambda: five_tuples(1000)),
+    "bytes-1500-fresh": row("1500 bytes, payload freshly written", 1.5, "size=1500,fresh=1",
+                            lambda: five_tuples(1000)),
+    "imix": row("IMIX, 1k flows", None, "size=imix,flows=1000", lambda: five_tuples(1000)),
+    "tso-64k": row("64 KB TSO chains", 5.0, "kind=tso,size=64000", lambda: ["in_port=1,actions=output:2"],
+                   base="testpmd-tso", peers=("testpmd-tso",)),
+    "both-ways": row("both ways, 1k flows", None, "flows=1000", lambda: five_tuples(1000)),
+    "new-flows": row("new flows through 12 tables, Mpps", None, "pattern=once", lambda: TWELVE_TABLES, absolute=1.0,
+                     peers=("ovs",)),
+    "latency": row("latency p50 at 0.1 Mpps, us", None, "rate=100000", lambda: five_tuples(1000), latency=0.6),
+    "wake-up": row("wake-up p50 of an idle worker, us", None, "rate=50", lambda: five_tuples(1000), latency=50,
+                   peers=()),
+}
+ROWS["tso-64k"]["options"] = ["--offload"]
+ROWS["both-ways"]["options"] = ["--both"]
