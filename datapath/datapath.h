@@ -38,14 +38,18 @@ struct worker;
 
 enum { PACKET_IN_MAX = 16384 }; /* most bytes of a packet that are reported or sent out */
 
-/* Bits of port.config, numbers of the wire (OFPPC_*). NO_FLOOD is OpenFlow 1.0's. */
+/* Bits of port.config, numbers of the wire (OFPPC_*). NO_FLOOD and the spanning tree's, which are only kept,
+ * are OpenFlow 1.0's. */
 enum port_config {
 	PORT_CONFIG_DOWN = 1 << 0,
+	PORT_CONFIG_NO_STP = 1 << 1,
 	PORT_CONFIG_NO_RECV = 1 << 2,
+	PORT_CONFIG_NO_RECV_STP = 1 << 3,
 	PORT_CONFIG_NO_FLOOD = 1 << 4,
 	PORT_CONFIG_NO_FWD = 1 << 5,
 	PORT_CONFIG_NO_PACKET_IN = 1 << 6,
-	PORT_CONFIG_ALL = PORT_CONFIG_DOWN | PORT_CONFIG_NO_RECV | PORT_CONFIG_NO_FLOOD | PORT_CONFIG_NO_FWD |
+	PORT_CONFIG_ALL = PORT_CONFIG_DOWN | PORT_CONFIG_NO_STP | PORT_CONFIG_NO_RECV |
+	                  PORT_CONFIG_NO_RECV_STP | PORT_CONFIG_NO_FLOOD | PORT_CONFIG_NO_FWD |
 	                  PORT_CONFIG_NO_PACKET_IN,
 };
 

@@ -136,6 +136,18 @@ static uint32_t l4_header_size(uint8_t proto)
 	}
 }
 
+static uint8_t fragments; /* worker: ro, control: wo */
+
+void parse_set_fragments(enum fragments mode)
+{
+	__atomic_store_n(&fragments, (uint8_t)mode, __ATOMIC_RELAXED);
+}
+
+enum fragments parse_fragments(void)
+{
+	return (enum fragments)__atomic_load_n(&fragments, __ATOMIC_RELAXED);
+}
+
 void parse_l4(struct parser *s, uint8_t proto)
 {
 	struct mkey *key = s->key;
@@ -146,7 +158,7 @@ void parse_l4(struct parser *s, uint8_t proto)
 		return;
 	s->p->l4 = (uint16_t)s->at;
 	s->p->l4_proto = proto;
-	if (key->flags & FLOW_FRAG_ANY)
+	if (key->flags & FLOW_FRAG_ANY && parse_fragments() != FRAGMENTS_NX_MATCH)
 		return;
 	h = parser_at(s, s->at);
 	switch (proto) {

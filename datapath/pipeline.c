@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#include <rte_branch_prediction.h>
+
 #include "datapath/actions.h"
 #include "datapath/output.h"
 #include "datapath/parse.h"
@@ -31,6 +33,28 @@ static void parse(struct worker *w, unsigned n, bool tunnel)
 		if (tunnel)
 			forget_tunnel(w->pkts[i]);
 	}
+}
+
+/* Called for OFPC_FRAG_DROP alone. */
+static unsigned drop_fragments(struct worker *w, struct port *port, unsigned n)
+{
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		struct packet *p = w->pkts[i];
+
+		if (w->keys[i].flags & FLOW_FRAG_ANY) {
+			port_drop(port, w->id, DROP_FRAGMENT, 1);
+			continue;
+		}
+		w->pkts[i] = w->pkts[kept];
+		w->pkts[kept] = p;
+		w->lens[kept] = w->lens[i];
+		if (kept != i)
+			w->keys[kept] = w->keys[i];
+		kept++;
+	}
+	return kept;
 }
 
 static bool may_receive(struct worker *w, struct port *port, unsigned n)
@@ -82,6 +106,8 @@ unsigned pipeline_run(struct worker *w, struct port_rxq *q)
 	if (port->is_uplink)
 		n = decap(w, port, n);
 	parse(w, n, port->is_uplink);
+	if (unlikely(parse_fragments() == FRAGMENTS_DROP))
+		n = drop_fragments(w, port, n);
 	cache_lookup(w->cache, w->now, w->keys, w->lens, n, w->programs);
 	actions_execute_batch(w, n);
 	output_flush(w);

@@ -149,6 +149,16 @@ static int add_exception(struct ethdev_port *d, const struct port_env *env, cons
 	return 0;
 }
 
+/* Mb/s, 0: not known. */
+static uint32_t link_speed(uint16_t id)
+{
+	struct rte_eth_link link;
+
+	if (rte_eth_link_get_nowait(id, &link) || link.link_speed == RTE_ETH_SPEED_NUM_UNKNOWN)
+		return 0;
+	return link.link_speed;
+}
+
 static int create(const struct port_env *env, const char *name, uint32_t ofport, json_t *options,
                   struct port **out, struct error *e)
 {
@@ -182,6 +192,7 @@ static int create(const struct port_env *env, const char *name, uint32_t ofport,
 	if (rc)
 		goto err_remove;
 	d->port.carrier = true;
+	d->port.speed = link_speed(d->id);
 	d->port.nrxq = 1;
 	*out = &d->port;
 	return 0;

@@ -100,6 +100,7 @@ struct port {
 	/* control only */
 	char name[PORT_NAME_MAX];
 	struct mac mac; /* as in PORT_DESC */
+	uint32_t speed; /* Mb/s of the device; 0: it has none (a guest's port) */
 	const struct port_type *type;
 	json_t *options; /* as given to `if add`; persisted */
 	/* The datapath's hook: called in the control thread when carrier, caps, mtu or the set of usable rxqs

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The port type "tap": `type=tap dev=NAME [mtu=N]`, a netdev of the host that is a switch port. */
 #include <errno.h>
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
 #include <net/if.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -63,6 +65,7 @@ static const struct port_ops ops = {
 
 static void read_netdev(struct port *p, const char *dev)
 {
+	struct ethtool_cmd link = {.cmd = ETHTOOL_GSET};
 	struct ifreq ifr = {0};
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
@@ -73,6 +76,9 @@ static void read_netdev(struct port *p, const char *dev)
 		p->mtu = (uint32_t)ifr.ifr_mtu;
 	if (ioctl(fd, SIOCGIFHWADDR, &ifr) == 0)
 		memcpy(p->mac.b, ifr.ifr_hwaddr.sa_data, 6);
+	ifr.ifr_data = (char *)&link;
+	if (ioctl(fd, SIOCETHTOOL, &ifr) == 0 && ethtool_cmd_speed(&link) != (uint32_t)SPEED_UNKNOWN)
+		p->speed = ethtool_cmd_speed(&link);
 	close(fd);
 }
 

@@ -18,6 +18,7 @@
 	X(RX_TOO_MANY_SEGS,   "rx_too_many_segs",   "more pieces than a packet may have") \
 	X(SEGMENT_FAILED,     "segment_failed",     "headers unfit for segmentation") \
 	X(PORT_BLOCKED,       "port_blocked",       "OFPPC_PORT_DOWN, NO_RECV, NO_FWD or NO_PACKET_IN is set") \
+	X(FRAGMENT,           "fragment",           "fragments are dropped (set-frags)") \
 	/* tables and actions */ \
 	X(TABLE_MISS,         "table_miss",         "no flow matched and the table has no miss flow") \
 	X(ACTION_DROP,        "action_drop",        "a flow dropped it on purpose (explicit or empty actions)") \

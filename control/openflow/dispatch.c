@@ -38,8 +38,9 @@ static enum ofp_error on_nothing(struct connection *c, uint32_t xid, struct ofp_
 	return OFP_OK;
 }
 
-enum {                                                                                  /* OFPC_* */
-       CAPABILITIES = 1 /* flow stats */ | 2 /* table stats */ | 4 /* port stats */ | 8 /* group stats */
+enum { /* OFPC_* */
+       CAPABILITIES = 1 /* flow stats */ | 2 /* table stats */ | 4 /* port stats */ | 8 /* group stats */ |
+	              0x40 /* queue stats */
 };
 
 static enum ofp_error on_features(struct connection *c, uint32_t xid, struct ofp_reader *r)
@@ -67,6 +68,8 @@ static enum ofp_error on_get_config(struct connection *c, uint32_t xid, struct o
 	return OFP_OK;
 }
 
+enum { FRAGMENTS_REASSEMBLE = 2, FRAGMENTS_NX_MATCH = 3 };
+
 static enum ofp_error on_set_config(struct connection *c, uint32_t xid, struct ofp_reader *r)
 {
 	uint16_t flags = ofp_get_u16(r), miss_send_len = ofp_get_u16(r);
@@ -74,9 +77,10 @@ static enum ofp_error on_set_config(struct connection *c, uint32_t xid, struct o
 
 	if (r->failed)
 		return OFPBRC_BAD_LEN;
-	if (flags > 1) /* reassembly is not for a switch */
+	if (flags > FRAGMENTS_NX_MATCH)
 		return OFPSCFC_BAD_FLAGS;
-	error = c->server->ops->set_frag_mode(c->server->ctx, flags);
+	/* Reassembly is not for a switch: as in Open vSwitch the mode stays, and a client sees that. */
+	error = flags == FRAGMENTS_REASSEMBLE ? OFP_OK : c->server->ops->set_frag_mode(c->server->ctx, flags);
 	if (!error)
 		c->miss_send_len = miss_send_len;
 	return error;
@@ -181,8 +185,13 @@ static enum ofp_error on_packet_out(struct connection *c, uint32_t xid, struct o
 static enum ofp_error on_queue_config(struct connection *c, uint32_t xid, struct ofp_reader *r)
 {
 	uint32_t port = ofp_get_u32(r);
-	size_t start = ofp_begin(&c->out, OFPT_QUEUE_GET_CONFIG_REPLY, xid);
+	size_t start;
 
+	if (r->failed)
+		return OFPBRC_BAD_LEN;
+	if (port != OFPP_ANY && !connection_has_port(c, port))
+		return OFPQOFC_BAD_PORT;
+	start = ofp_begin(&c->out, OFPT_QUEUE_GET_CONFIG_REPLY, xid);
 	ofp_put_u32(&c->out, port);
 	ofp_put_zero(&c->out, 4); /* and no queues */
 	ofp_end(&c->out, start);

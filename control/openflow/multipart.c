@@ -228,10 +228,7 @@ static uint32_t get_port(struct ofp_reader *r)
 static enum ofp_error begin_port_stats(struct connection *c, struct ofp_reader *r)
 {
 	c->multipart.only = get_port(r);
-	if (r->failed)
-		return OFPBRC_BAD_LEN;
-	return c->multipart.only == OFPP_ANY || connection_has_port(c, c->multipart.only) ? OFP_OK
-	                                                                                  : OFPBRC_BAD_PORT;
+	return r->failed ? OFPBRC_BAD_LEN : OFP_OK; /* a port that is not there has an empty reply */
 }
 
 static bool next_port_stats(struct connection *c, struct ofp_writer *w)
@@ -250,8 +247,15 @@ static bool next_port_stats(struct connection *c, struct ofp_writer *w)
 /* There are no queues. */
 static enum ofp_error begin_queues(struct connection *c, struct ofp_reader *r)
 {
-	ofp_skip(r, 8);
-	return r->failed ? OFPBRC_BAD_LEN : OFP_OK;
+	uint32_t port = get_port(r), queue;
+
+	ofp_skip(r, r->version == OFP_VERSION_10 ? 2 : 0);
+	queue = ofp_get_u32(r);
+	if (r->failed)
+		return OFPBRC_BAD_LEN;
+	if (port != OFPP_ANY && port != OFPP_ALL && !connection_has_port(c, port))
+		return OFPQOFC_BAD_PORT;
+	return queue == OFPQ_ALL ? OFP_OK : OFPQOFC_BAD_QUEUE;
 }
 
 static bool next_queue(struct connection *c, struct ofp_writer *w)
@@ -334,6 +338,14 @@ static bool next_group_features(struct connection *c, struct ofp_writer *w)
 
 /* ---- meters ---- */
 
+static bool has_meter(struct connection *c, uint32_t id)
+{
+	const struct meter_mod *mm =
+	        c->multipart.from == OFPM_ALL ? NULL : ops(c)->meter_next(ctx(c), id, NULL);
+
+	return mm && mm->meter_id == id;
+}
+
 static enum ofp_error begin_meters(struct connection *c, struct ofp_reader *r)
 {
 	struct ofp_meter_features features = {0};
@@ -345,7 +357,8 @@ static enum ofp_error begin_meters(struct connection *c, struct ofp_reader *r)
 	ops(c)->meter_features(ctx(c), &features);
 	if (!features.max_meters)
 		c->multipart.from = OFPM_ALL;
-	return OFP_OK;
+	return c->multipart.only == OFPM_ALL || has_meter(c, c->multipart.only) ? OFP_OK
+	                                                                        : OFPMMFC_UNKNOWN_METER;
 }
 
 static const struct meter_mod *next_of_meter(struct connection *c, struct meter_stats *stats)

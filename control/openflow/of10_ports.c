@@ -7,7 +7,7 @@
 #include "control/openflow/of10.h"
 
 enum {
-	PORT_CONFIG_KNOWN = 1 | 4 | 16 | 32 | 64, /* of OFPPC_*: not the spanning tree's */
+	PORT_CONFIG_KNOWN = 127, /* OFPPC_* */
 	PORT_STATE_KNOWN = 1,                     /* of OFPPS_*: link down */
 	WILDCARDS_ALL = (1 << 22) - 1,
 };

@@ -45,6 +45,7 @@ enum { OFP_PORT_NAME_MAX = 16, OFP_TABLE_NAME_MAX = 32 };
 #define OFPG_ALL 0xfffffffcu
 #define OFPG_ANY 0xffffffffu
 #define OFPM_ALL 0xffffffffu
+#define OFPQ_ALL 0xffffffffu
 #define OFPTT_ALL 0xff
 
 struct ofp_switch_desc { /* OFPMP_DESC; static strings */
@@ -175,7 +176,7 @@ struct ofp_switch_ops {
 	 * when one returns. */
 	void (*set_standalone)(void *ctx, bool on);
 
-	/* OFPC_FRAG_* of SET_CONFIG (0 normal, 1 drop, 2 reassemble; 2 is refused by the server). */
+	/* OFPC_FRAG_* of SET_CONFIG (0 normal, 1 drop, 3 Nicira's nx-match; the server never asks for 2, reassemble). */
 	uint16_t (*frag_mode)(void *ctx);
 	enum ofp_error (*set_frag_mode)(void *ctx, uint16_t mode);
 };

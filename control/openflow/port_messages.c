@@ -6,6 +6,8 @@
 #include "control/openflow/of10.h"
 #include "control/openflow/of14.h"
 
+enum { CONFIG_13 = 1 | 4 | 32 | 64 }; /* OFPPC_* of 1.3 */
+
 enum ofp_error ofp_read_port(struct ofp_reader *r, struct ofp_port *port)
 {
 	const uint8_t *p;
@@ -46,7 +48,7 @@ void ofp_put_port(struct ofp_writer *w, const struct ofp_port *port)
 	ofp_put_bytes(w, &port->hw_addr, sizeof(port->hw_addr));
 	ofp_put_zero(w, 2);
 	ofp_put_text(w, port->name, OFP_PORT_NAME_MAX);
-	ofp_put_u32(w, port->config);
+	ofp_put_u32(w, port->config & CONFIG_13);
 	ofp_put_u32(w, port->state);
 	ofp_put_u32(w, port->curr);
 	ofp_put_u32(w, port->advertised);

@@ -51,7 +51,7 @@ static void put_next_tables(struct ofp_writer *w, uint8_t table_id, unsigned tab
 	end(w, start);
 }
 
-/* Standard (OXM) fields only: a client of 1.3 knows no other. */
+/* Nicira's fields too: ovs-ofctl knows them, and who does not passes over them. */
 static void put_fields(struct ofp_writer *w, uint16_t property)
 {
 	size_t start = begin(w, property);
@@ -60,10 +60,12 @@ static void put_fields(struct ofp_writer *w, uint16_t property)
 		uint32_t header =
 		        oxm_header((enum field_id)id, fields[id].maskable && property == PROP_MATCH, false);
 
-		if (fields[id].oxm_class != FIELD_OXM_OF ||
+		if (!field_is_sent((enum field_id)id) ||
 		    (!fields[id].settable && property >= PROP_WRITE_SET_FIELD))
 			continue;
 		ofp_put_u32(w, header);
+		if (header >> 16 == FIELD_ONF)
+			ofp_put_u32(w, ONF_EXPERIMENTER);
 	}
 	end(w, start);
 }
@@ -71,7 +73,7 @@ static void put_fields(struct ofp_writer *w, uint16_t property)
 void ofp_put_table_features(struct ofp_writer *w, uint8_t table_id, const char *name, unsigned table_count,
                             uint32_t max_entries)
 {
-	static const uint8_t instructions[] = {1, 2, 3, 4, 5};
+	static const uint8_t instructions[] = {1, 2, 3, 4, 5, 6}; /* goto_table first */
 	static const uint8_t actions[] = {0, 11, 12, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27};
 	bool last = table_id + 1u >= table_count;
 	size_t start = w->len;

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "control/switchd/flow_ops.h"
 #include "control/switchd/switchd.h"
+#include "datapath/parse.h"
 #include "flows/flow_mod.h"
 #include "flows/group.h"
 #include "flows/key.h"
@@ -29,6 +30,25 @@ static const struct ofp_switch_desc *op_desc(void *ctx)
 	return &desc;
 }
 
+/* OFPPF_*: the nominal speeds, full duplex, "copper" for want of a better word, as Open vSwitch says. */
+static void put_speed(uint32_t mbps, struct ofp_port *out)
+{
+	static const struct {
+		uint32_t mbps, bit;
+	} nominal[] = {{10, 1 << 1},    {100, 1 << 3},    {1000, 1 << 5},   {10000, 1 << 6},
+	               {40000, 1 << 7}, {100000, 1 << 8}, {1000000, 1 << 9}};
+	enum { OTHER = 1 << 10, COPPER = 1 << 11 };
+
+	if (!mbps)
+		return;
+	out->curr = OTHER | COPPER;
+	for (unsigned i = 0; i < sizeof(nominal) / sizeof(nominal[0]); i++) {
+		if (nominal[i].mbps == mbps)
+			out->curr = nominal[i].bit | COPPER;
+	}
+	out->curr_speed = mbps * 1000;
+}
+
 void of_switch_port(const struct switchd *s, const struct port *port, struct ofp_port *out)
 {
 	*out = (struct ofp_port){.port_no = OFPP_LOCAL, .config = s->local_config, .state = STATE_LINK_DOWN};
@@ -45,6 +65,7 @@ void of_switch_port(const struct switchd *s, const struct port *port, struct ofp
 	out->port_no = port->ofport;
 	out->hw_addr = port->mac;
 	out->config = port->config;
+	put_speed(port->speed, out);
 	out->state = port->carrier && !(port->config & PORT_CONFIG_DOWN) ? STATE_LIVE : STATE_LINK_DOWN;
 }
 
@@ -118,7 +139,7 @@ static uint32_t op_table_max_entries(void *ctx)
 
 static void op_table_name(void *ctx, uint8_t table_id, char name[OFP_TABLE_NAME_MAX])
 {
-	snprintf(name, OFP_TABLE_NAME_MAX, "table%u", table_id);
+	name[0] = '\0'; /* tables are known by their numbers */
 }
 
 static void op_table_stats(void *ctx, uint8_t table_id, struct ofp_table_stats *out)
@@ -215,6 +236,23 @@ static const struct meter_mod *op_meter_next(void *ctx, uint32_t from, struct me
 	return tables_meter_next(s->tables, from, clock_now(), stats);
 }
 
+static bool groups_exist(struct tables *t, const struct action_list *l)
+{
+	for (unsigned i = 0; i < l->n; i++) {
+		const struct action *a = &l->items[i];
+		const struct group_mod *gm;
+
+		if (a->type == ACTION_CLONE && !groups_exist(t, &a->nested))
+			return false;
+		if (a->type != ACTION_GROUP)
+			continue;
+		gm = tables_group_next(t, a->number, clock_now(), NULL);
+		if (!gm || gm->group_id != a->number)
+			return false;
+	}
+	return true;
+}
+
 static enum ofp_error op_packet_out(void *ctx, const struct ofp_packet_out *p)
 {
 	static uint8_t buffer[PROGRAM_BYTES_MAX] __attribute__((aligned(16)));
@@ -226,6 +264,8 @@ static enum ofp_error op_packet_out(void *ctx, const struct ofp_packet_out *p)
 		return OFPBRC_BAD_LEN;
 	if (!p->len) /* nothing to send: no mistake in OVS, nor here */
 		return OFP_OK;
+	if (!groups_exist(s->tables, p->actions))
+		return OFPBAC_BAD_OUT_GROUP;
 	datapath_packet_key(p->in_port, p->data, (uint32_t)p->len, &key);
 	tables_packet_out(s->tables, &key, p->actions, (uint32_t)p->len, clock_now(), program);
 	switch (datapath_packet_out(s->datapath, p->in_port, program, p->data, (uint32_t)p->len)) {
@@ -246,12 +286,13 @@ static void op_set_standalone(void *ctx, bool on)
 
 static uint16_t op_frag_mode(void *ctx)
 {
-	return 0;
+	return (uint16_t)parse_fragments();
 }
 
 static enum ofp_error op_set_frag_mode(void *ctx, uint16_t mode)
 {
-	return mode ? OFPSCFC_BAD_FLAGS : OFP_OK;
+	parse_set_fragments((enum fragments)mode);
+	return OFP_OK;
 }
 
 const struct ofp_switch_ops of_switch_ops = {

@@ -29,7 +29,7 @@ enum tables_error actions_check(const struct tables *t, const struct action_list
 		if (a->type == ACTION_GROUP && !group_find(t, a->number, t->next_version))
 			return TABLES_BAD_OUT_GROUP;
 		if (a->type == ACTION_METER && !meter_find(t, a->number, t->next_version))
-			return TABLES_METER_UNKNOWN;
+			return TABLES_METER_INVALID;
 		if (a->type != ACTION_CLONE && a->type != ACTION_WRITE_ACTIONS)
 			continue;
 		err = actions_check(t, &a->nested);

@@ -31,7 +31,7 @@ struct tables *tables_create(const struct tables_config *config)
 	if (config)
 		t->config = *config;
 	if (!t->config.max_rules)
-		t->config.max_rules = 1u << 20;
+		t->config.max_rules = 1000000;
 	if (!t->config.max_masks)
 		t->config.max_masks = 512;
 	if (!t->config.max_groups)

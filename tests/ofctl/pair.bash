@@ -50,6 +50,7 @@ pair_start_ovs() {
         --detach $log
     vsctl add-br br0 -- set bridge br0 datapath_type=netdev fail_mode=secure other-config:hwaddr=02:00:00:00:00:ff
     for i in "${PAIR_PORTS[@]}"; do vsctl add-port br0 "p$i" -- set interface "p$i" "ofport_request=$i"; done
+    ip -n "$NS-ovs" link set br0 up
 }
 
 pair_start_weft() {
@@ -59,18 +60,45 @@ pair_start_weft() {
     for i in "${PAIR_PORTS[@]}"; do
         weft weft if add "p$i" type=ethdev "ofport=$i" "devargs=net_af_packet$i,iface=p$i" >/dev/null
     done
+    weft weft if add br0 type=tap ofport=local dev=br0 >/dev/null
+}
+
+# The fields that Open vSwitch has and Weft has not (no connection tracking beyond ct_state, no Geneve, ERSPAN, GTP, NSH), and
+# in Set-Field those that only one of them can set.
+field_list() { # field_list ALSO: the names on standard input, sorted, without those and ALSO
+    tr ' ' '\n' | sort | grep -vxE "dp_hash|recirc_id|packet_type|tun_(gbp|erspan|gtpu|metadata).*|ct_(nw|ipv6|tp)_.*|\
+nsh_.*|nd_(reserved|options_type)|$1" | tr '\n' ' '
+}
+
+# shared_fields COMMAND...: its output, each list of fields without braces, cut to what both switches have.
+shared_fields() {
+    local line list
+    "$@" | while IFS= read -r line; do
+        case $line in
+        *': '*_{*)
+            list=$(eval "echo ${line#*: }")
+            case $line in
+            *Set-Field*) list=$(field_list 'ct_(mark|label)|eth_type|mpls_bos|nw_proto' <<<"$list") ;;
+            *) list=$(field_list - <<<"$list") ;;
+            esac
+            echo "${line%%: *}: $list"
+            ;;
+        *) echo "$line" ;;
+        esac
+    done
+    return "${PIPESTATUS[0]}"
 }
 
 # What may differ between two switches, and nothing else: transaction ids, durations and ages, times of the log and of
-# ping, datapath ids and descriptions, the name of the program, and the order in which hash tables give flows and ports.
+# ping, datapath ids (the address of LOCAL comes from it) and descriptions, the name of the program, and the order in which hash tables give flows and ports.
 normalise() {
     sed -E \
         -e 's/xid=0x[0-9a-f]+/xid=X/g' \
-        -e 's/duration=[0-9.]+s/duration=Ds/g' \
+        -e 's/duration([=:]?)[0-9.]+s/duration\1Ds/g' \
         -e 's/(idle|hard)_age=[0-9]+/\1_age=A/g' \
         -e 's/^[0-9-]+T[0-9:]+Z\|[0-9]+\|/TIME|/' \
         -e 's/time=[0-9.]+ ms/time=T ms/' \
-        -e 's/dpid:[0-9a-f]+/dpid:ID/' \
+        -e 's/dpid:[0-9a-f]+/dpid:ID/; s/(LOCAL\(br0\): addr:)[0-9a-f:]+/\1ID/' \
         -e 's/^(Manufacturer|Hardware|Software|Serial Num|DP Description): .*/\1: .../' \
         -e 's/^weft-ofctl: /ovs-ofctl: /' \
         -e "s#$WORK/(ovs|weft)/#RUNDIR/#g"

@@ -44,11 +44,49 @@ O() { "${CLIENT[@]}" "$@"; }
 # sorted COMMAND...: the lines of the output in order, for what comes out of hash tables
 sorted() { "$@" 2>&1 | sort; return "${PIPESTATUS[0]}"; }
 
+# own_words: what weft-ofctl itself complains of it says in its own words.
+own_words() { sed -E 's/^ovs-ofctl: .*/ovs-ofctl: .../; s/^TIME\|.*/TIME|.../'; }
+# inject PORT HEX: a frame comes in.
+inject() {
+    on "$HOST" python3 -c '
+import socket, sys
+s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+s.bind((sys.argv[1], 0))
+s.send(bytes.fromhex(sys.argv[2]))' "q$1" "$2"
+}
+
+# settled FILE: has it stopped growing?
+settled() {
+    local before
+    before=$(wc -c <"$1")
+    sleep 0.15
+    [ "$(wc -c <"$1")" -eq "$before" ]
+}
+
+# watch CLIENT-COMMAND... -- COMMAND...: starts the first, which goes on until it is ended; when it says nothing more, runs
+# the second, and prints what both say.
+watch() {
+    local -a first=()
+    local pid
+    while [ "$1" != -- ]; do first+=("$1") && shift; done
+    shift
+    "${CLIENT[@]}" "${first[@]}" >heard 2>&1 &
+    pid=$!
+    sleep 0.3
+    wait_until 10 settled heard
+    "$@"
+    sleep 0.2
+    wait_until 10 settled heard
+    kill "$pid" 2>/dev/null
+    wait "$pid" 2>/dev/null
+    cat heard
+}
+
 differences=0
-# compare WHAT EXPECTED GOT
+# compare WHAT EXPECTED GOT [FILTER]: FILTER is for both
 compare() {
     local d
-    d=$(diff -U 1000 "$2" "$3" | awk '
+    d=$(diff -U 1000 <("${4:-cat}" <"$2") <("${4:-cat}" <"$3") | awk '
         /^[ ]=== / {if (bad) printf "%s", block; block = ""; bad = 0}
         /^(---|\+\+\+|@@)/ {next}
         {block = block $0 "\n"}
@@ -80,6 +118,6 @@ both 10 10 ovs-ofctl
 both own 13 "$BUILD/weft-ofctl"
 compare 'ovs-ofctl -O OpenFlow13 to Weft' "$out/ovs.13" "$out/weft.13"
 compare 'ovs-ofctl to Weft' "$out/ovs.10" "$out/weft.10"
-compare 'weft-ofctl to Open vSwitch' "$out/ovs.13" "$out/ovs.own"
-compare 'weft-ofctl to Weft' "$out/ovs.13" "$out/weft.own"
+compare 'weft-ofctl to Open vSwitch' "$out/ovs.13" "$out/ovs.own" own_words
+compare 'weft-ofctl to Weft' "$out/ovs.13" "$out/weft.own" own_words
 [ "$differences" -eq 0 ] || fail "$differences differences"
