@@ -35,7 +35,7 @@ LDFLAGS_ALL = $(filter -fsanitize% --coverage,$(OPT)) $(LDFLAGS)
 # ---- what is built from what --------------------------------------------------
 
 # Plain C (no DPDK include path: a DPDK header does not even compile there).
-PLAIN_DIRS := base flows control/rpc control/openflow control/tenancy control/store control/cli
+PLAIN_DIRS := base flows control/rpc control/openflow control/tenancy control/store control/agent control/cli
 # The switch.
 DP_DIRS    := base/dp flows/dp ports ports/vhost ports/xdp overlay/vxlan datapath control/switchd
 TEST_DIRS  := tests/lib tests/pktgen tests/differential

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The flows of a host, first and last tables; see pipeline.h. Called by agent.c. */
+#include "control/agent/pipeline.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+struct ip_addr link_local(struct mac m)
+{
+	return (struct ip_addr){{0xfe, 0x80, 0, 0, 0, 0, 0, 0, m.b[0] ^ 2, m.b[1], m.b[2], 0xff, 0xfe, m.b[3],
+	                         m.b[4], m.b[5]}};
+}
+
+/* Has the network a port on this host? */
+static bool is_here(const struct scene_network *net)
+{
+	for (unsigned i = 0; i < net->n_ports; i++)
+		if (net->ports[i]->local)
+			return true;
+	return false;
+}
+
+static void classify(const struct scene *s, struct flow_set *out)
+{
+	for (unsigned i = 0; i < s->n_ports; i++)
+		if (s->ports[i].local)
+			flow_set_add(
+			        out, COOKIE_MARK,
+			        "table=0,priority=%d,in_port=%u,actions=set_field:0x%x->reg0,goto_table:10",
+			        PRIORITY_CLASSIFY, s->ports[i].ofport, s->ports[i].network->network->vni);
+	if (!s->tunnel)
+		return;
+	for (unsigned i = 0; i < s->n_networks; i++)
+		if (is_here(&s->networks[i]))
+			flow_set_add(out, COOKIE_MARK,
+			             "table=0,priority=%d,in_port=%u,tun_id=0x%x,"
+			             "actions=set_field:0x%x->reg0,set_field:1->reg2,goto_table:40",
+			             PRIORITY_CLASSIFY, s->tunnel, s->networks[i].network->vni,
+			             s->networks[i].network->vni);
+	flow_set_add(out, COOKIE_MARK, "table=0,priority=%d,in_port=%u,actions=drop", PRIORITY_CLASSIFY - 1,
+	             s->tunnel);
+}
+
+int pipeline_flows(const struct scene *s, struct flow_set *out)
+{
+	classify(s, out);
+	pipeline_security_common(s, out);
+	for (unsigned i = 0; i < s->n_ports; i++) {
+		const struct scene_port *p = &s->ports[i];
+
+		if (!p->local)
+			continue;
+		pipeline_security(s, p, out);
+		pipeline_groups(s, p, out);
+		pipeline_answer_port(p, out);
+		flow_set_add(out, COOKIE_MARK, "table=90,priority=100,reg3=%u,actions=output:%u", p->ofport,
+		             p->ofport);
+	}
+	flow_set_add(out, COOKIE_MARK, "table=20,priority=0,actions=goto_table:21");
+	flow_set_add(out, COOKIE_MARK, "table=80,priority=0,actions=goto_table:81");
+	for (unsigned i = 0; i < s->n_networks; i++) {
+		if (is_here(&s->networks[i]))
+			pipeline_answer(&s->networks[i], out);
+		pipeline_switching(s, &s->networks[i], out);
+		if (s->networks[i].router)
+			pipeline_routing(s, &s->networks[i], out);
+	}
+	flow_set_settle(out);
+	return out->failed ? -EINVAL : 0;
+}
+
+bool pipeline_to_port(const struct scene *s, const struct scene_port *p, char text[160])
+{
+	char ip[IP_TEXT_MAX];
+
+	if (p->local) {
+		snprintf(text, 160, "set_field:%u->reg3,goto_table:80", p->ofport);
+		return true;
+	}
+	if (!p->host || !p->host->n_vteps || !s->tunnel)
+		return false;
+	ip_format(&p->host->vteps[0], ip);
+	snprintf(text, 160, "set_field:%s->%s,goto_table:70", ip,
+	         ip_is_v4(&p->host->vteps[0]) ? "tun_dst" : "tun_ipv6_dst");
+	return true;
+}
