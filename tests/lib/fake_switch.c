@@ -169,6 +169,7 @@ static enum ofp_error add_flow(struct fake_switch *sw, const struct flow_mod *fm
 	                          .duration_ns = 1234000000,
 	                          .idle_timeout = fm->idle_timeout,
 	                          .hard_timeout = fm->hard_timeout,
+	                          .importance = fm->importance,
 	                          .flags = fm->flags,
 	                          .born = sw->changes + 1,
 	                          .changed = sw->changes + 1,

@@ -5,65 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include "tests/lib/fake_switch.h"
-
-static char dir[64], path[96];
-static struct fake_switch *sw;
-static char output[4 << 20];
+#include "tests/lib/ofctl_client.h"
 
 static void set_up(void)
 {
-	if (system("command -v ovs-ofctl >/dev/null"))
-		cr_skip("ovs-ofctl is not installed");
-	strcpy(dir, "/tmp/weft-ofctl-XXXXXX");
-	cr_assert(mkdtemp(dir));
-	snprintf(path, sizeof(path), "%s/br0.mgmt", dir);
-	sw = fake_switch_start(path);
+	ofctl_set_up();
+	ofctl_protocol("-O OpenFlow13");
 }
 
-static void tear_down(void)
-{
-	if (!sw)
-		return;
-	fake_switch_stop(sw);
-	cr_expect_eq(access(path, F_OK), -1, "the socket file is gone");
-	rmdir(dir);
-}
-
-/* Runs "ovs-ofctl -O OpenFlow13 VERB unix:PATH REST"; its exit status. What it prints is in `output`. */
-static int ofctl(const char *verb, const char *rest)
-{
-	char command[1024];
-	FILE *f;
-	size_t n;
-	int rc;
-
-	snprintf(command, sizeof(command), "ovs-ofctl -t 60 -O OpenFlow13 %s unix:%s %s 2>&1", verb, path,
-	         rest);
-	f = popen(command, "r");
-	cr_assert(f);
-	n = fread(output, 1, sizeof(output) - 1, f);
-	output[n] = 0;
-	rc = pclose(f);
-	return rc == -1 ? -1 : WEXITSTATUS(rc);
-}
-
-static void expect_ok(const char *verb, const char *rest)
-{
-	int rc = ofctl(verb, rest);
-
-	cr_assert_eq(rc, 0, "%s %s: %d: %s", verb, rest, rc, output);
-	cr_assert(!strstr(output, "OFPT_ERROR"), "%s %s: %s", verb, rest, output);
-}
-
-static void expect_text(const char *wanted)
-{
-	cr_expect(strstr(output, wanted), "expected \"%s\" in: %s", wanted, output);
-}
-
-TestSuite(ofctl, .init = set_up, .fini = tear_down, .timeout = 120);
+TestSuite(ofctl, .init = set_up, .fini = ofctl_tear_down, .timeout = 120);
 
 Test(ofctl, flows_come_back_as_they_went)
 {
@@ -110,166 +61,150 @@ Test(ofctl, flows_come_back_as_they_went)
 		char quoted[512];
 
 		snprintf(quoted, sizeof(quoted), "'%s'", flows[i][0]);
-		expect_ok("del-flows", "");
-		expect_ok("add-flow", quoted);
-		expect_ok("dump-flows", "");
-		expect_text(flows[i][1]);
+		ofctl_ok("del-flows", "");
+		ofctl_ok("add-flow", quoted);
+		ofctl_ok("dump-flows", "");
+		ofctl_prints(flows[i][1]);
 	}
 }
 
 Test(ofctl, flows_are_selected_and_removed)
 {
-	expect_ok("add-flow", "cookie=1,table=1,priority=5,ip,actions=output:1");
-	expect_ok("add-flow", "cookie=2,table=1,priority=6,ip,nw_dst=10.0.0.1,actions=output:2");
-	expect_ok("add-flow", "cookie=3,table=2,arp,actions=group:5");
-	expect_ok("dump-flows", "table=1,ip,nw_dst=10.0.0.1");
-	expect_text("nw_dst=10.0.0.1");
-	cr_expect(!strstr(output, "output:1"), "%s", output);
-	expect_ok("dump-aggregate", "table=1");
-	expect_text("packet_count=14 byte_count=840 flow_count=2");
-	expect_ok("mod-flows", "table=1,ip,actions=drop");
-	expect_ok("dump-flows", "cookie=1/-1");
-	expect_text(
+	ofctl_ok("add-flow", "cookie=1,table=1,priority=5,ip,actions=output:1");
+	ofctl_ok("add-flow", "cookie=2,table=1,priority=6,ip,nw_dst=10.0.0.1,actions=output:2");
+	ofctl_ok("add-flow", "cookie=3,table=2,arp,actions=group:5");
+	ofctl_ok("dump-flows", "table=1,ip,nw_dst=10.0.0.1");
+	ofctl_prints("nw_dst=10.0.0.1");
+	ofctl_prints_not("output:1");
+	ofctl_ok("dump-aggregate", "table=1");
+	ofctl_prints("packet_count=14 byte_count=840 flow_count=2");
+	ofctl_ok("mod-flows", "table=1,ip,actions=drop");
+	ofctl_ok("dump-flows", "cookie=1/-1");
+	ofctl_prints(
 	        "cookie=0x1, duration=1.234s, table=1, n_packets=7, n_bytes=420, priority=5,ip actions=drop");
-	expect_ok("del-flows", "cookie=1/-1");
-	expect_ok("--strict del-flows", "table=1,priority=6,ip,nw_dst=10.0.0.1");
-	expect_ok("del-flows", "out_group=5");
-	expect_ok("dump-aggregate", "");
-	expect_text("flow_count=0");
+	ofctl_ok("del-flows", "cookie=1/-1");
+	ofctl_ok("--strict del-flows", "table=1,priority=6,ip,nw_dst=10.0.0.1");
+	ofctl_ok("del-flows", "out_group=5");
+	ofctl_ok("dump-aggregate", "");
+	ofctl_prints("flow_count=0");
 }
 
 Test(ofctl, show_and_statistics)
 {
-	expect_ok("show", "");
-	expect_text("dpid:1122334455667788");
-	expect_text("1(vm1): addr:02:00:00:00:00:00");
-	expect_text("LOCAL(br0)");
-	expect_ok("dump-desc", "");
-	expect_text("Manufacturer: Weft");
-	expect_ok("dump-ports", "");
-	expect_text("3 ports");
-	expect_ok("dump-ports", "2");
-	expect_text("rx pkts=101");
-	expect_ok("dump-ports-desc", "");
-	expect_ok("dump-tables", "");
-	expect_text("active=0, lookup=0, matched=0");
-	expect_ok("dump-table-features", "");
-	expect_text("ip_{src,dst}");
-	expect_ok("queue-stats", "");
-	expect_ok("queue-get-config", "1");
-	expect_ok("get-frags", "");
-	expect_text("normal");
-	expect_ok("set-frags", "drop");
-	expect_ok("get-frags", "");
-	expect_text("drop");
-	expect_ok("probe", "");
-	expect_ok("ping", "1000");
-	expect_ok("mod-port", "1 no-forward");
-	expect_ok("show", "");
-	expect_text("NO_FWD");
+	ofctl_ok("show", "");
+	ofctl_prints("dpid:1122334455667788");
+	ofctl_prints("1(vm1): addr:02:00:00:00:00:00");
+	ofctl_prints("LOCAL(br0)");
+	ofctl_ok("dump-desc", "");
+	ofctl_prints("Manufacturer: Weft");
+	ofctl_ok("dump-ports", "");
+	ofctl_prints("3 ports");
+	ofctl_ok("dump-ports", "2");
+	ofctl_prints("rx pkts=101");
+	ofctl_ok("dump-ports-desc", "");
+	ofctl_ok("dump-tables", "");
+	ofctl_prints("active=0, lookup=0, matched=0");
+	ofctl_ok("dump-table-features", "");
+	ofctl_prints("ip_{src,dst}");
+	ofctl_ok("queue-stats", "");
+	ofctl_ok("queue-get-config", "1");
+	ofctl_ok("get-frags", "");
+	ofctl_prints("normal");
+	ofctl_ok("set-frags", "drop");
+	ofctl_ok("get-frags", "");
+	ofctl_prints("drop");
+	ofctl_ok("probe", "");
+	ofctl_ok("ping", "1000");
+	ofctl_ok("mod-port", "1 no-forward");
+	ofctl_ok("show", "");
+	ofctl_prints("NO_FWD");
 }
 
 Test(ofctl, groups)
 {
-	expect_ok("add-group", "group_id=5,type=select,bucket=weight:2,output:1,bucket=weight:3,set_field:02:"
-	                       "00:00:00:00:07-\\>eth_dst,output:2");
-	expect_ok("add-group", "group_id=6,type=ff,bucket=watch_port:1,output:1");
-	expect_ok("dump-groups", "");
-	expect_text("group_id=5,type=select,bucket=weight:2,actions=output:1,bucket="
-	            "weight:3,"
-	            "actions=set_field:02:00:00:00:00:07->eth_dst,output:2");
-	expect_text("group_id=6,type=ff,bucket=watch_port:1,actions=output:1");
-	expect_ok("dump-group-stats", "group_id=5");
-	expect_text("group_id=5,duration=0s,ref_count=1,packet_count=5");
-	expect_ok("dump-group-features", "");
-	expect_ok("mod-group", "group_id=5,type=all,bucket=output:1");
-	expect_ok("del-groups", "group_id=6");
-	expect_ok("dump-groups", "");
-	expect_text("type=all");
-	cr_expect(!strstr(output, "group_id=6"), "%s", output);
-	cr_expect_neq(ofctl("add-group", "group_id=5,type=all,bucket=output:1"), 0);
-	expect_text("OFPGMFC_GROUP_EXISTS");
-	expect_ok("del-groups", "");
+	ofctl_ok("add-group", "group_id=5,type=select,bucket=weight:2,output:1,bucket=weight:3,set_field:02:"
+	                      "00:00:00:00:07-\\>eth_dst,output:2");
+	ofctl_ok("add-group", "group_id=6,type=ff,bucket=watch_port:1,output:1");
+	ofctl_ok("dump-groups", "");
+	ofctl_prints("group_id=5,type=select,bucket=weight:2,actions=output:1,bucket="
+	             "weight:3,"
+	             "actions=set_field:02:00:00:00:00:07->eth_dst,output:2");
+	ofctl_prints("group_id=6,type=ff,bucket=watch_port:1,actions=output:1");
+	ofctl_ok("dump-group-stats", "group_id=5");
+	ofctl_prints("group_id=5,duration=0s,ref_count=1,packet_count=5");
+	ofctl_ok("dump-group-features", "");
+	ofctl_ok("mod-group", "group_id=5,type=all,bucket=output:1");
+	ofctl_ok("del-groups", "group_id=6");
+	ofctl_ok("dump-groups", "");
+	ofctl_prints("type=all");
+	ofctl_prints_not("group_id=6");
+	ofctl_refused("add-group", "group_id=5,type=all,bucket=output:1");
+	ofctl_prints("OFPGMFC_GROUP_EXISTS");
+	ofctl_ok("del-groups", "");
 }
 
 Test(ofctl, refusals_are_told)
 {
-	cr_expect_neq(ofctl("add-flow", "priority=666,actions=drop"), 0);
-	expect_text("OFPFMFC_EPERM");
-	cr_expect_neq(ofctl("add-meter", "meter=1,kbps,band=type=drop,rate=100"), 0);
-	expect_text("OFPMMFC_OUT_OF_METERS");
-	expect_ok("meter-features", "");
-	expect_ok("dump-meters", "");
-	cr_expect_neq(ofctl("mod-port", "9 up"), 0);
+	ofctl_refused("add-flow", "priority=666,actions=drop");
+	ofctl_prints("OFPFMFC_EPERM");
+	ofctl_refused("add-meter", "meter=1,kbps,band=type=drop,rate=100");
+	ofctl_prints("OFPMMFC_OUT_OF_METERS");
+	ofctl_ok("meter-features", "");
+	ofctl_ok("dump-meters", "");
+	ofctl_refused("mod-port", "9 up");
 }
 
 Test(ofctl, packets_out)
 {
-	expect_ok("packet-out",
-	          "in_port=1,packet=0200000000010200000000020800450000140000000040110000,actions=output:2");
-	expect_ok("dump-ports", "1");
-	expect_text("tx pkts=1");
+	ofctl_ok("packet-out",
+	         "in_port=1,packet=0200000000010200000000020800450000140000000040110000,actions=output:2");
+	ofctl_ok("dump-ports", "1");
+	ofctl_prints("tx pkts=1");
 }
 
 Test(ofctl, bundles_are_all_or_nothing)
 {
-	char file[128], rest[160];
-	FILE *f;
-
-	snprintf(file, sizeof(file), "%s/flows", dir);
-	snprintf(rest, sizeof(rest), "%s", file);
-	f = fopen(file, "w");
-	cr_assert(f);
-	fputs("priority=1,actions=drop\npriority=2,actions=drop\npriority=666,actions=drop\n", f);
-	fclose(f);
-	cr_expect_neq(ofctl("--bundle add-flows", rest), 0);
-	expect_text("OFPFMFC_EPERM");
-	expect_ok("dump-aggregate", "");
-	expect_text("flow_count=0");
-	f = fopen(file, "w");
-	cr_assert(f);
-	fputs("priority=1,actions=drop\npriority=2,actions=drop\n", f);
-	fclose(f);
-	expect_ok("--bundle add-flows", rest);
-	expect_ok("--bundle replace-flows", rest);
-	expect_ok("dump-aggregate", "");
-	expect_text("flow_count=2");
-	unlink(file);
+	ofctl_refused("--bundle add-flows", ofctl_write("priority=1,actions=drop\npriority=2,actions=drop\n"
+	                                                "priority=666,actions=drop\n"));
+	ofctl_prints("OFPFMFC_EPERM");
+	ofctl_ok("dump-aggregate", "");
+	ofctl_prints("flow_count=0");
+	ofctl_ok("--bundle add-flows", ofctl_write("priority=1,actions=drop\npriority=2,actions=drop\n"));
+	ofctl_ok("--bundle replace-flows", ofctl_write("priority=1,actions=drop\npriority=2,actions=drop\n"));
+	ofctl_ok("dump-aggregate", "");
+	ofctl_prints("flow_count=2");
 }
 
 Test(ofctl, a_large_dump_comes_in_many_messages)
 {
-	char file[128];
+	static char flows[1500 * 48];
 	unsigned lines = 0;
-	FILE *f;
+	size_t n = 0;
 
-	snprintf(file, sizeof(file), "%s/flows", dir);
-	f = fopen(file, "w");
-	cr_assert(f);
 	for (unsigned i = 0; i < 1500; i++)
-		fprintf(f, "ip,nw_dst=10.1.%u.%u,actions=output:1\n", i / 256, i % 256);
-	fclose(f);
-	expect_ok("add-flows", file);
-	expect_ok("dump-flows", "");
-	for (const char *p = output; (p = strstr(p, "nw_dst=10.1.")); p++)
+		n += (size_t)sprintf(flows + n, "ip,nw_dst=10.1.%u.%u,actions=output:1\n", i / 256, i % 256);
+	ofctl_ok("add-flows", ofctl_write(flows));
+	ofctl_ok("dump-flows", "");
+	for (const char *at = ofctl_output(); (at = strstr(at, "nw_dst=10.1.")); at++)
 		lines++;
 	cr_expect_eq(lines, 1500, "%u lines", lines);
-	unlink(file);
 }
 
 Test(ofctl, other_versions_are_refused)
 {
-	char command[256];
-
-	snprintf(command, sizeof(command), "ovs-ofctl -t 5 -O OpenFlow12 show unix:%s >/dev/null 2>&1", path);
-	cr_expect_neq(system(command), 0);
-	expect_ok("probe", "");
+	ofctl_protocol("-t 5 -O OpenFlow12");
+	ofctl_refused("show", "");
+	ofctl_protocol("-t 5 -O OpenFlow11,OpenFlow15");
+	ofctl_refused("show", "");
+	ofctl_protocol("-O OpenFlow10,OpenFlow13");
+	ofctl_ok("show", "");
+	ofctl_prints("(OF1.3)");
 }
 
 Test(ofctl, the_socket_is_for_owner_and_group)
 {
 	struct stat st;
 
-	cr_assert_eq(stat(path, &st), 0);
+	cr_assert_eq(stat(ofctl_path(), &st), 0);
 	cr_expect_eq(st.st_mode & 0777, 0660);
 }
