@@ -35,6 +35,7 @@ struct fake_switch {
 	uint16_t frag_mode;
 	uint64_t packets_out;
 	uint32_t port_config[4];
+	bool standalone;
 };
 
 /* ---- ports ---- */
@@ -362,6 +363,9 @@ static enum ofp_error packet_out(void *ctx, const struct ofp_packet_out *packet)
 
 static void set_standalone(void *ctx, bool on)
 {
+	struct fake_switch *sw = ctx;
+
+	sw->standalone = on;
 }
 
 static uint16_t frag_mode(void *ctx)
@@ -533,4 +537,9 @@ void fake_switch_stop(struct fake_switch *sw)
 void fake_switch_packet_in(struct fake_switch *sw)
 {
 	uv_async_send(&sw->packet_in);
+}
+
+bool fake_switch_is_standalone(const struct fake_switch *sw)
+{
+	return sw->standalone;
 }

@@ -21,6 +21,9 @@ extern const struct ofp_switch_ops fake_switch_ops;
 struct fake_switch *fake_switch_start(const char *path);
 void fake_switch_stop(struct fake_switch *sw);
 
+/* Did the endpoint tell the switch to forward on its own? */
+bool fake_switch_is_standalone(const struct fake_switch *sw);
+
 /* Makes the switch send one packet-in (100 bytes, port 1, reason "action") to whom it may concern. Any
  * thread. */
 void fake_switch_packet_in(struct fake_switch *sw);
