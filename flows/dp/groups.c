@@ -13,7 +13,7 @@
 
 static bool bucket_live(const struct tables *t, const struct bucket *b)
 {
-	return b->watch_port == PORT_ANY || !port_is_down(t, b->watch_port);
+	return b->watch_port == PORT_ANY || port_is_live(t, b->watch_port);
 }
 
 /* Of the headers that relevance.c keeps in the mask for select groups. */

@@ -145,7 +145,7 @@ struct tables {
 	struct meter *meters[METER_HEADS];
 	struct meter **meter_numbers; /* [METER_NUMBERS], each RCU */
 	struct learn_group *learn_groups[LEARN_GROUP_HEADS];
-	uint64_t port_down[1024]; /* bit per mkey_port() */
+	uint64_t port_live[1024]; /* bit per mkey_port() */
 	bool bypassed;
 	uint64_t seed;
 	struct slots slots;
@@ -173,11 +173,11 @@ struct tables {
 	uint32_t waiting_fold;
 };
 
-static inline bool port_is_down(const struct tables *t, uint32_t port)
+static inline bool port_is_live(const struct tables *t, uint32_t port)
 {
 	uint16_t p = (uint16_t)port;
 
-	return __atomic_load_n(&t->port_down[p / 64], __ATOMIC_RELAXED) >> (p % 64) & 1;
+	return __atomic_load_n(&t->port_live[p / 64], __ATOMIC_RELAXED) >> (p % 64) & 1;
 }
 
 /* The group as of `version`; NULL: none. */

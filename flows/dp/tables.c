@@ -163,11 +163,11 @@ uint32_t tables_max_meters(const struct tables *t)
 void tables_set_port_live(struct tables *t, uint32_t port, bool live)
 {
 	uint16_t p = mkey_port(port);
-	uint64_t bit = 1ull << (p % 64), word = t->port_down[p / 64];
+	uint64_t bit = 1ull << (p % 64), word = t->port_live[p / 64];
 
-	if (live == !(word & bit))
+	if (live == !!(word & bit))
 		return;
-	__atomic_store_n(&t->port_down[p / 64], word ^ bit, __ATOMIC_RELEASE);
+	__atomic_store_n(&t->port_live[p / 64], word ^ bit, __ATOMIC_RELEASE);
 	rcu_assign(t->changed[DEP_PORTS], t->version + 1);
 	rcu_assign(t->version, t->version + 1);
 }

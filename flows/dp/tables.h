@@ -114,7 +114,7 @@ void tables_watch(struct tables *t, bool on);
 /* The published version. */
 uint64_t tables_version(const struct tables *t);
 
-/* Fast failover and watch_port: a port is live until this says otherwise. */
+/* Fast failover and watch_port: a port that this does not name is not live. */
 void tables_set_port_live(struct tables *t, uint32_t port, bool live);
 /* While on, every packet is forwarded by NORMAL, whatever the rules say; they stay as they are, and are
  * obeyed again once it is off. */

@@ -21,7 +21,7 @@ bool model_port_live(struct model *m, uint32_t number)
 {
 	const struct model_port *p = model_port(m, number);
 
-	return !p || !(p->config & 1 /* OFPPC_PORT_DOWN */);
+	return p && !(p->config & 1 /* OFPPC_PORT_DOWN */);
 }
 
 static struct model_mac *find(const struct model *m, uint16_t vlan, struct mac mac)

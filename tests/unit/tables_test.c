@@ -179,6 +179,9 @@ Test(tables, fast_failover_follows_liveness)
 {
 	rig_group(GROUP_ADD, "group_id=2,type=ff,bucket=watch_port:1,output:1,bucket=watch_port:2,output:2");
 	add("in_port=9,actions=group:2");
+	rig_expect("in_port=9", "drop(group_empty)"); /* there are no such ports */
+	tables_set_port_live(rig.tables, 1, true);
+	tables_set_port_live(rig.tables, 2, true);
 	rig_expect("in_port=9", "output:1");
 	tables_set_port_live(rig.tables, 1, false);
 	rig_expect("in_port=9", "output:2");
