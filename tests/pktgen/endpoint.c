@@ -13,10 +13,12 @@
 #include <unistd.h>
 
 #include "tests/lib/vhost_frontend.h"
+#include "tests/pktgen/controller.h"
 
 struct endpoint {
-	struct frontend *guest; /* or */
-	int fd;                 /* a packet socket */
+	struct frontend *guest;        /* or */
+	struct controller *controller; /* or */
+	int fd;                        /* a packet socket */
 };
 
 static int open_netdev(const char *dev, struct error *e)
@@ -40,6 +42,17 @@ static int open_netdev(const char *dev, struct error *e)
 		return -1;
 	}
 	return fd;
+}
+
+struct endpoint *endpoint_of_controller(struct controller *c)
+{
+	struct endpoint *ep = calloc(1, sizeof(*ep));
+
+	if (!ep)
+		return NULL;
+	ep->fd = -1;
+	ep->controller = c;
+	return ep;
 }
 
 struct endpoint *endpoint_open(const char *where, struct error *e)
@@ -91,6 +104,8 @@ int endpoint_send(struct endpoint *ep, const void *frame, uint32_t len, const st
 
 	if (!ep->guest && h)
 		return -EOPNOTSUPP;
+	if (ep->controller)
+		return controller_send(ep->controller, frame, len);
 	if (!ep->guest)
 		return send(ep->fd, frame, len, 0) == (ssize_t)len ? 0 : -errno;
 	frontend_reclaim(ep->guest, 0);
@@ -130,6 +145,8 @@ uint32_t endpoint_receive(struct endpoint *ep, void *frame, uint32_t max)
 	struct vnet_header h;
 	ssize_t n;
 
+	if (ep->controller)
+		return controller_receive(ep->controller, frame, max);
 	if (ep->guest)
 		return frontend_receive(ep->guest, 0, frame, max, &h);
 	n = recvmsg(ep->fd, &m, 0);

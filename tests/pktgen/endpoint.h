@@ -15,6 +15,11 @@
 
 struct endpoint;
 
+struct controller;
+
+/* The controller's end (not owned): packet-ins are received, packet-outs to the tables sent. NULL: no memory.
+ */
+struct endpoint *endpoint_of_controller(struct controller *c);
 /* "vhost-connect:PATH" (the switch listens), "vhost-listen:PATH" (the switch connects) or "netdev:NAME". NULL
  * and `e` on error. vhost waits for the switch, 10 s at most. */
 struct endpoint *endpoint_open(const char *where, struct error *e);

@@ -1,37 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Runs scenarios; see scenario.h. */
-#include "tests/pktgen/scenario.h"
+#include "tests/pktgen/scenario_private.h"
 
 #include <ctype.h>
 #include <errno.h>
-#include <pcap/pcap.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "tests/pktgen/endpoint.h"
 #include "tests/pktgen/offload.h"
-#include "tests/pktgen/packet_text.h"
 
-enum { PORTS_MAX = 32, QUIET_MS = 200 };
+enum { QUIET_MS = 200, LINE_MAX_BYTES = 16384 };
 
-struct port_line {
-	char name[32];
-	struct endpoint *ep;
-	pcap_dumper_t *capture;
-};
-
-struct scenario {
-	struct port_line ports[PORTS_MAX];
-	unsigned nports;
-	unsigned timeout_s;
-	pcap_t *dead; /* for captures */
-	uint8_t want[PACKET_TEXT_MAX], got[PACKET_TEXT_MAX];
-};
-
-static struct port_line *find_port(struct scenario *s, const char *name, struct error *e)
+struct port_line *scenario_port(struct scenario *s, const char *name, struct error *e)
 {
 	for (unsigned i = 0; i < s->nports; i++)
 		if (!strcmp(s->ports[i].name, name))
@@ -70,18 +53,25 @@ static uint32_t receive_within(struct scenario *s, struct port_line *p, uint64_t
 	return len;
 }
 
-static int do_port(struct scenario *s, char *name, char *where, struct error *e)
+int scenario_add_port(struct scenario *s, const char *name, struct endpoint *ep, struct error *e)
 {
 	struct port_line *p = &s->ports[s->nports];
 
-	if (s->nports == PORTS_MAX || strlen(name) >= sizeof(p->name))
-		return error_set(e, EINVAL, "at most %d ports with names below 32 bytes", PORTS_MAX);
-	p->ep = endpoint_open(where, e);
-	if (!p->ep)
+	if (!ep)
 		return -EINVAL;
+	if (s->nports == PORTS_MAX || strlen(name) >= sizeof(p->name)) {
+		endpoint_close(ep);
+		return error_set(e, EINVAL, "at most %d ports with names below 32 bytes", PORTS_MAX);
+	}
+	p->ep = ep;
 	memcpy(p->name, name, strlen(name) + 1);
 	s->nports++;
 	return 0;
+}
+
+static int do_port(struct scenario *s, char *name, char *where, struct error *e)
+{
+	return scenario_add_port(s, name, endpoint_open(where, e), e);
 }
 
 /* Calls `each` for every packet of a capture, until one fails. */
@@ -115,8 +105,7 @@ static int send_with(struct scenario *s, struct port_line *p, const uint8_t *dat
 	return rc ? error_set(e, -rc, "send: %s", strerror(-rc)) : 0;
 }
 
-static int send_one(struct scenario *s, struct port_line *p, const uint8_t *data, uint32_t len,
-                    struct error *e)
+int scenario_send(struct scenario *s, struct port_line *p, const uint8_t *data, uint32_t len, struct error *e)
 {
 	return send_with(s, p, data, len, NULL, e);
 }
@@ -137,19 +126,24 @@ static int send_gso(struct scenario *s, struct port_line *p, char *what, struct 
 	return send_with(s, p, s->want, (uint32_t)len, &h, e);
 }
 
+int scenario_send_text(struct scenario *s, struct port_line *p, const char *packet, struct error *e)
+{
+	int len = packet_text_parse(packet, s->want, e);
+
+	return len < 0 ? len : scenario_send(s, p, s->want, (uint32_t)len, e);
+}
+
 static int do_send(struct scenario *s, char *name, char *what, struct error *e)
 {
-	struct port_line *p = find_port(s, name, e);
-	int len;
+	struct port_line *p = scenario_port(s, name, e);
 
 	if (!p)
 		return -EINVAL;
 	if (!strncmp(what, "pcap:", 5))
-		return each_of_pcap(s, p, what + 5, send_one, e);
+		return each_of_pcap(s, p, what + 5, scenario_send, e);
 	if (!strncmp(what, "gso=", 4))
 		return send_gso(s, p, what + 4, e);
-	len = packet_text_parse(what, s->want, e);
-	return len < 0 ? len : send_one(s, p, s->want, (uint32_t)len, e);
+	return scenario_send_text(s, p, what, e);
 }
 
 /* "ignore=26-27,40": copies those bytes from what came to what was wanted. */
@@ -193,9 +187,21 @@ static int expect_one(struct scenario *s, struct port_line *p, const uint8_t *da
 	           : error_set(e, ETIMEDOUT, "nothing came within %u s", s->timeout_s);
 }
 
+int scenario_expect(struct scenario *s, struct port_line *p, uint32_t len, struct error *e)
+{
+	return expect_one(s, p, s->want, len, e);
+}
+
+int scenario_expect_text(struct scenario *s, struct port_line *p, const char *packet, struct error *e)
+{
+	int len = packet_text_parse(packet, s->want, e);
+
+	return len < 0 ? len : scenario_expect(s, p, (uint32_t)len, e);
+}
+
 static int do_expect(struct scenario *s, char *name, char *what, struct error *e)
 {
-	struct port_line *p = find_port(s, name, e);
+	struct port_line *p = scenario_port(s, name, e);
 	char *ignore = strstr(what, " ignore=");
 	uint32_t got;
 	int len;
@@ -210,11 +216,11 @@ static int do_expect(struct scenario *s, char *name, char *what, struct error *e
 	}
 	if (ignore)
 		*ignore = 0;
+	if (!ignore)
+		return scenario_expect_text(s, p, what, e);
 	len = packet_text_parse(what, s->want, e);
 	if (len < 0)
 		return len;
-	if (!ignore)
-		return expect_one(s, p, s->want, (uint32_t)len, e);
 	got = receive_within(s, p, s->timeout_s * 1000ull);
 	if (!got)
 		return error_set(e, ETIMEDOUT, "nothing came within %u s", s->timeout_s);
@@ -225,7 +231,7 @@ static int do_expect(struct scenario *s, char *name, char *what, struct error *e
 
 static int do_capture(struct scenario *s, char *name, char *file, struct error *e)
 {
-	struct port_line *p = find_port(s, name, e);
+	struct port_line *p = scenario_port(s, name, e);
 
 	if (!p)
 		return -EINVAL;
@@ -235,7 +241,7 @@ static int do_capture(struct scenario *s, char *name, char *file, struct error *
 
 static int do_drain(struct scenario *s, char *name, char *rest, struct error *e)
 {
-	struct port_line *p = find_port(s, name, e);
+	struct port_line *p = scenario_port(s, name, e);
 
 	if (!p)
 		return -EINVAL;
@@ -258,15 +264,65 @@ static int do_run(struct scenario *s, char *first, char *rest, struct error *e)
 	return system(command) ? error_set(e, ECHILD, "the command failed") : 0;
 }
 
-static const struct verb {
-	const char *name;
-	bool two;
-	int (*run)(struct scenario *s, char *first, char *rest, struct error *e);
-} verbs[] = {
+/* "let NAME TEXT" */
+static int do_let(struct scenario *s, char *name, char *text, struct error *e)
+{
+	unsigned i = 0;
+
+	while (i < s->nnames && strcmp(s->names[i].name, name))
+		i++;
+	if (i == NAMES_MAX || strlen(name) >= sizeof(s->names[i].name))
+		return error_set(e, EINVAL, "at most %d names below 32 bytes", NAMES_MAX);
+	if (i == s->nnames)
+		s->nnames++;
+	strcpy(s->names[i].name, name);
+	free(s->names[i].text);
+	s->names[i].text = strdup(text);
+	return s->names[i].text ? 0 : error_set(e, ENOMEM, "out of memory");
+}
+
+static const struct verb verbs[] = {
         {"port", true, do_port},       {"send", true, do_send},    {"expect", true, do_expect},
         {"capture", true, do_capture}, {"drain", false, do_drain}, {"timeout", false, do_timeout},
-        {"run", false, do_run},
+        {"run", false, do_run},        {"let", true, do_let},      {0},
 };
+
+/* Writes `line` to `out` with every $NAME replaced. */
+static int expand(const struct scenario *s, const char *line, char *out, struct error *e)
+{
+	size_t n = 0;
+
+	while (*line && n < LINE_MAX_BYTES - 1) {
+		size_t len = 0;
+		unsigned i = 0;
+
+		if (*line != '$' || !isupper((unsigned char)line[1])) {
+			out[n++] = *line++;
+			continue;
+		}
+		while (isupper((unsigned char)line[1 + len]) || isdigit((unsigned char)line[1 + len]) ||
+		       line[1 + len] == '_')
+			len++;
+		while (i < s->nnames &&
+		       (strlen(s->names[i].name) != len || strncmp(s->names[i].name, line + 1, len)))
+			i++;
+		if (i == s->nnames)
+			return error_set(e, EINVAL, "$%.*s: there is no let for it", (int)len, line + 1);
+		n += (size_t)snprintf(out + n, LINE_MAX_BYTES - n, "%s", s->names[i].text);
+		line += 1 + len;
+	}
+	if (n >= LINE_MAX_BYTES - 1)
+		return error_set(e, EINVAL, "the line is longer than %d bytes", LINE_MAX_BYTES);
+	out[n] = 0;
+	return 0;
+}
+
+static const struct verb *find_verb(const struct verb *v, const char *name)
+{
+	while (v->name && strcmp(v->name, name))
+		v++;
+	return v->name ? v : NULL;
+}
 
 /* Cuts the next word off; what follows it is left in *rest. */
 static char *word(char **rest)
@@ -278,11 +334,14 @@ static char *word(char **rest)
 	return w;
 }
 
-static int run_line(struct scenario *s, char *line, struct error *e)
+static int run_line(struct scenario *s, char *text, struct error *e)
 {
-	char *rest = line, *name, *first;
+	char line[LINE_MAX_BYTES], *rest = line, *name, *first;
+	const struct verb *v;
 
-	line[strcspn(line, "#\n")] = 0;
+	text[strcspn(text, "#\n")] = 0;
+	if (expand(s, text, line, e))
+		return -EINVAL;
 	name = word(&rest);
 	if (!*name)
 		return 0;
@@ -290,14 +349,16 @@ static int run_line(struct scenario *s, char *line, struct error *e)
 	rest += strspn(rest, " \t");
 	for (size_t n = strlen(rest); n && isspace((unsigned char)rest[n - 1]); n--)
 		rest[n - 1] = 0;
-	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
-		if (strcmp(verbs[i].name, name))
-			continue;
-		if (!*first || (verbs[i].two && !*rest))
-			return error_set(e, EINVAL, "%s: too few words", name);
-		return verbs[i].run(s, first, rest, e);
-	}
-	return error_set(e, EINVAL, "%s: expected port, send, expect, capture, drain, timeout or run", name);
+	v = find_verb(verbs, name);
+	if (!v)
+		v = find_verb(scenario_flow_verbs, name);
+	if (!v)
+		return error_set(e, EINVAL,
+		                 "%s: expected port, send, expect, switch, flow, match, act or another verb",
+		                 name);
+	if ((v->two && !*rest) || (!*first && v->run != scenario_clear))
+		return error_set(e, EINVAL, "%s: too few words", name);
+	return v->run(s, first, rest, e);
 }
 
 static void close_all(struct scenario *s)
@@ -307,6 +368,9 @@ static void close_all(struct scenario *s)
 			pcap_dump_close(s->ports[i].capture);
 		endpoint_close(s->ports[i].ep);
 	}
+	controller_close(s->controller);
+	for (unsigned i = 0; i < s->nnames; i++)
+		free(s->names[i].text);
 	pcap_close(s->dead);
 	free(s);
 }

@@ -12,6 +12,19 @@
  *	drain NAME                  forget what has come so far (waits until nothing comes for 200 ms)
  *	timeout SECONDS             how long an expect waits (default 5)
  *	run COMMAND...              a shell command that must succeed
+ *	let NAME TEXT               $NAME stands for TEXT from here on (capitals, digits, _)
+ *
+ * and for a switch under test, once its management socket is given:
+ *
+ *	switch PATH                 the port "controller" gets packet-ins, and sends packet-outs to the tables
+ *	flow FLOW | group GROUP     in the grammar of weft-ofctl
+ *	meter ID pktps|kbps RATE BURST drop|remark LEVEL
+ *	clear                       takes flows, groups and meters away
+ *	way FROM TO NUMBER          the ports of what follows; NUMBER is the OpenFlow number of TO
+ *	match MATCH | PACKET | OTHER ...   a flow with MATCH lets PACKET through unchanged, and none of the
+ *others act FLOW & ... | PACKET | RESULT ...   what these flows alone make of packets: a packet at TO,
+ *PORT:PACKET, none pass PACKET | RESULT ...    the same with the flows that are there quiet FROM nothing more
+ *comes out anywhere: a marker sent at FROM is next at every port
  *
  * '#' starts a comment. The first line that fails ends the scenario.
  */
