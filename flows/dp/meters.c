@@ -14,15 +14,18 @@ enum { TICKS_PER_NS = 16 };
 
 /* ---- a packet (workers) ---- */
 
-/* Takes `cost` out of the bucket. False: there is not so much in it, and it stays as it is. */
+/* Takes `cost` out of the bucket. False: there is not so much in it, and it stays as it is. What costs more
+ * than the whole bucket holds (64 KB of segments at a low rate) passes when it is full, and is paid for later.
+ */
 static bool level_take(struct meter_level *l, uint64_t cost, uint64_t now)
 {
 	uint64_t empty = __atomic_load_n(&l->empty, __ATOMIC_RELAXED), from, oldest;
+	uint64_t needed = cost < l->burst ? cost : l->burst;
 
 	do {
 		oldest = now > l->burst ? now - l->burst : 0;
 		from = empty > oldest ? empty : oldest;
-		if (from + cost > now)
+		if (from + needed > now)
 			return false;
 	} while (!__atomic_compare_exchange_n(&l->empty, &empty, from + cost, true, __ATOMIC_RELAXED,
 	                                      __ATOMIC_RELAXED));
@@ -67,15 +70,17 @@ static struct meter *present(const struct tables *t, uint32_t id)
 	return (struct meter *)(uintptr_t)meter_find(t, id, t->next_version);
 }
 
-/* A band without a burst of its own holds what its rate yields in a second, as in Open vSwitch. */
+/* A band without a burst of its own holds what its rate yields in a tenth of a second, at least one packet. */
 static void level_init(struct meter_level *l, const struct meter_mod *mm, const struct meter_band *band)
 {
-	uint32_t burst = mm->flags & METER_BURST && band->burst ? band->burst : band->rate;
+	double burst = mm->flags & METER_BURST && band->burst ? band->burst : band->rate / 10.0;
 	double second = (double)CLOCK_SECOND * TICKS_PER_NS;
 
 	/* kb/s are 1000 bits; a byte is 8 */
 	l->cost = mm->flags & METER_PKTPS ? second / band->rate : second / (band->rate * 125.0);
 	second = second / band->rate * burst;
+	if (mm->flags & METER_PKTPS && second < l->cost)
+		second = l->cost;
 	l->burst = second < LEVEL_MAX ? (uint64_t)second : LEVEL_MAX;
 }
 

@@ -121,11 +121,11 @@ Test(meters, packets_per_second)
 {
 	change(METER_ADD, 1, METER_PKTPS, drop_100);
 	rig_flow(FLOW_ADD, "actions=meter:1,output:2");
-	cr_expect_eq(passed("in_port=1", 150, 100, 0), 100, "what a second yields passes at once");
+	cr_expect_eq(passed("in_port=1", 150, 100, 0), 10, "what a tenth of a second yields passes at once");
 	cr_expect_eq(passed("in_port=1", 1000, 100, CLOCK_SECOND / 1000), 99, "then one in 10 ms");
 	cr_expect_eq(stats_of(1).n_packets, 1150);
 	cr_expect_eq(stats_of(1).n_bytes, 115000);
-	cr_expect_eq(stats_of(1).bands[0].n_packets, 1150 - 199);
+	cr_expect_eq(stats_of(1).bands[0].n_packets, 1150 - 109);
 }
 
 Test(meters, kilobits_per_second_with_a_burst)
@@ -137,6 +137,19 @@ Test(meters, kilobits_per_second_with_a_burst)
 	cr_expect_eq(passed("in_port=1", 5, 500, 0), 2, "8 kb are 1000 bytes");
 	clock_set(clock_now() + CLOCK_SECOND);
 	cr_expect_eq(passed("in_port=1", 1000, 500, CLOCK_SECOND / 1000), 251, "125,000 bytes a second");
+}
+
+/* 64 KB of segments at 100 kb/s: they pass, and are paid for afterwards. */
+Test(meters, what_is_larger_than_the_bucket_passes_when_it_is_full)
+{
+	struct meter_band band = {.type = METER_DROP, .rate = 100};
+
+	change(METER_ADD, 1, METER_KBPS, band);
+	rig_flow(FLOW_ADD, "actions=meter:1,output:2");
+	cr_expect_eq(passed("in_port=1", 1, 62500, 0), 1);
+	cr_expect_eq(passed("in_port=1", 49, 62500, CLOCK_SECOND / 10), 0, "five seconds' worth");
+	clock_set(clock_now() + CLOCK_SECOND / 5);
+	cr_expect_eq(passed("in_port=1", 1, 62500, 0), 1);
 }
 
 Test(meters, the_band_of_the_highest_rate_that_is_exceeded_acts)
