@@ -4,6 +4,8 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
+#include "flows/text.h"
 #include "tests/lib/switch.h"
 #include "tests/pktgen/packet_text.h"
 
@@ -62,6 +64,63 @@ static void check(const char *from, const char *out)
 			             f->data[i], want[i]);
 		free(f);
 	}
+}
+
+/* A flow whose first action, mod_nw_tos or the like in the text, sets a field that only OpenFlow's set_field
+ * may write. */
+static void flow_setting(const char *text, enum field_id id, uint64_t value)
+{
+	struct error e = {""};
+	struct flow_mod fm;
+	struct action *a;
+
+	cr_assert_eq(flow_mod_parse(text, FLOW_ADD, NULL, &fm, NULL, &e), 0, "%s", e.text);
+	a = &fm.actions.items[0];
+	cr_assert_eq(a->type, ACTION_SET_FIELD);
+	a->set_field.field = id;
+	a->set_field.value = value_from_u64(value);
+	field_full_mask(id, &a->set_field.mask);
+	cr_assert_eq(tables_apply(s.tables, &(struct tables_change){.flow = &fm}, 1, clock_now(), NULL),
+	             TABLES_OK);
+	flow_mod_free(&fm);
+}
+
+Test(covered, the_type_of_what_comes_behind_can_be_set)
+{
+	flow_setting("udp,actions=mod_nw_tos:0,output:2", FIELD_ETH_TYPE, 0x1234);
+	check(ETH IP4(64) UDP, "eth(dst=02:00:00:00:00:02,src=02:00:00:00:00:01,type=0x1234)/" IP4(64) UDP);
+	check(ETH "vlan(vid=3)/" IP4(64) UDP, ETH "vlan(vid=3,type=0x1234)/" IP4(64) UDP);
+}
+
+Test(covered, the_protocol_can_be_set)
+{
+	flow_setting("tcp,actions=mod_nw_tos:0,goto_table:1", FIELD_NW_PROTO, 17);
+	flow_setting("tcp6,actions=mod_nw_tos:0,goto_table:1", FIELD_NW_PROTO, 89);
+	test_switch_flow(&s, "table=1,priority=2,tcp,actions=drop");
+	test_switch_flow(&s, "table=1,priority=2,tcp6,actions=drop");
+	test_switch_flow(&s, "table=1,priority=1,ip,nw_proto=17,actions=output:2");
+	test_switch_flow(&s, "table=1,priority=1,ipv6,nw_proto=89,actions=output:2");
+	/* the checksum stays where it was, right for the new pseudo header */
+	check(ETH IP4(64) TCP, ETH "ipv4(src=10.0.0.1,dst=10.0.0.2,proto=17)/"
+	                           "tcp(src=1000,dst=2000,pseudo=17)/data(len=40,fill=7)");
+	check(ETH IP6(64) TCP, ETH
+	      "ipv6(src=fd00::1,dst=fd00::2,next=89)/tcp(src=1000,dst=2000,pseudo=89)/data(len=40,fill=7)");
+	check(ETH IP6(64) "hopopts()/dstopts()/" TCP,
+	      ETH IP6(64) "hopopts()/dstopts(next=89)/tcp(src=1000,dst=2000,pseudo=89)/data(len=40,fill=7)");
+}
+
+Test(covered, the_bottom_of_the_stack_can_be_set)
+{
+	flow_setting("mpls,mpls_bos=1,actions=set_field:0->mpls_tc,goto_table:1", FIELD_MPLS_BOS, 0);
+	flow_setting("mpls,mpls_bos=0,actions=set_field:0->mpls_tc,goto_table:1", FIELD_MPLS_BOS, 1);
+	test_switch_flow(&s, "table=1,mpls,mpls_bos=0,actions=output:2");
+	test_switch_flow(&s, "table=1,mpls,mpls_bos=1,actions=pop_mpls:0x0800,goto_table:2");
+	test_switch_flow(&s, "table=2,priority=2,ip,nw_src=10.0.0.1,actions=drop");
+	test_switch_flow(&s, "table=2,priority=1,ip,actions=output:2");
+	check(ETH "mpls()/" IP4(64) UDP, ETH "mpls(bos=0)/" IP4(64) UDP);
+	/* what comes behind the label is a label still, whatever it is called */
+	check(ETH "mpls()/mpls(label=7)/" IP4(64) UDP,
+	      "eth(dst=02:00:00:00:00:02,src=02:00:00:00:00:01,type=0x0800)/mpls(label=7)/" IP4(64) UDP);
 }
 
 Test(covered, what_lies_behind_a_label_is_matched_once_it_is_popped)
