@@ -76,6 +76,8 @@ static void on_written(uv_write_t *req, int status)
 	free(w);
 	if (c->closing)
 		return;
+	if (c->multipart.kind) /* who takes a long answer may not read our echo requests meanwhile */
+		c->heard = uv_now(c->server->loop);
 	if (status < 0)
 		connection_close(c, "%s", uv_strerror(status));
 	else if (c->last_words && !connection_queued(c))
