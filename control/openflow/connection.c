@@ -67,6 +67,12 @@ size_t connection_queued(const struct connection *c)
 	return c->out.len + uv_stream_get_write_queue_size(&c->stream);
 }
 
+static void close_after_last_words(struct connection *c)
+{
+	connection_close(c, "%s",
+	                 c->greeted ? "a message shorter than its header" : "no common version of OpenFlow");
+}
+
 static void on_written(uv_write_t *req, int status)
 {
 	struct write *w = (struct write *)req;
@@ -81,7 +87,7 @@ static void on_written(uv_write_t *req, int status)
 	if (status < 0)
 		connection_close(c, "%s", uv_strerror(status));
 	else if (c->last_words && !connection_queued(c))
-		connection_close(c, "no common version of OpenFlow");
+		close_after_last_words(c);
 	else if (connection_queued(c) <= OFP_OUTPUT_LOW)
 		connection_run(c);
 }
@@ -170,6 +176,8 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 		decrypt(c, buf->base, (size_t)n);
 	else
 		ofp_put_bytes(&c->in, buf->base, (size_t)n);
+	/* libuv would read on while there is more: who floods us waits for the loop's next turn */
+	c->resting = n == sizeof(c->server->read_buffer);
 	if (c->in.failed)
 		connection_close(c, "out of memory");
 	else
@@ -257,10 +265,12 @@ void connection_run(struct connection *c)
 	if (!c->closing)
 		connection_flush(c);
 	if (!c->closing)
-		set_reading(c, want_more);
+		set_reading(c, want_more && !c->resting);
+	if (c->resting)
+		server_wake(c->server, 0);
 	c->running = false;
 	if (!c->closing && c->last_words && !connection_queued(c))
-		connection_close(c, "no common version of OpenFlow");
+		close_after_last_words(c);
 }
 
 void connection_wait(struct connection *c, uint32_t xid, void (*then)(struct connection *c))
@@ -384,6 +394,10 @@ uint64_t connection_check(struct connection *c, uint64_t now)
 {
 	uint32_t probe = c->server->config.probe_ms, patience = c->greeted ? probe : OFP_GREETING_MS;
 
+	if (c->resting) {
+		c->resting = false;
+		connection_run(c);
+	}
 	if (c->closing || c->kind != CONNECTION_CONTROLLER || !patience)
 		return UINT64_MAX;
 	if (now >= c->heard + (c->probed ? 2ull : 1ull) * patience) {

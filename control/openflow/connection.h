@@ -79,6 +79,7 @@ struct connection {
 	uint64_t heard;        /* ms of the loop: when the peer said something last */
 	bool probed;           /* an echo request is under way */
 	bool greeted;          /* out.version was agreed on */
+	bool resting;          /* had its share of this turn of the loop */
 	bool open, closing, last_words, running, reading, waiting, closed;
 	void (*then)(struct connection *c); /* what to do when the wait is over */
 	uint32_t wait_xid;
