@@ -187,6 +187,7 @@ enum tables_error change_add_group(struct tables *t, struct group *g)
 	g->next = *head;
 	rcu_assign(*head, g);
 	t->ngroups++;
+	users_count_chained(t, g, 1);
 	return TABLES_OK;
 }
 
@@ -196,6 +197,7 @@ enum tables_error change_remove_group(struct tables *t, struct group *g)
 
 	if (err)
 		return err;
+	users_count_chained(t, g, -1);
 	rcu_assign(g->removed, t->next_version);
 	t->ngroups--;
 	return TABLES_OK;
@@ -304,6 +306,7 @@ static void take_back(struct tables *t, const struct undo *u)
 		link_rule(t, u->rule);
 		break;
 	case GROUP_ADDED:
+		users_count_chained(t, u->group, -1);
 		for (link = &t->groups[u->group->mod.group_id % GROUP_HEADS]; *link != u->group;)
 			link = &(*link)->next;
 		rcu_assign(*link, u->group->next);
@@ -313,6 +316,7 @@ static void take_back(struct tables *t, const struct undo *u)
 	case GROUP_REMOVED:
 		rcu_assign(u->group->removed, VERSION_NEVER);
 		t->ngroups++;
+		users_count_chained(t, u->group, 1);
 		break;
 	case METER_ADDED:
 		for (at = &t->meters[u->meter->mod.meter_id % METER_HEADS]; *at != u->meter;)

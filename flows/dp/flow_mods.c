@@ -23,12 +23,15 @@ enum tables_error actions_check(const struct tables *t, const struct action_list
 		const struct action *a = &l->items[i];
 		enum tables_error err;
 
-		if (a->type == ACTION_CONTROLLER && (a->controller.pause || a->controller.meter_id ||
-		                                     a->controller.userdata.len > PROGRAM_USERDATA_MAX))
+		if (a->type == ACTION_CONTROLLER &&
+		    (a->controller.pause || a->controller.userdata.len > PROGRAM_USERDATA_MAX))
 			return TABLES_UNSUPPORTED;
 		if (a->type == ACTION_GROUP && !group_find(t, a->number, t->next_version))
 			return TABLES_BAD_OUT_GROUP;
 		if (a->type == ACTION_METER && !meter_find(t, a->number, t->next_version))
+			return TABLES_METER_INVALID;
+		if (a->type == ACTION_CONTROLLER && a->controller.meter_id &&
+		    !meter_find(t, a->controller.meter_id, t->next_version))
 			return TABLES_METER_INVALID;
 		if (a->type != ACTION_CLONE && a->type != ACTION_WRITE_ACTIONS)
 			continue;

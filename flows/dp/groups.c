@@ -1,104 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One group_mod as a step of a change (OpenFlow 1.3 section 6.5), what groups are asked for, and the choice
- * of a bucket. Called by tables_apply; workers choose buckets. */
+/* One group_mod as a step of a change (OpenFlow 1.3 section 6.5), and what groups are asked for. Called by
+ * tables_apply. */
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "flows/dp/state.h"
 #include "flows/dp/translate.h"
 
-/* ---- bucket choice (workers) ---- */
-
-static bool bucket_live(const struct tables *t, const struct bucket *b)
-{
-	return b->watch_port == PORT_ANY || port_is_live(t, b->watch_port);
-}
-
-/* Of the headers that relevance.c keeps in the mask for select groups. */
-static uint64_t headers_hash(const struct flow_key *k, uint64_t seed)
-{
-	struct {
-		struct mac dst, src;
-		be16 eth_type, tci;
-		be32 nw_src, nw_dst;
-		uint8_t ipv6_src[16], ipv6_dst[16];
-		be16 tp_src, tp_dst;
-		uint32_t proto;
-	} h;
-
-	memset(&h, 0, sizeof(h));
-	h.dst = k->eth_dst;
-	h.src = k->eth_src;
-	h.eth_type = k->eth_type;
-	h.tci = k->vlan[0].tci;
-	h.nw_src = k->nw_src;
-	h.nw_dst = k->nw_dst;
-	memcpy(h.ipv6_src, k->ipv6_src, 16);
-	memcpy(h.ipv6_dst, k->ipv6_dst, 16);
-	h.tp_src = k->tp_src;
-	h.tp_dst = k->tp_dst;
-	h.proto = k->nw_proto;
-	static_assert(sizeof(h) % 8 == 0, "hashed as words");
-	return hash_words((const uint64_t *)&h, sizeof(h) / 8, seed);
-}
-
-/* Only the bits of the fields that the group names (selection_method=hash). */
-static void masked_headers(const struct flow_key *key, const struct group_selection *s, struct flow_key *out)
-{
-	memset(out, 0, sizeof(*out));
-	for (unsigned i = 0; i < s->n_fields; i++) {
-		enum field_id id = (enum field_id)s->fields[i].field;
-		struct field_value v;
-
-		if (!field_present(key, id))
-			continue;
-		field_get(key, id, &v);
-		field_set_masked(out, id, &v, &s->fields[i].mask);
-	}
-}
-
-static uint64_t selection_hash(const struct tables *t, const struct group *g, const struct flow_key *key)
-{
-	struct flow_key masked;
-
-	if (!g->mod.selection.n_fields)
-		return headers_hash(key, t->seed);
-	masked_headers(key, &g->mod.selection, &masked);
-	return headers_hash(&masked, t->seed);
-}
-
-/* Every live bucket draws a waiting time from the hash, exponential with its weight as the rate; the shortest
- * takes the packet. So each has its share, and a bucket that goes moves only its own flows. */
-static int choose_select(const struct tables *t, const struct group *g, const struct flow_key *key)
-{
-	uint64_t hash = selection_hash(t, g, key);
-	double best = INFINITY;
-	int chosen = -1;
-
-	for (unsigned i = 0; i < g->mod.n_buckets; i++) {
-		const struct bucket *b = &g->mod.buckets[i];
-		uint64_t drawn = hash_mix(hash ^ (b->bucket_id + 1) * 0x9e3779b97f4a7c15ull) >> 11;
-		double wait = -log(((double)drawn + 1) * 0x1p-53) / b->weight;
-
-		if (!b->weight || !bucket_live(t, b) || wait >= best)
-			continue;
-		best = wait;
-		chosen = (int)i;
-	}
-	return chosen;
-}
-
-int group_choose_bucket(const struct tables *t, const struct group *g, const struct flow_key *key)
-{
-	if (g->mod.type == GROUP_TYPE_SELECT)
-		return choose_select(t, g, key);
-	for (unsigned i = 0; i < g->mod.n_buckets; i++)
-		if (bucket_live(t, &g->mod.buckets[i]))
-			return (int)i;
-	return -1;
-}
+enum { GROUP_CHAIN_MAX = 4096 }; /* groups that one may lead to, counted as often as they are met */
 
 /* ---- making groups ---- */
 
@@ -165,11 +75,14 @@ static struct group *group_make(struct tables *t, const struct group_mod *gm, co
 	return NULL;
 }
 
-/* Does `id` lead to `target` by way of chained groups? */
-static bool leads_to(const struct tables *t, const struct group_mod *gm, uint32_t target, unsigned depth)
+/* Does `gm` lead to `target` by way of chained groups? What takes more than `*visits` groups to find out
+ * counts as if it did. */
+static bool leads_to(const struct tables *t, const struct group_mod *gm, uint32_t target, unsigned *visits)
 {
-	if (depth > 32)
+	if (!(*visits)--) {
+		*visits = 0;
 		return true;
+	}
 	for (unsigned b = 0; b < gm->n_buckets; b++)
 		for (unsigned i = 0; i < gm->buckets[b].actions.n; i++) {
 			const struct action *a = &gm->buckets[b].actions.items[i];
@@ -180,7 +93,7 @@ static bool leads_to(const struct tables *t, const struct group_mod *gm, uint32_
 			if (a->number == target)
 				return true;
 			next = present(t, a->number);
-			if (next && leads_to(t, &next->mod, target, depth + 1))
+			if (next && leads_to(t, &next->mod, target, visits))
 				return true;
 		}
 	return false;
@@ -188,11 +101,13 @@ static bool leads_to(const struct tables *t, const struct group_mod *gm, uint32_
 
 static enum tables_error check_buckets(const struct tables *t, const struct group_mod *gm)
 {
+	unsigned visits = GROUP_CHAIN_MAX;
+
 	if (gm->n_buckets > GROUP_BUCKETS_MAX)
 		return TABLES_GROUP_INVALID;
 	if (gm->type == GROUP_TYPE_INDIRECT && gm->n_buckets != 1)
 		return TABLES_GROUP_INVALID;
-	if (leads_to(t, gm, gm->group_id, 0))
+	if (leads_to(t, gm, gm->group_id, &visits))
 		return TABLES_GROUP_LOOP;
 	for (unsigned b = 0; b < gm->n_buckets; b++) {
 		enum tables_error err = actions_check(t, &gm->buckets[b].actions);
@@ -221,16 +136,6 @@ static enum tables_error put(struct tables *t, const struct group_mod *gm, struc
 		return err;
 	}
 	return change_add_group(t, g);
-}
-
-static bool is_chained(const struct tables *t, uint32_t id)
-{
-	for (unsigned h = 0; h < GROUP_HEADS; h++)
-		for (const struct group *g = t->groups[h]; g; g = g->next)
-			for (unsigned b = 0; g->removed == VERSION_NEVER && b < g->mod.n_buckets; b++)
-				if (action_list_uses_group(&g->mod.buckets[b].actions, id))
-					return true;
-	return false;
 }
 
 static enum tables_error delete (struct tables *t, struct group *g) {
@@ -267,24 +172,12 @@ enum tables_error group_mod_apply(struct tables *t, const struct group_mod *gm)
 			return delete_all(t);
 		if (!old)
 			return TABLES_OK; /* not an error: section 6.5 */
-		return is_chained(t, gm->group_id) ? TABLES_GROUP_CHAINED : delete (t, old);
+		return slots_owner(&t->slots, old->slot)->chained_by ? TABLES_GROUP_CHAINED : delete (t, old);
 	}
 	return TABLES_BAD_COMMAND;
 }
 
 /* ---- what there is ---- */
-
-static struct group *next_group(const struct tables *t, uint32_t from)
-{
-	struct group *best = NULL;
-
-	for (unsigned h = 0; h < GROUP_HEADS; h++)
-		for (struct group *g = t->groups[h]; g; g = g->next)
-			if (g->removed == VERSION_NEVER && g->mod.group_id >= from &&
-			    (!best || g->mod.group_id < best->mod.group_id))
-				best = g;
-	return best;
-}
 
 static void group_stats_fill(struct tables *t, const struct group *g, uint64_t now, struct group_stats *s)
 {
@@ -304,9 +197,13 @@ static void group_stats_fill(struct tables *t, const struct group *g, uint64_t n
 const struct group_mod *tables_group_next(struct tables *t, uint32_t from, uint64_t now,
                                           struct group_stats *stats)
 {
-	struct group *g = next_group(t, from);
+	uint32_t id;
+	struct group *g;
 
-	if (g && stats)
+	if (!ids_next_group(t, from, &id))
+		return NULL;
+	g = (struct group *)(uintptr_t)group_find(t, id, t->version);
+	if (stats)
 		group_stats_fill(t, g, now, stats);
-	return g ? &g->mod : NULL;
+	return &g->mod;
 }

@@ -242,14 +242,13 @@ static void stats_fill(struct tables *t, const struct meter *m, uint64_t now, st
 const struct meter_mod *tables_meter_next(struct tables *t, uint32_t from, uint64_t now,
                                           struct meter_stats *stats)
 {
-	const struct meter *best = NULL;
+	const struct meter *m;
+	uint32_t id;
 
-	for (unsigned h = 0; h < METER_HEADS; h++)
-		for (const struct meter *m = t->meters[h]; m; m = m->next)
-			if (m->removed == VERSION_NEVER && m->mod.meter_id >= from &&
-			    (!best || m->mod.meter_id < best->mod.meter_id))
-				best = m;
-	if (best && stats)
-		stats_fill(t, best, now, stats);
-	return best ? &best->mod : NULL;
+	if (!ids_next_meter(t, from, &id))
+		return NULL;
+	m = meter_find(t, id, t->version);
+	if (stats)
+		stats_fill(t, m, now, stats);
+	return &m->mod;
 }

@@ -30,11 +30,11 @@ enum {
 };
 
 enum op_type {
-	OP_OUTPUT,  /* arg32: a real port number, PORT_LOCAL included (the ingress too); arg16: max bytes, 0 =
-	               all */
-	OP_FLOOD,   /* all but port arg32 (mostly the ingress) and NO_FLOOD ports */
-	OP_ALL,     /* all but port arg32 */
-	OP_NORMAL,  /* L2 learning switch: fdb lookup at run time; learns and never goes to port arg32 */
+	OP_OUTPUT, /* arg32: a real port number, PORT_LOCAL included (the ingress too); arg16: max bytes, 0 =
+	              all */
+	OP_FLOOD,  /* all but port arg32 (mostly the ingress) and NO_FLOOD ports */
+	OP_ALL,    /* all but port arg32 */
+	OP_NORMAL, /* L2 learning switch: fdb lookup at run time; learns and never goes to port arg32 */
 	OP_CONTROLLER, /* arg16: index of a struct program_controller in data */
 	OP_SET_FIELD,  /* field, arg16: index in data of value and (next unit) mask: header rewrite or tunnel
 	                  metadata */
@@ -66,8 +66,8 @@ struct op {
 };
 static_assert(sizeof(struct op) == 8, "eight to a cache line");
 
-/* What a packet-in tells about the place it was sent from. Two data units; those after it hold the user's data
- * of controller(userdata=...). */
+/* What a packet-in tells about the place it was sent from. Two data units; those after it hold the user's
+ * data of controller(userdata=...). */
 struct program_controller {
 	uint64_t cookie;
 	uint64_t metadata; /* host order */

@@ -92,7 +92,7 @@ int slots_get(struct slots *s, struct slot_ref *out)
 	o->generation++;
 	o->users = 1;
 	o->rule = NULL;
-	o->named_by = 0;
+	o->named_by = o->chained_by = 0;
 	*out = (struct slot_ref){.slot = slot, .generation = o->generation};
 	return 0;
 }

@@ -32,8 +32,9 @@ struct slot_owner { /* control: who holds a slot */
 	uint32_t generation;
 	uint32_t users; /* versions of one rule share its slot */
 	uint32_t next_free;
-	uint32_t named_by; /* rules that name the group or meter; see users.c */
-	struct rule *rule; /* the newest version, for cursors; NULL for groups and the like */
+	uint32_t chained_by; /* buckets of other groups that lead to the group */
+	uint32_t named_by;   /* rules that name the group or meter; see users.c */
+	struct rule *rule;   /* the newest version, for cursors; NULL for groups and the like */
 };
 
 struct rule;

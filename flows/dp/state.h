@@ -124,6 +124,12 @@ struct undo { /* one step of a change that is not published yet */
 	const struct rule *old; /* RULE_ADDED: in whose place */
 };
 
+struct id_list { /* rising; put together when it is asked for after a change */
+	uint32_t *ids;
+	uint32_t n;
+	uint64_t version; /* of the tables, that it is right for; 0: none */
+};
+
 struct dying {
 	struct rule *rules, **rules_end;
 	struct group *groups;
@@ -159,6 +165,7 @@ struct tables {
 	uint32_t next_meter_number;
 	uint32_t nlearn_groups;
 	struct rule *timed;
+	struct id_list group_ids, meter_ids;
 	uint64_t changes; /* of rules, so far */
 	bool watched;
 	/* change under way */
@@ -252,9 +259,15 @@ void rule_stats(struct tables *t, const struct rule *r, uint64_t now, struct flo
 bool users_named(const struct action_list *l);
 /* A rule that names some is there, or is not any more. */
 void users_count(struct tables *t, const struct rule *r, int32_t add);
+/* The same for what the buckets of a group lead to. */
+void users_count_chained(struct tables *t, const struct group *g, int32_t add);
 /* Removes the flows that use it: `type` is ACTION_GROUP or ACTION_METER. */
 enum tables_error users_remove(struct tables *t, enum action_type type, uint32_t id, struct slot_ref slot,
                                enum tables_removed reason);
+
+/* ids.c: the lowest group (meter) id >= from. False: none, or no memory. */
+bool ids_next_group(struct tables *t, uint32_t from, uint32_t *id);
+bool ids_next_meter(struct tables *t, uint32_t from, uint32_t *id);
 
 /* filter.c: which rules a loose change, an aggregate or a dump is about. */
 struct rule_filter;

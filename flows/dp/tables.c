@@ -84,6 +84,8 @@ void tables_destroy(struct tables *t)
 	free(t->changed);
 	free(t->meter_numbers);
 	free(t->undo);
+	free(t->group_ids.ids);
+	free(t->meter_ids.ids);
 	free(t);
 }
 
@@ -134,7 +136,7 @@ const char *tables_error_text(enum tables_error e)
 	        [TABLES_OUT_OF_GROUPS] = "too many groups",
 	        [TABLES_METER_EXISTS] = "the meter exists already",
 	        [TABLES_METER_UNKNOWN] = "no such meter",
-	        [TABLES_METER_INVALID] = "a meter cannot have this number",
+	        [TABLES_METER_INVALID] = "no such meter, or a meter cannot have this number",
 	        [TABLES_METER_FLAGS] = "flags that a meter cannot have together",
 	        [TABLES_METER_RATE] = "a band needs a rate above zero",
 	        [TABLES_METER_BAND] = "unknown type of band",

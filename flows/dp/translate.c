@@ -219,7 +219,7 @@ static void do_group(struct walk *w, uint32_t id)
 			do_bucket(w, g, i);
 	} else {
 		emit_dep(w, (uint16_t)DEP_PORTS);
-		chosen = group_choose_bucket(w->t, g, &w->key);
+		chosen = bucket_choose(w, g);
 		if (chosen >= 0)
 			do_bucket(w, g, (unsigned)chosen);
 		else
@@ -237,6 +237,21 @@ static void do_meter(struct walk *w, uint32_t id)
 	emit_dep(w, dep_of_meter(id));
 	if (m)
 		emit(w, OP_METER, 0, m->number);
+}
+
+/* What the meter refuses is not reported; the packet goes on. */
+static void controller(struct walk *w, const struct action *a)
+{
+	const struct action_controller *c = &a->controller;
+	unsigned begin = 0;
+
+	if (c->meter_id) {
+		begin = emit_branch_begin(w);
+		do_meter(w, c->meter_id);
+	}
+	emit_controller(w, c->max_len, c->controller_id, c->reason, &c->userdata);
+	if (c->meter_id)
+		emit_branch_end(w, begin);
 }
 
 static void write_actions(struct walk *w, const struct action_list *l)
@@ -266,8 +281,7 @@ static void do_action(struct walk *w, const struct action *a)
 		output(w, a->enqueue.port, 0, UINT16_MAX);
 		break;
 	case ACTION_CONTROLLER:
-		emit_controller(w, a->controller.max_len, a->controller.controller_id, a->controller.reason,
-		                &a->controller.userdata);
+		controller(w, a);
 		break;
 	case ACTION_GROUP:
 		do_group(w, a->number);

@@ -45,7 +45,4 @@ void translate_actions(const struct tables *t, uint64_t version, const struct fl
 unsigned translation_bytes(const struct translation *tr);
 void translation_pack(const struct translation *tr, struct program *out);
 
-/* Which bucket of a select or fast failover group takes this packet; -1: none is live. */
-int group_choose_bucket(const struct tables *t, const struct group *g, const struct flow_key *key);
-
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which rules name a group or a meter: how many, and their removal with it. Called by change.c, groups.c and
- * meters.c. */
+/* Which rules name a group or a meter, which groups lead to one: how many, and removal of rules with it.
+ * Called by change.c, groups.c and meters.c. */
 #include "flows/dp/state.h"
 
 static bool is_named(enum action_type type)
@@ -51,6 +51,18 @@ static void count_list(struct tables *t, const struct action_list *l, int32_t ad
 void users_count(struct tables *t, const struct rule *r, int32_t add)
 {
 	count_list(t, &r->actions, add);
+}
+
+void users_count_chained(struct tables *t, const struct group *g, int32_t add)
+{
+	for (unsigned b = 0; b < g->mod.n_buckets; b++)
+		for (unsigned i = 0; i < g->mod.buckets[b].actions.n; i++) {
+			const struct action *a = &g->mod.buckets[b].actions.items[i];
+			struct slot_owner *o = a->type == ACTION_GROUP ? owner_of(t, a) : NULL;
+
+			if (o)
+				o->chained_by += (uint32_t)add;
+		}
 }
 
 static bool names(const struct action_list *l, enum action_type type, uint32_t id)

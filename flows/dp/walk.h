@@ -58,6 +58,9 @@ void emit_branch_end(struct walk *w, unsigned begin);
 /* Cuts off what has no effect, or everything when the walk failed; says why nothing is left. */
 void emit_finish(struct walk *w);
 
+/* buckets.c: which bucket of a select or fast failover group takes the packet; -1: none is live. */
+int bucket_choose(struct walk *w, const struct group *g);
+
 /* rewrite.c: actions that change the packet: the key follows, ops are emitted. */
 void rewrite_set_field(struct walk *w, enum field_id field, const struct field_value *value,
                        const struct field_value *mask);

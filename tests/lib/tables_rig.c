@@ -189,11 +189,12 @@ const char *rig_send(const char *text)
 
 void rig_fold(void)
 {
-	uint32_t id = tables_fold(rig.tables);
+	do {
+		uint32_t id = tables_fold(rig.tables);
 
-	while (!tables_fold_done(rig.tables, id))
-		cache_fold(rig.cache, 1);
-	tables_poll(rig.tables, clock_now());
+		while (!tables_fold_done(rig.tables, id))
+			cache_fold(rig.cache, 1);
+	} while (tables_poll(rig.tables, clock_now()));
 	rcu_poll();
 }
 

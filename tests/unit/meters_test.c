@@ -62,7 +62,7 @@ TestSuite(meters, .init = start, .fini = rig_stop);
 
 Test(meters, stand_first_in_the_program)
 {
-	cr_expect_eq(rig_flow(FLOW_ADD, "in_port=1,actions=meter:1,output:2"), TABLES_METER_UNKNOWN);
+	cr_expect_eq(rig_flow(FLOW_ADD, "in_port=1,actions=meter:1,output:2"), TABLES_METER_INVALID);
 	cr_expect_eq(change(METER_ADD, 1, METER_PKTPS, drop_100), TABLES_OK);
 	cr_expect_eq(rig_flow(FLOW_ADD, "in_port=1,actions=meter:1,output:2"), TABLES_OK);
 	rig_expect("in_port=1", "meter output:2");
@@ -213,4 +213,12 @@ Test(meters, a_refused_change_takes_meters_back)
 	cr_expect_eq(tables_apply(rig.tables, changes, 2, clock_now(), &failed), TABLES_OK);
 	rig_expect("in_port=2", "drop(table_miss)");
 	cr_expect_eq(stats_of(1).flow_count, 0);
+}
+
+Test(meters, a_controller_action_has_one_of_its_own)
+{
+	cr_expect_eq(rig_flow(FLOW_ADD, "actions=controller(meter_id=1),output:2"), TABLES_METER_INVALID);
+	change(METER_ADD, 1, METER_PKTPS, drop_100);
+	cr_expect_eq(rig_flow(FLOW_ADD, "actions=controller(meter_id=1),output:2"), TABLES_OK);
+	rig_expect("in_port=1", "save meter controller restore output:2");
 }
