@@ -186,6 +186,7 @@ static struct port *plain_port(const struct worker *w, uint32_t number, uint32_t
 void actions_execute_batch(struct worker *w, unsigned n)
 {
 	const uint32_t *outputs = cache_outputs(w->cache);
+	struct txq *q = NULL; /* of `port` */
 	struct port *port = NULL;
 	uint32_t last = 0, max = 0;
 
@@ -195,10 +196,15 @@ void actions_execute_batch(struct worker *w, unsigned n)
 		if (outputs[i] != last) {
 			last = outputs[i];
 			port = plain_port(w, last, &max);
+			q = NULL;
 		}
-		if (likely(port && p->len <= max))
-			output_queue(w, port, p);
-		else
+		if (unlikely(!port || p->len > max)) {
 			actions_execute(w, p, &w->keys[i], w->programs[i]);
+			q = NULL;
+			continue;
+		}
+		if (unlikely(!q || q->n == BATCH_MAX))
+			q = output_txq(w, port);
+		q->pkts[q->n++] = p;
 	}
 }

@@ -44,7 +44,7 @@ void output_flush(struct worker *w)
 	w->ntxqs = 0;
 }
 
-void output_queue(struct worker *w, struct port *port, struct packet *p)
+struct txq *output_txq(struct worker *w, struct port *port)
 {
 	uint8_t *index = &w->txq_of[mkey_port(port->ofport)];
 	struct txq *q;
@@ -52,13 +52,21 @@ void output_queue(struct worker *w, struct port *port, struct packet *p)
 	if (!*index) {
 		if (w->ntxqs == TXQS_MAX)
 			output_flush(w);
-		w->txqs[w->ntxqs++] = (struct txq){.port = port};
+		w->txqs[w->ntxqs].port = port;
+		w->txqs[w->ntxqs++].n = 0;
 		*index = (uint8_t)w->ntxqs;
 	}
 	q = &w->txqs[*index - 1];
-	q->pkts[q->n++] = p;
 	if (q->n == BATCH_MAX)
 		flush_one(w, q);
+	return q;
+}
+
+void output_queue(struct worker *w, struct port *port, struct packet *p)
+{
+	struct txq *q = output_txq(w, port);
+
+	q->pkts[q->n++] = p;
 }
 
 /* Keeps the first `len` bytes; what an offload still had to do makes no sense any more. */

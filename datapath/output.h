@@ -32,6 +32,8 @@ void output_flood(struct exec *x, uint32_t except, bool all, bool last);
  * where it never goes. */
 void output_normal(struct exec *x, uint32_t except, bool last);
 
+/* The queue of `port`, which has room for one packet; valid until anything is flushed. */
+struct txq *output_txq(struct worker *w, struct port *port);
 /* Queues a packet that is not touched any more. */
 void output_queue(struct worker *w, struct port *port, struct packet *p);
 /* Everything queued leaves; clones come back. */

@@ -78,6 +78,20 @@ static inline uint8_t *memory_at(const struct vhost_memory *m, uint64_t gpa, uin
 	return NULL;
 }
 
+/* The host address of `len` bytes at `gpa` that lie in one region, as nearly all do; else NULL, and
+ * memory_at() knows more. */
+static inline uint8_t *memory_whole(const struct vhost_memory *m, uint64_t gpa, uint32_t len, unsigned *hint)
+{
+	const struct vhost_region *r = &m->regions[*hint];
+	uint64_t ofs = gpa - r->gpa, part = len;
+	uint8_t *host;
+
+	if (__builtin_expect(ofs < r->size && len <= r->size - ofs, 1))
+		return r->host + ofs;
+	host = memory_at(m, gpa, &part, hint);
+	return part == len ? host : NULL;
+}
+
 /* The host address of `len` bytes at the front end's address `uva`, which must lie in one region and be
  * aligned to `align`. NULL if not. */
 void *memory_at_uva(const struct vhost_memory *m, uint64_t uva, uint64_t len, unsigned align);

@@ -174,55 +174,69 @@ static inline bool receive_plain(const struct rx_batch *b, const struct vhost_fo
 
 /* Where the packet of descriptor `d` lies when it is one buffer in one piece of memory; starts fetching what
  * will become private. */
-static inline const uint8_t *find_plain(const struct vhost_ring *r, const struct ring_desc *d)
+static inline const uint8_t *find_plain(const struct vhost_ring *r, const struct ring_desc *d, unsigned *hint)
 {
-	uint64_t part = d->len;
-	const uint8_t *at = memory_at(r->memory, d->addr, &part, &r->state->hint);
+	const uint8_t *at;
 
-	if (unlikely(!at || part < d->len ||
-	             (d->flags & (RING_DESC_NEXT | RING_DESC_INDIRECT | RING_DESC_WRITE))))
+	if (unlikely(d->flags & (RING_DESC_NEXT | RING_DESC_INDIRECT | RING_DESC_WRITE)))
+		return NULL;
+	at = memory_whole(r->memory, d->addr, d->len, hint);
+	if (unlikely(!at))
 		return NULL;
 	__builtin_prefetch(at);
-	if (part > 64)
+	if (d->len > 64)
 		__builtin_prefetch(at + 64);
-	if (part > 128)
+	if (d->len > 128)
 		__builtin_prefetch(at + 128);
 	return at;
 }
 
-/* Looks at the available entries before ring index `end`, in two passes, so that cache misses overlap. */
+/* Looks at the available entries before ring index `end`. */
 static void look_ahead(struct vhost_ring *r, uint16_t end)
 {
 	struct vhost_ahead *a = &r->ahead;
+	unsigned hint = r->state->hint;
+	uint16_t i;
 
 	if (unlikely(!a->valid)) {
 		a->end = r->state->last_avail;
 		a->valid = true;
 	}
-	for (uint16_t i = a->end; (int16_t)(end - i) > 0; i++) {
+	for (i = a->end; (int16_t)(end - i) > 0; i++) {
 		struct vhost_found *f = &a->at[i % BATCH_MAX];
+		uint16_t head = ring_avail_head(r, i);
+		struct ring_desc d = ring_desc_read(&r->desc[head & r->mask]);
 
-		f->head = ring_avail_head(r, i);
-		__builtin_prefetch(&r->desc[f->head & r->mask]);
-	}
-	for (; (int16_t)(end - a->end) > 0; a->end++) {
-		struct vhost_found *f = &a->at[a->end % BATCH_MAX];
-		struct ring_desc d = ring_desc_read(&r->desc[f->head & r->mask]);
-
+		f->head = head;
 		f->len = d.len;
-		f->plain = find_plain(r, &d);
+		f->plain = find_plain(r, &d, &hint);
 	}
+	a->end = i;
+	r->state->hint = hint;
+}
+
+/* The first `n` entries of the batch go back to the guest when release() publishes them. */
+static void note_taken(struct vhost_ring *r, unsigned n)
+{
+	struct vhost_ring_state *s = r->state;
+
+	for (unsigned i = 0; i < n; i++)
+		ring_put_used(r, r->ahead.at[(uint16_t)(s->last_avail + i) % BATCH_MAX].head, 0);
+	s->last_avail = (uint16_t)(s->last_avail + n);
+	s->pending = (uint16_t)(s->pending + n);
 }
 
 static unsigned take(struct rx_batch *b, struct packet **pkts, unsigned n)
 {
-	struct vhost_ring_state *s = b->r->state;
-	enum ring_fault fault = RING_OK;
-	unsigned got = 0;
+	const struct vhost_found *at = b->r->ahead.at;
+	uint16_t first = b->r->state->last_avail;
+	unsigned got = 0, i;
+	uint64_t bytes = 0, gso = 0;
 
-	for (unsigned i = 0; i < n; i++) {
-		const struct vhost_found *f = &b->r->ahead.at[s->last_avail % BATCH_MAX];
+	for (i = 0; i < n; i++) {
+		const struct vhost_found *f = &at[(uint16_t)(first + i) % BATCH_MAX];
 		enum drop_reason reason = DROP_REASON_COUNT;
+		enum ring_fault fault = RING_OK;
 
 		if (unlikely(f->head >= b->r->size))
 			fault = RING_BAD_HEAD;
@@ -233,18 +247,18 @@ static unsigned take(struct rx_batch *b, struct packet **pkts, unsigned n)
 			ring_fail(b->r, fault);
 			break;
 		}
-		s->last_avail++;
-		s->pending++;
-		ring_put_used(b->r, f->head, 0);
 		if (unlikely(reason != DROP_REASON_COUNT)) {
 			b->counters->drops[reason]++;
 			continue;
 		}
-		b->counters->rx_bytes += pkts[got]->len;
-		b->counters->rx_gso += pkts[got]->gso != GSO_NONE;
+		bytes += pkts[got]->len;
+		gso += pkts[got]->gso != GSO_NONE;
 		got++;
 	}
+	note_taken(b->r, i);
 	b->counters->rx_packets += got;
+	b->counters->rx_bytes += bytes;
+	b->counters->rx_gso += gso;
 	return got;
 }
 

@@ -22,7 +22,8 @@ struct tx_ahead {
 struct tx_batch {
 	const struct vhost_ring *r;
 	struct port_counters *counters;
-	uint16_t first; /* ring index of ahead[0] */
+	uint64_t plain_packets, plain_bytes; /* of send_plain, not yet counted */
+	uint16_t first;                      /* ring index of ahead[0] */
 	uint16_t nahead;
 	struct tx_ahead ahead[BATCH_MAX];
 };
@@ -41,26 +42,25 @@ struct tx_room {
 static void look_ahead(struct tx_batch *b, unsigned n)
 {
 	const struct vhost_ring *r = b->r;
+	unsigned hint = r->state->hint;
 
 	b->first = r->state->last_avail;
 	b->nahead = (uint16_t)ring_available(r, n);
 	for (unsigned i = 0; i < b->nahead; i++) {
-		b->ahead[i].head = ring_avail_head(r, (uint16_t)(b->first + i));
-		__builtin_prefetch(&r->desc[b->ahead[i].head & r->mask]);
-	}
-	for (unsigned i = 0; i < b->nahead; i++) {
 		struct tx_ahead *a = &b->ahead[i];
-		struct ring_desc d = ring_desc_read(&r->desc[a->head & r->mask]);
-		uint64_t part = d.len;
+		struct ring_desc d;
 
+		a->head = ring_avail_head(r, (uint16_t)(b->first + i));
+		d = ring_desc_read(&r->desc[a->head & r->mask]);
+		a->len = d.len;
 		a->host = NULL;
-		if (a->head >= r->size || d.flags != RING_DESC_WRITE)
+		if (unlikely(a->head >= r->size || d.flags != RING_DESC_WRITE))
 			continue;
-		a->host = memory_at(r->memory, d.addr, &part, &r->state->hint);
-		a->len = (uint32_t)part;
+		a->host = memory_whole(r->memory, d.addr, d.len, &hint);
 		__builtin_prefetch(a->host, 1);
 		__builtin_prefetch(a->host + 64, 1);
 	}
+	r->state->hint = hint;
 }
 
 /* Gathers buffers for `need` bytes without taking them yet. DROP_REASON_COUNT: there is room. */
@@ -267,8 +267,8 @@ static inline bool send_plain(struct tx_batch *b, const struct packet *p)
 	}
 	ring_put_used(r, b->ahead[at].head, need);
 	r->state->last_avail++;
-	b->counters->tx_packets++;
-	b->counters->tx_bytes += p->len;
+	b->plain_packets++;
+	b->plain_bytes += p->len;
 	return true;
 }
 
@@ -287,6 +287,7 @@ static void send_batch(struct vhost_port *v, const struct vhost_ring *r, unsigne
 
 	b.r = r;
 	b.counters = v->port.counters[worker];
+	b.plain_packets = b.plain_bytes = 0;
 	look_ahead(&b, n < BATCH_MAX ? n : BATCH_MAX);
 	for (unsigned i = 0; i < n; i++) {
 		const struct packet *p = pkts[i];
@@ -300,6 +301,8 @@ static void send_batch(struct vhost_port *v, const struct vhost_ring *r, unsigne
 		else
 			send_finished(&b, p);
 	}
+	b.counters->tx_packets += b.plain_packets;
+	b.counters->tx_bytes += b.plain_bytes;
 	count = (uint16_t)(r->state->used_idx - before);
 	if (count)
 		ring_publish(r, count);
