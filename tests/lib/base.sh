@@ -30,7 +30,7 @@ at_failure() { AT_FAILURE+=("$(printf '%q ' "$@")"); }
 finish() {
     local status=$? c
     trap - EXIT
-    trap '' INT TERM
+    trap '' INT TERM PIPE
     set +eu
     if [ $status -ne 0 ] && [ $status -ne 77 ]; then
         for c in "${AT_FAILURE[@]}"; do eval "$c"; done
@@ -42,6 +42,7 @@ finish() {
 trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
+trap 'exit 141' PIPE
 
 need_root() { [ "$(id -u)" -eq 0 ] || skip "needs root"; }
 need() { # need PROGRAM...
