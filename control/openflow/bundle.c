@@ -9,13 +9,21 @@
 enum { CONTROL_OPEN, CONTROL_CLOSE = 2, CONTROL_COMMIT = 4, CONTROL_DISCARD = 6 };
 enum { BUNDLES_MAX = 16, CHANGES_MAX = 1 << 20, HEAD_MAX = 64, FLAGS_KNOWN = 7 };
 
+enum step_kind { STEP_FLOW, STEP_GROUP, STEP_METER, STEP_PORT, STEP_PACKET };
+
 struct step {
 	STAILQ_ENTRY(step) link;
-	enum ofp_change_kind kind;
+	enum step_kind kind;
 	union {
 		struct flow_mod flow;
 		struct group_mod group;
 		struct meter_mod meter;
+		struct ofp_port_mod port;
+		struct {
+			struct ofp_packet_out out; /* points to the two below */
+			struct action_list actions;
+			uint8_t *data;
+		} packet;
 	} u;
 	uint8_t head[HEAD_MAX]; /* of its message, to be quoted in an error */
 	uint8_t head_len;
@@ -32,10 +40,14 @@ struct bundle {
 
 static void step_free(struct step *s)
 {
-	if (s->kind == OFP_CHANGE_FLOW)
+	if (s->kind == STEP_FLOW)
 		flow_mod_free(&s->u.flow);
-	else if (s->kind == OFP_CHANGE_GROUP)
+	else if (s->kind == STEP_GROUP)
 		group_mod_free(&s->u.group);
+	if (s->kind == STEP_PACKET) {
+		action_list_free(&s->u.packet.actions);
+		free(s->u.packet.data);
+	}
 	free(s);
 }
 
@@ -100,37 +112,86 @@ static uint32_t bundle_xid(const struct bundle *b)
 	return ofp_read_header(STAILQ_FIRST(&b->steps)->head).xid;
 }
 
-static enum ofp_error apply(struct connection *c, const struct bundle *b)
+/* Would the port_mod be refused? */
+static enum ofp_error check_port(struct connection *c, const struct ofp_port_mod *mod)
 {
-	struct ofp_change *changes = calloc(b->n ? b->n : 1, sizeof(*changes));
-	enum ofp_error error = OFP_OK;
-	unsigned failed = 0, i = 0;
-	const struct step *s;
+	struct ofp_port port;
 
-	if (!changes)
-		return ONFBFC_MSG_FAILED;
+	if (!c->server->ops->port_next(c->server->ctx, !mod->port_no, mod->port_no - 1, &port, NULL) ||
+	    port.port_no != mod->port_no)
+		return OFPPMFC_BAD_PORT;
+	return mac_equal(port.hw_addr, mod->hw_addr) ? OFP_OK : OFPPMFC_BAD_HW_ADDR;
+}
+
+/* Flows, groups and meters as one version. On an error `*culprit` is the step that is refused. */
+static enum ofp_error apply_changes(struct connection *c, const struct bundle *b, const struct step **culprit)
+{
+	struct ofp_change *changes = calloc(b->n + 1, sizeof(*changes));
+	const struct step **steps = calloc(b->n + 1, sizeof(*steps)), *s;
+	enum ofp_error error = OFP_OK;
+	unsigned failed = 0, n = 0;
+
 	STAILQ_FOREACH(s, &b->steps, link)
 	{
-		changes[i].kind = s->kind;
-		if (s->kind == OFP_CHANGE_FLOW)
-			changes[i++].flow = &s->u.flow;
-		else if (s->kind == OFP_CHANGE_GROUP)
-			changes[i++].group = &s->u.group;
+		if (!changes || !steps || s->kind > STEP_METER)
+			continue;
+		if (s->kind == STEP_FLOW)
+			changes[n] = (struct ofp_change){.kind = OFP_CHANGE_FLOW, .flow = &s->u.flow};
+		else if (s->kind == STEP_GROUP)
+			changes[n] = (struct ofp_change){.kind = OFP_CHANGE_GROUP, .group = &s->u.group};
 		else
-			changes[i++].meter = &s->u.meter;
+			changes[n] = (struct ofp_change){.kind = OFP_CHANGE_METER, .meter = &s->u.meter};
+		steps[n++] = s;
 	}
-	if (b->n)
-		error = connection_apply(c, bundle_xid(b), changes, b->n, &failed);
+	if (!changes || !steps)
+		error = OFPFMFC_UNKNOWN;
+	else if (n)
+		error = connection_apply(c, bundle_xid(b), changes, n, &failed);
+	*culprit = steps ? steps[failed] : NULL;
 	free(changes);
-	if (error) { /* whose fault it is, then that the whole failed */
-		i = 0;
-		STAILQ_FOREACH(s, &b->steps, link)
-		{
-			if (i++ == failed)
-				reply_error(c, s->head, s->head_len, error);
+	free(steps);
+	return error;
+}
+
+/* What is not of the tables, in its order, by what they are then. */
+static void run(struct connection *c, const struct bundle *b)
+{
+	const struct step *s;
+
+	STAILQ_FOREACH(s, &b->steps, link)
+	{
+		enum ofp_error error = OFP_OK;
+
+		if (s->kind == STEP_PORT)
+			error = c->server->ops->port_mod(c->server->ctx, &s->u.port);
+		else if (s->kind == STEP_PACKET)
+			error = c->server->ops->packet_out(c->server->ctx, &s->u.packet.out);
+		if (error)
+			reply_error(c, s->head, s->head_len, error);
+	}
+}
+
+static enum ofp_error apply(struct connection *c, const struct bundle *b)
+{
+	const struct step *s, *culprit = NULL;
+	enum ofp_error error = OFP_OK;
+
+	STAILQ_FOREACH(s, &b->steps, link)
+	{
+		if (s->kind == STEP_PORT && !error) {
+			culprit = s;
+			error = check_port(c, &s->u.port);
 		}
 	}
-	return error ? ONFBFC_MSG_FAILED : OFP_OK;
+	if (!error)
+		error = apply_changes(c, b, &culprit);
+	if (!error) {
+		run(c, b);
+		return OFP_OK;
+	}
+	if (culprit) /* whose fault it is, then that the whole failed */
+		reply_error(c, culprit->head, culprit->head_len, error);
+	return ONFBFC_MSG_FAILED;
 }
 
 static void put_control_reply(struct connection *c, uint32_t xid, uint32_t id, uint16_t type, uint16_t flags)
@@ -176,19 +237,45 @@ enum ofp_error bundle_control(struct connection *c, uint32_t xid, struct ofp_rea
 	return error;
 }
 
+/* The frame is the step's own. */
+static enum ofp_error read_packet(struct ofp_reader *body, struct step *s)
+{
+	struct ofp_packet_out *out = &s->u.packet.out;
+	enum ofp_error error = ofp_read_packet_out(body, out, &s->u.packet.actions);
+
+	if (error)
+		return error;
+	s->u.packet.data = malloc(out->len + 1);
+	if (!s->u.packet.data) {
+		action_list_free(&s->u.packet.actions);
+		return ONFBFC_OUT_OF_BUNDLES;
+	}
+	memcpy(s->u.packet.data, out->data, out->len);
+	out->data = s->u.packet.data;
+	return OFP_OK;
+}
+
 static enum ofp_error read_step(const struct ofp_header *h, struct ofp_reader *body, struct step *s)
 {
 	if (h->type == OFPT_FLOW_MOD) {
-		s->kind = OFP_CHANGE_FLOW;
+		s->kind = STEP_FLOW;
 		return ofp_read_flow_mod(body, &s->u.flow);
 	}
 	if (h->type == OFPT_GROUP_MOD) {
-		s->kind = OFP_CHANGE_GROUP;
+		s->kind = STEP_GROUP;
 		return ofp_read_group_mod(body, &s->u.group);
 	}
 	if (h->type == OFPT_METER_MOD) {
-		s->kind = OFP_CHANGE_METER;
+		s->kind = STEP_METER;
 		return ofp_read_meter_mod(body, &s->u.meter);
+	}
+	if (h->type == OFPT_PORT_MOD) {
+		s->kind = STEP_PORT;
+		return ofp_read_port_mod(body, &s->u.port);
+	}
+	if (h->type == OFPT_PACKET_OUT) {
+		s->kind = STEP_PACKET;
+		return read_packet(body, s);
 	}
 	return ONFBFC_MSG_UNSUP;
 }

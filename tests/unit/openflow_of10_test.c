@@ -244,6 +244,9 @@ Test(of10, bundles_speak_1_4)
 	ofctl_ok("--no-stats dump-flows", "");
 	ofctl_prints("priority=50,ip actions=group:5");
 	ofctl_prints_not("tcp");
+	ofctl_ok("bundle", ofctl_write("flow add priority=51,ip,actions=2\n"
+	                               "packet-out in_port=none,packet=020000000001020000000002080045000014,"
+	                               "actions=output:2\n"));
 }
 
 Test(of10, version_1_4_has_lists_of_properties)
