@@ -54,8 +54,13 @@ static bool open_gap(struct packet *p, uint16_t at, uint16_t n)
 /* A frame that was no runt does not become one: the link's padding is made longer. */
 static void pad(struct packet *p, uint32_t was)
 {
-	if (was < FRAME_MIN || p->len >= FRAME_MIN || !packet_pull(p, p->len))
+	if (was < FRAME_MIN || p->len >= FRAME_MIN)
 		return;
+	if (p->head + FRAME_MIN > p->buf + sizeof(p->buf)) { /* many tags were taken off */
+		memmove(p->buf + PACKET_HEADROOM, p->head, p->head_len);
+		p->head = p->buf + PACKET_HEADROOM;
+	}
+	packet_pull(p, p->len); /* there is room now, so it does */
 	memset(p->head + p->len, 0, FRAME_MIN - p->len);
 	p->len = p->head_len = FRAME_MIN;
 }

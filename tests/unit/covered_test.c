@@ -212,6 +212,29 @@ Test(covered, a_new_label_has_no_ttl_in_front_of_something_without)
 	check(ETH "vlan(vid=7)/" IP4(12) UDP, ETH "vlan(vid=7,type=0x8848)/mpls(ttl=12)/" IP4(12) UDP);
 }
 
+/* So many labels that what remains lies at the end of the packet's private bytes. */
+Test(covered, a_long_stack_leaves_no_runt_either)
+{
+	enum { LABELS = 86, REST = 44 };
+	uint8_t frame[14 + 4 * LABELS + REST] = {2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 0x88, 0x47};
+	char flow[64 + 18 * LABELS] = "mpls,actions=";
+	struct memory_frame *f;
+
+	for (unsigned i = 0; i < LABELS; i++) {
+		frame[14 + 4 * i + 2] = i + 1 == LABELS;
+		strcat(flow, i + 1 == LABELS ? "pop_mpls:0x9999,output:2" : "pop_mpls:0x8847,");
+	}
+	memset(frame + 14 + 4 * LABELS, 7, REST);
+	test_switch_flow(&s, flow);
+	test_switch_send(&s, 1, frame, sizeof(frame));
+	f = test_switch_take(&s, 2);
+	cr_assert_not_null(f);
+	cr_assert_eq(f->len, 60);
+	cr_assert_eq(memcmp(f->data + 14, frame + 14 + 4 * LABELS, REST), 0);
+	cr_assert_eq(f->data[58] | f->data[59], 0);
+	free(f);
+}
+
 Test(covered, a_popped_tag_leaves_no_runt)
 {
 	test_switch_flow(&s, "mpls,actions=pop_mpls:0x0800,output:2");
