@@ -15,7 +15,7 @@
 #include "flows/meter.h"
 #include "flows/text.h"
 
-enum { WAIT_MS = 10000, IN_MAX = 1 << 20, PACKET_IN_FIXED = 24 };
+enum { WAIT_MS = 10000, IN_MAX = 1 << 20, PACKET_IN_FIXED = 24, PORTS_MAX = 32, ALL_CONFIG = 0x65 };
 
 struct controller {
 	int fd;
@@ -23,6 +23,8 @@ struct controller {
 	struct ofp_writer out;
 	uint32_t in_len; /* bytes that have come and were not looked at */
 	uint8_t in[IN_MAX];
+	unsigned nports;
+	struct ofp_port ports[PORTS_MAX];
 	uint32_t held; /* bytes of packet-ins that nobody has taken yet: length, frame, length, frame ... */
 	uint8_t packets[IN_MAX];
 };
@@ -45,6 +47,18 @@ static void hold_packet(struct controller *c, const uint8_t *message, uint32_t l
 	c->held += 4 + n;
 }
 
+static void hold_ports(struct controller *c, const uint8_t *message, uint32_t len)
+{
+	struct ofp_reader r = ofp_reader_of(message, len);
+
+	ofp_skip(&r, OFP_HEADER_LEN);
+	if (ofp_get_u16(&r) != OFPMP_PORT_DESC)
+		return;
+	ofp_skip(&r, OFP_MULTIPART_LEN - OFP_HEADER_LEN - 2);
+	while (ofp_left(&r) && c->nports < PORTS_MAX && ofp_read_port(&r, &c->ports[c->nports]) == OFP_OK)
+		c->nports++;
+}
+
 /* Takes the whole messages that have come. True: the reply to `xid` was among them; `error` says whether an
  * error was. */
 static bool take_messages(struct controller *c, uint32_t xid, struct error *e, bool *error)
@@ -63,6 +77,8 @@ static bool take_messages(struct controller *c, uint32_t xid, struct error *e, b
 		found |= h.xid == xid && type == OFPT_BARRIER_REPLY;
 		if (type == OFPT_PACKET_IN)
 			hold_packet(c, m, h.length);
+		else if (type == OFPT_MULTIPART_REPLY)
+			hold_ports(c, m, h.length);
 		else if (type == OFPT_ECHO_REQUEST)
 			ofp_put_message(&c->out, OFPT_ECHO_REPLY, h.xid, m + OFP_HEADER_LEN,
 			                h.length - OFP_HEADER_LEN);
@@ -151,6 +167,7 @@ struct controller *controller_open(const char *path, struct error *e)
 	ofp_put_message(&c->out, OFPT_HELLO, ++c->xid, NULL, 0);
 	ofp_put_message(&c->out, OFPT_SET_CONFIG, ++c->xid, config, sizeof(config));
 	ofp_put_message(&c->out, OFPT_SET_ASYNC, ++c->xid, async, sizeof(async));
+	ofp_end(&c->out, ofp_begin_multipart(&c->out, true, OFPMP_PORT_DESC, ++c->xid));
 	if (settle(c, e)) {
 		controller_close(c);
 		return NULL;
@@ -209,6 +226,22 @@ int controller_meter(struct controller *c, const char *text, struct error *e)
 	band->prec_level = (uint8_t)level;
 	ofp_put_meter_mod(&c->out, ++c->xid, &mm);
 	return settle(c, e);
+}
+
+int controller_config(struct controller *c, uint32_t port, uint32_t config, struct error *e)
+{
+	for (unsigned i = 0; i < c->nports; i++) {
+		struct ofp_port_mod mod = {.port_no = port,
+		                           .hw_addr = c->ports[i].hw_addr,
+		                           .config = config,
+		                           .mask = ALL_CONFIG};
+
+		if (c->ports[i].port_no != port)
+			continue;
+		ofp_put_port_mod(&c->out, ++c->xid, &mod);
+		return settle(c, e);
+	}
+	return error_set(e, ENODEV, "the switch has no port %u", port);
 }
 
 int controller_clear(struct controller *c, struct error *e)

@@ -26,6 +26,8 @@ int controller_flow(struct controller *c, const char *text, struct error *e);
 int controller_group(struct controller *c, const char *text, struct error *e);
 /* "ID pktps|kbps RATE BURST drop|remark LEVEL" */
 int controller_meter(struct controller *c, const char *text, struct error *e);
+/* OFPPC_* bits of a port that was there when the connection was made. */
+int controller_config(struct controller *c, uint32_t port, uint32_t config, struct error *e);
 /* Takes everything away and sets the flow for markers. */
 int controller_clear(struct controller *c, struct error *e);
 

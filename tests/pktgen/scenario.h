@@ -19,6 +19,7 @@
  *	switch PATH                 the port "controller" gets packet-ins, and sends packet-outs to the tables
  *	flow FLOW | group GROUP     in the grammar of weft-ofctl
  *	meter ID pktps|kbps RATE BURST drop|remark LEVEL
+ *	config PORT up|down|no-recv|no-fwd|no-packet-in
  *	clear                       takes flows, groups and meters away
  *	way FROM TO NUMBER          the ports of what follows; NUMBER is the OpenFlow number of TO
  *	match MATCH | PACKET | OTHER ...   a flow with MATCH lets PACKET through unchanged, and none of the

@@ -59,6 +59,23 @@ static int do_meter(struct scenario *s, char *first, char *rest, struct error *e
 	               : controller_meter(s->controller, joined(first, rest, text, sizeof(text)), e);
 }
 
+/* "config PORT down|no-recv|no-fwd|no-packet-in|up": that alone. */
+static int do_config(struct scenario *s, char *port, char *what, struct error *e)
+{
+	static const struct {
+		const char *name;
+		uint32_t bits; /* OFPPC_* */
+	} known[] = {{"up", 0}, {"down", 1}, {"no-recv", 4}, {"no-fwd", 32}, {"no-packet-in", 64}};
+
+	if (need_switch(s, e))
+		return -EINVAL;
+	for (unsigned i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (!strcmp(known[i].name, what))
+			return controller_config(s->controller, (uint32_t)strtoul(port, NULL, 10),
+			                         known[i].bits, e);
+	return error_set(e, EINVAL, "expected up, down, no-recv, no-fwd or no-packet-in");
+}
+
 int scenario_clear(struct scenario *s, char *first, char *rest, struct error *e)
 {
 	return need_switch(s, e) ? -EINVAL : controller_clear(s->controller, e);
@@ -211,15 +228,8 @@ static int do_pass(struct scenario *s, char *first, char *rest, struct error *e)
 }
 
 const struct verb scenario_flow_verbs[] = {
-        {"switch", false, do_switch},
-        {"flow", false, do_flow},
-        {"group", false, do_group},
-        {"meter", true, do_meter},
-        {"way", true, do_way},
-        {"clear", false, scenario_clear},
-        {"quiet", false, do_quiet},
-        {"match", true, do_match},
-        {"act", true, do_act},
-        {"pass", true, do_pass},
-        {0},
+        {"switch", false, do_switch}, {"flow", false, do_flow},   {"group", false, do_group},
+        {"meter", true, do_meter},    {"way", true, do_way},      {"clear", false, scenario_clear},
+        {"config", true, do_config},  {"quiet", false, do_quiet}, {"match", true, do_match},
+        {"act", true, do_act},        {"pass", true, do_pass},    {0},
 };
