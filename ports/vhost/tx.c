@@ -57,6 +57,8 @@ static void look_ahead(struct tx_batch *b, unsigned n)
 		if (unlikely(a->head >= r->size || d.flags != RING_DESC_WRITE))
 			continue;
 		a->host = memory_whole(r->memory, d.addr, d.len, &hint);
+		if (unlikely(!a->host))
+			continue;
 		__builtin_prefetch(a->host, 1);
 		__builtin_prefetch(a->host + 64, 1);
 	}
