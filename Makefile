@@ -40,7 +40,7 @@ PLAIN_DIRS := base flows control/rpc control/openflow control/tenancy control/st
 DP_DIRS    := base/dp flows/dp ports ports/vhost ports/xdp overlay/vxlan datapath control/switchd
 TEST_DIRS  := tests/lib tests/pktgen tests/differential
 
-MAINS := control/switchd/main.c control/cli/weft.c control/cli/ofctl.c tests/pktgen/main.c
+MAINS := control/switchd/main.c control/cli/weft.c control/cli/ofctl.c control/agent/main.c tests/pktgen/main.c
 BPF_SRC := $(wildcard ports/xdp/*.bpf.c)
 SKEL := $(BPF_SRC:%.bpf.c=$(B)/%.skel.h)
 
@@ -55,6 +55,7 @@ TEST_LIB  := $(B)/libweft-test.a
 BIN := $(if $(wildcard control/switchd/main.c),$(B)/weftd) \
        $(if $(wildcard control/cli/weft.c),$(B)/weft) \
        $(if $(wildcard control/cli/ofctl.c),$(B)/weft-ofctl) \
+       $(if $(wildcard control/agent/main.c),$(B)/weft-agent) \
        $(if $(wildcard tests/pktgen/main.c),$(B)/weft-pktgen)
 
 UNIT := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/*_test.c))
@@ -74,7 +75,7 @@ test-programs: $(UNIT) $(DIFF) $(BENCH)
 
 # ---- rules ------------------------------------------------------------------
 
-$(PLAIN_OBJ) $(B)/control/cli/weft.o $(B)/control/cli/ofctl.o: $(B)/%.o: %.c
+$(PLAIN_OBJ) $(B)/control/cli/weft.o $(B)/control/cli/ofctl.o $(B)/control/agent/main.o: $(B)/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) $(CFLAGS_ALL) $(MARCH) -c $< -o $@
@@ -115,6 +116,9 @@ $(B)/weft: $(B)/control/cli/weft.o $(PLAIN_LIB)
 	$(call say,LINK,$@)
 	$(Q)$(LINK_PLAIN)
 $(B)/weft-ofctl: $(B)/control/cli/ofctl.o $(PLAIN_LIB)
+	$(call say,LINK,$@)
+	$(Q)$(LINK_PLAIN)
+$(B)/weft-agent: $(B)/control/agent/main.o $(PLAIN_LIB)
 	$(call say,LINK,$@)
 	$(Q)$(LINK_PLAIN)
 $(B)/weft-pktgen: $(B)/tests/pktgen/main.o $(TEST_LIB) $(DP_LIB) $(PLAIN_LIB)
@@ -186,7 +190,7 @@ coverage: ## unit and differential tests with gcov; report in build/coverage
 
 install: all ## install programs, unit file and README under DESTDIR
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)/lib/systemd/system $(DESTDIR)/etc/weft
-	install -m 0755 $(B)/weftd $(DESTDIR)$(PREFIX)/sbin/weftd
+	install -m 0755 $(B)/weftd $(B)/weft-agent $(DESTDIR)$(PREFIX)/sbin/
 	install -m 0755 $(B)/weft $(B)/weft-ofctl $(B)/weft-pktgen vmm-glue/weft-vm $(DESTDIR)$(PREFIX)/bin/
 	install -d $(DESTDIR)$(PREFIX)/share/weft/vmm-glue/guest
 	install -m 0755 vmm-glue/vm-talk $(DESTDIR)$(PREFIX)/share/weft/vmm-glue/

@@ -212,15 +212,17 @@ static int want_peers(struct view *v, const char *id, const json_t *group)
 	return rc;
 }
 
-static int want_groups(struct view *v, const char *id, const json_t *port)
+/* A port of this host: its groups, and the generation of its tenant, which tells how far we have followed. */
+static int want_port(struct view *v, const char *id, const json_t *port)
 {
 	json_t *groups = json_object_get(port, "groups"), *group;
 	struct object o;
 	size_t i;
-	int rc = 0;
+	int rc;
 
 	if (!id_parse(id, &o))
 		return 0;
+	rc = want(v, KEYS_ROOT "gen/%s", o.tenant);
 	json_array_foreach(groups, i, group) if (!rc) rc =
 	        want(v, KEYS_ROOT "sg/%s.%s/", o.tenant, json_string_value(group));
 	return rc;
@@ -231,7 +233,7 @@ static int follow(const char *key, const char *value, void *arg)
 {
 	struct view *v = arg;
 	const char *k = key + strlen(KEYS_ROOT);
-	char id[ID_MAX + 8], tail[8];
+	char id[ID_MAX + 8] = "", tail[8] = "";
 	json_t *json = json_loads(value, JSON_DECODE_ANY, NULL);
 	unsigned vni;
 	int rc = 0;
@@ -244,7 +246,7 @@ static int follow(const char *key, const char *value, void *arg)
 		rc = want(v, KEYS_ROOT "n/%u/", vni);
 	else if (sscanf(k, "n/%u/p/%130s", &vni, id) == 2 &&
 	         !strcmp(v->host, json_string_value(json_object_get(json, "host")) ?: ""))
-		rc = want_groups(v, id, json);
+		rc = want_port(v, id, json);
 	else if (sscanf(k, "sg/%130[^/]/%7s", id, tail) == 2 && !strcmp(tail, "def"))
 		rc = want_peers(v, id, json);
 	json_decref(json);

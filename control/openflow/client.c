@@ -201,6 +201,11 @@ static uint32_t put_with_xid(struct ofp_client *c, const void *message, size_t l
 	return xid;
 }
 
+uint32_t ofp_client_next_xid(const struct ofp_client *c)
+{
+	return c->next_xid;
+}
+
 int ofp_client_send(struct ofp_client *c, const void *message, size_t len, struct error *e)
 {
 	put_with_xid(c, message, len);

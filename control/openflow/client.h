@@ -37,6 +37,18 @@ int ofp_client_transact(struct ofp_client *client, const void *message, size_t l
 /* Waits until the switch has carried out all that was sent before. -EPROTO when it refused one of them. */
 int ofp_client_barrier(struct ofp_client *client, struct error *e);
 
+/* The xid that the next message gets: a message inside a bundle has to carry that of the message around it.
+ */
+uint32_t ofp_client_next_xid(const struct ofp_client *client);
+
+/* Changes as one version or none (ONF extension 230, client_bundle.c). `open` starts a bundle, `add` puts a
+ * flow_mod into it, `commit` carries it out; what the switch refuses is told there (-EPROTO). One bundle at a
+ * time. */
+struct flow_mod;
+int ofp_client_bundle_open(struct ofp_client *client, struct error *e);
+int ofp_client_bundle_add(struct ofp_client *client, const struct flow_mod *fm, struct error *e);
+int ofp_client_bundle_commit(struct ofp_client *client, struct error *e);
+
 /* Sends a multipart request and hands the body (after the 16-byte multipart header) of each reply message to
  * `each` until the last. A negative return of `each` ends it with that value. */
 int ofp_client_multipart(struct ofp_client *client, const void *message, size_t len,

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The agent's loop; see agent.h. Called by main.c. */
+#include "control/agent/agent.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/log.h"
+#include "control/agent/answer.h"
+#include "control/agent/channel.h"
+#include "control/agent/pipeline.h"
+#include "control/agent/switch_flows.h"
+#include "control/agent/switch_interfaces.h"
+#include "control/store/serve.h"
+
+struct agent {
+	struct agent_options options;
+	uv_loop_t *loop;
+	struct store *store;
+	struct store_service *service;
+	struct rpc_server *server;
+	struct view *view;
+	struct scene scene;
+	struct channel *channel;
+	struct answerer *answerer;
+	bool connected;
+	uv_poll_t changes; /* of the store */
+	uv_timer_t timer;  /* again after a failure, or the next audit */
+	char switch_socket[108], bridge_socket[128], ports_dir[108], status_key[STORE_KEY_MAX];
+};
+
+static void bring_over(struct agent *a);
+
+static void on_timer(uv_timer_t *timer)
+{
+	bring_over(timer->data);
+}
+
+/* ---- the switch ---- */
+
+static int update_switch(struct agent *a, struct error *e)
+{
+	struct flow_changes changes;
+	struct flow_set flows = {0};
+	json_t *there = NULL;
+	int rc = switch_interfaces_prepare(a->switch_socket, AGENT_CALL_MS, &a->scene, &there, e);
+
+	if (!rc && pipeline_flows(&a->scene, &flows))
+		rc = error_set(e, EINVAL, "some flows could not be made");
+	if (!rc)
+		rc = switch_flows_sync(a->bridge_socket, AGENT_CALL_MS, &flows, &changes, e);
+	if (!rc)
+		rc = switch_interfaces_add(a->switch_socket, AGENT_CALL_MS, &a->scene, there, e);
+	if (!rc && changes.added + changes.changed + changes.removed)
+		log_info("revision %lld: %zu flows; %zu added, %zu changed, %zu removed",
+		         (long long)a->scene.rev, flows.n, changes.added, changes.changed, changes.removed);
+	json_decref(there);
+	flow_set_free(&flows);
+	return rc;
+}
+
+/* Tells how far this host has come: `weft apply --wait` reads it. */
+static void report(struct agent *a)
+{
+	char value[64];
+	struct store_op op = {a->status_key, value};
+	struct store_txn txn = {.ops = &op, .n_ops = 1};
+	struct error e;
+
+	snprintf(value, sizeof(value), "{\"rev\":%lld}", (long long)a->scene.rev);
+	if (store_txn(a->store, &txn, NULL, &e))
+		log_warn("store: %s", e.text);
+	store_serve_changed(a->service);
+}
+
+/* Follows the store and makes the switch so; tries again later when it cannot. */
+static void bring_over(struct agent *a)
+{
+	struct error e = {""};
+	struct scene fresh;
+	int rc = view_refresh(a->view, &e);
+
+	if (rc < 0)
+		log_warn("store: %s", e.text);
+	rc = scene_build(a->view, a->options.host, a->ports_dir, &fresh, &e);
+	if (!rc) {
+		scene_free(&a->scene);
+		a->scene = fresh;
+	}
+	if (!rc && a->connected) {
+		rc = update_switch(a, &e);
+		if (!rc)
+			report(a);
+	}
+	if (rc)
+		log_warn("switch: %s; again in %d ms", e.text, AGENT_RETRY_MS);
+	uv_timer_start(&a->timer, on_timer, rc ? AGENT_RETRY_MS : AGENT_AUDIT_MS, 0);
+}
+
+static void on_up(void *arg)
+{
+	struct agent *a = arg;
+
+	log_info("connected to the switch");
+	a->connected = true;
+	uv_timer_start(&a->timer, on_timer, 0, 0); /* not from within its message */
+}
+
+static void on_down(void *arg)
+{
+	struct agent *a = arg;
+
+	log_warn("the switch went away");
+	a->connected = false;
+}
+
+static void on_packet(void *arg, uint64_t cookie, uint32_t in_port, const uint8_t *frame, size_t len)
+{
+	struct agent *a = arg;
+	uint8_t reply[ANSWER_MAX];
+	size_t n;
+
+	if ((cookie & COOKIE_MASK) != COOKIE_MARK)
+		return;
+	n = answer_packet(a->answerer, &a->scene, (enum punt)(cookie & 0xff), in_port, frame, len, reply);
+	if (n)
+		channel_send(a->channel, in_port, reply, n);
+}
+
+static void on_change(uv_poll_t *poll, int status, int events)
+{
+	struct agent *a = poll->data;
+
+	bring_over(a);
+	store_serve_changed(a->service);
+}
+
+/* ---- start and stop ---- */
+
+static int open_store(struct agent *a, struct error *e)
+{
+	if (strncmp(a->options.store, "sqlite:", 7) != 0)
+		return error_set(e, EINVAL, "--store: expected sqlite:FILE, not '%s'", a->options.store);
+	return store_open_sqlite(a->options.store + 7, &a->store, e);
+}
+
+static void make_paths(struct agent *a)
+{
+	const struct agent_options *o = &a->options;
+
+	snprintf(a->switch_socket, sizeof(a->switch_socket), "%s/weftd.sock", o->rundir);
+	snprintf(a->bridge_socket, sizeof(a->bridge_socket), "%s/%s.mgmt", o->rundir, o->bridge);
+	snprintf(a->ports_dir, sizeof(a->ports_dir), "%s/ports", o->rundir);
+	snprintf(a->status_key, sizeof(a->status_key), KEYS_ROOT "st/%s/agent", o->host);
+}
+
+static int listen_for_commands(struct agent *a, struct error *e)
+{
+	char path[108];
+
+	a->service = store_serve(a->loop, a->store);
+	if (!a->service)
+		return error_set(e, ENOMEM, "out of memory");
+	snprintf(path, sizeof(path), "%s/agent.sock", a->options.rundir);
+	return rpc_listen(a->loop, path, store_methods, a->service, &a->server, e);
+}
+
+int agent_start(uv_loop_t *loop, const struct agent_options *options, struct agent **out, struct error *e)
+{
+	struct agent *a = calloc(1, sizeof(*a));
+	struct channel_events events = {on_up, on_down, on_packet, a};
+	int rc;
+
+	*out = NULL;
+	if (!a)
+		return error_set(e, ENOMEM, "out of memory");
+	a->options = *options;
+	a->loop = loop;
+	uv_timer_init(loop, &a->timer);
+	a->timer.data = a->changes.data = a;
+	make_paths(a);
+	if (mkdir(a->ports_dir, 0770) && errno != EEXIST)
+		rc = error_set(e, errno, "%s: %s", a->ports_dir, strerror(errno));
+	else
+		rc = open_store(a, e);
+	if (!rc)
+		rc = listen_for_commands(a, e);
+	a->view = rc ? NULL : view_create(a->store, options->host);
+	a->answerer = a->view ? answerer_create() : NULL;
+	if (!rc && !a->answerer)
+		rc = error_set(e, ENOMEM, "out of memory");
+	if (!rc) {
+		uv_poll_init(loop, &a->changes, store_fd(a->store));
+		uv_poll_start(&a->changes, UV_READABLE, on_change);
+		bring_over(a);
+		a->channel = channel_create(loop, a->bridge_socket, &events);
+		*out = a;
+		return 0;
+	}
+	agent_stop(a);
+	uv_run(loop, UV_RUN_DEFAULT);
+	agent_free(a);
+	return rc;
+}
+
+void agent_stop(struct agent *a)
+{
+	channel_destroy(a->channel);
+	if (a->view) {
+		uv_poll_stop(&a->changes);
+		uv_close((uv_handle_t *)&a->changes, NULL);
+	}
+	uv_close((uv_handle_t *)&a->timer, NULL);
+	rpc_close(a->server);
+	if (a->service)
+		store_serve_end(a->service);
+}
+
+void agent_free(struct agent *a)
+{
+	if (!a)
+		return;
+	scene_free(&a->scene);
+	view_destroy(a->view);
+	answerer_destroy(a->answerer);
+	store_close(a->store);
+	free(a);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * weft-agent: keeps the switch of one host as the store wants it.
+ *
+ * Design: store -> view -> scene -> flows and interfaces -> switch. Whatever changes (the store, the switch's
+ * connection, time) makes the state dirty; one function brings the switch over, comparing before it changes,
+ * so that it may run at any time and any number of times. Flows are never flushed. When the store is away the
+ * last scene stays, when the switch is away the next connection finds all again.
+ *
+ * Thread-safety: one thread, one loop. Life cycle: agent_start -> run the loop -> agent_stop -> run the loop
+ * until its handles are closed -> agent_free.
+ */
+#ifndef CONTROL_AGENT_AGENT_H
+#define CONTROL_AGENT_AGENT_H
+
+#include <uv.h>
+
+#include "base/error.h"
+
+struct agent;
+
+struct agent_options {
+	char host[64];
+	char rundir[80];
+	char bridge[32];
+	char store[256]; /* "sqlite:FILE" */
+};
+
+enum { AGENT_RETRY_MS = 500, AGENT_AUDIT_MS = 30000, AGENT_CALL_MS = 5000 };
+
+/* 0 or -errno with `e`; then `*out` is NULL. */
+int agent_start(uv_loop_t *loop, const struct agent_options *options, struct agent **out, struct error *e);
+void agent_stop(struct agent *a);
+void agent_free(struct agent *a); /* NULL is legal */
+
+#endif
