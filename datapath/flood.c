@@ -76,8 +76,13 @@ void output_normal(struct exec *x, uint32_t except, bool last)
 	const struct packet *p = x->p;
 	struct mac src = ((const struct eth_header *)p->head)->src, dst = dst_of(p);
 	uint16_t vlan = vlan_of(p);
+	const struct port *from = worker_port(w, p->in_port);
 	uint32_t to;
 
+	if (from && from->is_private) {
+		worker_drop(w, p, DROP_PRIVATE);
+		return;
+	}
 	if (worker_port(w, except) && fdb_see(w->dp->fdb, vlan, src, except, w->now))
 		report_learned(w, vlan, src, except);
 	if (is_link_local(dst)) {

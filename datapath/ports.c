@@ -9,6 +9,7 @@
 #include "datapath/topology.h"
 #include "datapath/vxlan_port.h"
 #include "flows/dp/tables.h"
+#include "ports/options.h"
 
 /* Place of a number in the order of datapath_port_next(). */
 static uint32_t order_of(uint32_t ofport)
@@ -221,11 +222,26 @@ static void ignore(void *arg)
 {
 }
 
+/* Takes "private=yes|no", which every type has, out of the options. */
+static int take_private(json_t *options, bool *is_private, struct error *e)
+{
+	const char *text = options_text(options, "private", "no", e);
+
+	if (!text)
+		return -EINVAL;
+	if (strcmp(text, "yes") != 0 && strcmp(text, "no") != 0)
+		return error_set(e, EINVAL, "private: expected yes or no, not '%s'", text);
+	*is_private = *text == 'y';
+	json_object_del(options, "private");
+	return 0;
+}
+
 int datapath_port_add(struct datapath *dp, const char *name, const char *type, uint32_t ofport,
                       json_t *options, struct port **out, struct error *e)
 {
 	const struct port_type *t = port_type_find(type);
 	bool vxlan = strcmp(type, "vxlan") == 0;
+	bool is_private = false;
 	struct port *port;
 	json_t *own;
 	int rc;
@@ -241,6 +257,11 @@ int datapath_port_add(struct datapath *dp, const char *name, const char *type, u
 	own = options ? json_deep_copy(options) : json_object();
 	if (!own)
 		return error_set(e, ENOMEM, "out of memory");
+	rc = take_private(own, &is_private, e);
+	if (rc) {
+		json_decref(own);
+		return rc;
+	}
 	rc = vxlan ? vxlan_port_create(&dp->env, dp->config.underlay, name, ofport, own, &port, e)
 	           : t->create(&dp->env, name, ofport, own, &port, e);
 	if (rc) {
@@ -248,6 +269,7 @@ int datapath_port_add(struct datapath *dp, const char *name, const char *type, u
 		return rc;
 	}
 	port->options = own;
+	port->is_private = is_private;
 	rc = datapath_port_attach(dp, port, e);
 	if (rc) {
 		port->ops->destroy(port, ignore, NULL);

@@ -101,7 +101,8 @@ static struct topology *build(struct datapath *dp)
 			t->uplinks[t->nuplinks++] = d->port;
 			continue;
 		}
-		t->flood[t->nflood++] = d->port;
+		if (!d->port->is_private)
+			t->flood[t->nflood++] = d->port;
 		if (vxlan_port_is(d->port))
 			t->vteps[t->nvteps++] = vxlan_port_vtep(d->port);
 	}

@@ -92,8 +92,9 @@ struct port {
 	uint32_t caps;   /* enum port_cap, changes with what the guest negotiated */
 	uint32_t config; /* OFPPC_* bits: PORT_DOWN, NO_RECV, NO_FWD, NO_PACKET_IN, NO_FLOOD */
 	bool carrier;
-	bool is_uplink; /* takes only VXLAN of our VTEPs; never part of FLOOD, ALL or NORMAL */
-	int ifindex;    /* kernel netdev whose routes lead here (afxdp dev, exception tap), 0 = none */
+	bool is_private; /* only flows that name it reach it or take from it: no FLOOD, ALL, NORMAL */
+	bool is_uplink;  /* takes only VXLAN of our VTEPs; never part of FLOOD, ALL or NORMAL */
+	int ifindex;     /* kernel netdev whose routes lead here (afxdp dev, exception tap), 0 = none */
 	uint16_t nrxq;
 	struct port_rxq rxq[PORT_RXQ_MAX];
 	struct port_counters *counters[WORKERS_MAX]; /* [i] allocated for i < worker count */

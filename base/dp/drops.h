@@ -34,6 +34,7 @@
 	X(GROUP_EMPTY,        "group_empty",        "group without a live bucket") \
 	X(METER,              "meter",              "over the rate of a meter") \
 	X(LINK_LOCAL,         "link_local",         "NORMAL does not forward 01:80:c2:00:00:0x") \
+	X(PRIVATE,            "private",            "NORMAL does not forward from a private interface") \
 	X(STORM,              "storm",              "over the port's broadcast, multicast or unknown-unicast limit") \
 	/* tunnels */ \
 	X(TUNNEL_NOT_OURS,    "tunnel_not_ours",    "outer destination is not a local VTEP") \

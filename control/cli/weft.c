@@ -38,9 +38,12 @@ static const char types_help[] =
         "  vxlan       local=ADDR[,ADDR6] [remote=flow|ADDR] [vni=flow|N] [allow=ADDR,...|any]\n"
         "  any of them [storm-broadcast=N] [storm-multicast=N] [storm-unknown=N]  packets per second, 0: no "
         "limit\n"
-        "\nA controller's TARGET is tcp:HOST[:PORT] or ssl:HOST[:PORT] (port 6653 unless said). When none can\n"
+        "              [private=yes]  only flows that name it: no NORMAL, FLOOD or ALL\n"
+        "\nA controller's TARGET is tcp:HOST[:PORT] or ssl:HOST[:PORT] (port 6653 unless said). When none "
+        "can\n"
         "be reached, a switch with fail mode standalone (default) forwards like a learning switch, one with\n"
-        "secure goes on with the flows it has. --probe (5): after so many seconds of silence a controller is\n"
+        "secure goes on with the flows it has. --probe (5): after so many seconds of silence a controller "
+        "is\n"
         "asked for an echo. --max-backoff (8): the longest pause between two attempts to connect.\n"
         "\nExit status: 0 done, 1 failed, 2 usage, 3 not found, 4 conflict, 5 switch unreachable.\n";
 

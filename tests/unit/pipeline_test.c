@@ -309,6 +309,26 @@ Test(pipeline, normal_keeps_link_local_multicast)
 	cr_assert_eq(test_switch_drops(&s, DROP_LINK_LOCAL), 1);
 }
 
+/* A private port: no FLOOD, ALL or NORMAL reaches it or takes from it; a flow that names it does. */
+Test(pipeline, private_ports_are_left_out)
+{
+	test_switch_add(&s, "secret", "memory", 10, "{\"private\": \"yes\"}");
+	test_switch_flow(&s, "priority=1,actions=NORMAL");
+	test_switch_flow(&s, "priority=2,in_port=2,actions=ALL");
+	test_switch_flow(&s, "priority=2,in_port=3,actions=output:10");
+	frame_make(&in, &(struct frame_spec){.payload = 10});
+	test_switch_send(&s, 1, in.data, in.len);
+	expect(2, in.data, in.len);
+	expect_nothing(10);
+	test_switch_send(&s, 2, in.data, in.len);
+	expect(3, in.data, in.len);
+	expect_nothing(10);
+	test_switch_send(&s, 3, in.data, in.len);
+	expect(10, in.data, in.len);
+	test_switch_send(&s, 10, in.data, in.len);
+	cr_assert_eq(test_switch_drops(&s, DROP_PRIVATE), 1);
+}
+
 Test(pipeline, port_config_is_obeyed)
 {
 	struct port *p2 = datapath_port_by_number(s.dp, 2), *p3 = datapath_port_by_number(s.dp, 3);
