@@ -27,6 +27,7 @@ struct agent {
 	struct channel *channel;
 	struct answerer *answerer;
 	bool connected;
+	int64_t reported;  /* the revision that the store knows we have reached */
 	uv_poll_t changes; /* of the store */
 	uv_timer_t timer;  /* again after a failure, or the next audit */
 	char switch_socket[108], bridge_socket[128], ports_dir[108], status_key[STORE_KEY_MAX];
@@ -70,9 +71,13 @@ static void report(struct agent *a)
 	struct store_txn txn = {.ops = &op, .n_ops = 1};
 	struct error e;
 
+	if (a->scene.rev == a->reported)
+		return;
 	snprintf(value, sizeof(value), "{\"rev\":%lld}", (long long)a->scene.rev);
 	if (store_txn(a->store, &txn, NULL, &e))
 		log_warn("store: %s", e.text);
+	else
+		a->reported = a->scene.rev;
 	store_serve_changed(a->service);
 }
 
@@ -133,8 +138,13 @@ static void on_packet(void *arg, uint64_t cookie, uint32_t in_port, const uint8_
 static void on_change(uv_poll_t *poll, int status, int events)
 {
 	struct agent *a = poll->data;
+	struct error e = {""};
+	int rc = view_refresh(a->view, &e);
 
-	bring_over(a);
+	if (rc < 0)
+		log_warn("store: %s", e.text);
+	else if (rc)
+		bring_over(a);
 	store_serve_changed(a->service);
 }
 

@@ -9,25 +9,19 @@
 #include "base/error.h"
 #include "control/cli/weft_command.h"
 
-static const struct weft_command commands[] = {
-        {"if add", "NAME type=TYPE [ofport=N] [KEY=VALUE]...", "add an interface", 2, -1, weft_if_add},
-        {"if set", "NAME KEY=VALUE...", "change options of an interface", 2, -1, weft_if_set},
-        {"if del", "NAME", "remove an interface", 1, 1, weft_if_del},
-        {"if list", "", "list the interfaces", 0, 0, weft_if_list},
-        {"if show", "NAME", "all that is known of an interface", 1, 1, weft_if_show},
-        {"controller set",
-         "[--fail-mode standalone|secure] [--probe SECONDS] [--max-backoff SECONDS] TARGET...",
-         "connect to these OpenFlow controllers only", 0, -1, weft_controller_set},
-        {"controller del", "[TARGET]", "disconnect from one, or from all", 0, 1, weft_controller_del},
-        {"controller show", "", "which are connected, and since when", 0, 0, weft_controller_show},
-        {"fdb show", "", "learned MAC addresses", 0, 0, weft_fdb_show},
-        {"fdb flush", "[NAME]", "forget them (those of one interface)", 0, 1, weft_fdb_flush},
-        {"stats", "[--watch]", "packets and bytes per interface", 0, 0, weft_stats},
-        {"drops", "", "dropped packets by interface and reason", 0, 0, weft_drops},
-        {"workers", "", "what the workers do", 0, 0, weft_workers},
-        {"version", "", "version and bridge of the switch", 0, 0, weft_version},
+/* Options of the tenant commands: kept by name, as often as they come. */
+static const struct option tenant_options[] = {
+        {"file", required_argument, NULL, 1},    {"dry-run", no_argument, NULL, 1},
+        {"prune", required_argument, NULL, 1},   {"wait", required_argument, NULL, 1},
+        {"vtep", required_argument, NULL, 1},    {"mtu", required_argument, NULL, 1},
+        {"vni", required_argument, NULL, 1},     {"subnet", required_argument, NULL, 1},
+        {"gateway", required_argument, NULL, 1}, {"dns", required_argument, NULL, 1},
+        {"no-dhcp", no_argument, NULL, 1},       {"network", required_argument, NULL, 1},
+        {"ip", required_argument, NULL, 1},      {"mac", required_argument, NULL, 1},
+        {"host", required_argument, NULL, 1},    {"socket", required_argument, NULL, 1},
+        {"queues", required_argument, NULL, 1},  {"sg", required_argument, NULL, 1},
 };
-enum { NCOMMANDS = sizeof(commands) / sizeof(commands[0]) };
+enum { NTENANT_OPTIONS = sizeof(tenant_options) / sizeof(tenant_options[0]) };
 
 static const char types_help[] =
         "\nTypes of interfaces and their options:\n"
@@ -50,9 +44,10 @@ static const char types_help[] =
 static void print_help(void)
 {
 	puts("weft: look at and change the switch of this host\n\n"
-	     "Usage: weft [--rundir DIR] [-o table|json] [--timeout SECONDS] COMMAND...\n");
-	for (int i = 0; i < NCOMMANDS; i++)
-		printf("  %-9s %-41s %s\n", commands[i].name, commands[i].usage, commands[i].help);
+	     "Usage: weft [--rundir DIR] [-o table|json|yaml] [--timeout SECONDS] COMMAND...\n");
+	for (int i = 0; weft_commands[i].name; i++)
+		printf("  %-9s %-41s %s\n", weft_commands[i].name, weft_commands[i].usage,
+		       weft_commands[i].help);
 	fputs(types_help, stdout);
 }
 
@@ -77,77 +72,127 @@ static void say_unknown(int n, char **words, int first)
 		return;
 	}
 	fprintf(stderr, "weft: %s: expected", words[0]);
-	for (int i = 0; i < NCOMMANDS; i++) {
-		const char *space = strchr(commands[i].name, ' ');
+	for (int i = 0; weft_commands[i].name; i++) {
+		const char *space = strchr(weft_commands[i].name, ' ');
 
-		if (space && !strncmp(commands[i].name, words[0], strlen(words[0])))
+		if (space && !strncmp(weft_commands[i].name, words[0], strlen(words[0])))
 			fprintf(stderr, "%s", space);
 	}
 	fprintf(stderr, n > 1 ? ", not '%s'\n" : "\n", n > 1 ? words[1] : "");
+}
+
+/* Does the command take every tenant option that was given? */
+static bool takes_options(const struct weft *w, const char *takes)
+{
+	const char *name;
+	json_t *value;
+
+	json_object_foreach(w->options, name, value)
+	{
+		size_t n = strlen(name);
+		const char *at = takes ? strstr(takes, name) : NULL;
+
+		while (at && ((at > takes && at[-1] != ' ') || (at[n] && at[n] != ' ')))
+			at = strstr(at + 1, name);
+		if (!at)
+			return false;
+	}
+	return true;
 }
 
 static enum weft_exit run(const struct weft *w, int n, char **words)
 {
 	int first = 0, used = 0, i;
 
-	for (i = 0; i < NCOMMANDS; i++) {
-		used = spells(commands[i].name, n, words, &first);
+	for (i = 0; weft_commands[i].name; i++) {
+		used = spells(weft_commands[i].name, n, words, &first);
 		if (used)
 			break;
 	}
-	if (i == NCOMMANDS) {
+	if (!weft_commands[i].name) {
 		say_unknown(n, words, first);
 		return WEFT_USAGE;
 	}
 	n -= used;
-	if (n < commands[i].min || (commands[i].max >= 0 && n > commands[i].max) ||
-	    (w->watch && commands[i].run != weft_stats) ||
-	    ((w->fail_mode || w->probe || w->max_backoff) && commands[i].run != weft_controller_set)) {
-		fprintf(stderr, "usage: weft %s %s\n", commands[i].name, commands[i].usage);
+	if (n < weft_commands[i].min || (weft_commands[i].max >= 0 && n > weft_commands[i].max) ||
+	    !takes_options(w, weft_commands[i].options) || (w->watch && weft_commands[i].run != weft_stats) ||
+	    ((w->fail_mode || w->probe || w->max_backoff) && weft_commands[i].run != weft_controller_set)) {
+		fprintf(stderr, "usage: weft %s %s\n", weft_commands[i].name, weft_commands[i].usage);
 		return WEFT_USAGE;
 	}
-	return commands[i].run(w, n, words + used);
+	return weft_commands[i].run(w, n, words + used);
 }
 
-static int set_timeout(struct weft *w, const char *text)
+/* Seconds, perhaps with an "s" behind. */
+static int set_time(int *ms, const char *text)
 {
 	char *end;
 	double seconds = strtod(text, &end);
 
+	end += *end == 's';
 	if (end == text || *end || !(seconds > 0 && seconds <= 3600))
 		return -EINVAL;
-	w->timeout_ms = (int)(seconds * 1000) + 1;
+	*ms = (int)(seconds * 1000) + 1;
 	return 0;
+}
+
+static int keep_option(struct weft *w, const char *name, const char *value, struct error *e)
+{
+	json_t *list = json_object_get(w->options, name), *text = json_string(value ? value : "");
+
+	if (!list) {
+		list = json_array();
+		json_object_set_new(w->options, name, list);
+	}
+	if (json_array_append_new(list, text))
+		return error_set(e, EINVAL, "--%s: expected UTF-8 text", name);
+	if (!strcmp(name, "wait") && set_time(&w->wait_ms, value))
+		return error_set(e, EINVAL, "--wait: expected seconds up to 3600, not '%s'", value);
+	w->dry_run |= !strcmp(name, "dry-run");
+	return 0;
+}
+
+static int set_format(struct weft *w, const char *text)
+{
+	w->json = !strcmp(text, "json");
+	w->yaml = !strcmp(text, "yaml");
+	return w->json || w->yaml || !strcmp(text, "table") ? 0 : -EINVAL;
 }
 
 /* 0, 1 (done: leave with WEFT_OK) or -EINVAL with the text in `e`. */
 static int read_options(struct weft *w, int argc, char **argv, struct error *e)
 {
-	static const struct option longs[] = {
+	static const struct option common[] = {
 	        {"rundir", required_argument, NULL, 'r'},      {"output", required_argument, NULL, 'o'},
 	        {"timeout", required_argument, NULL, 't'},     {"watch", no_argument, NULL, 'w'},
-	        {"fail-mode", required_argument, NULL, 'f'},   {"probe", required_argument, NULL, 'p'},
+	        {"fail-mode", required_argument, NULL, 'm'},   {"probe", required_argument, NULL, 'p'},
 	        {"max-backoff", required_argument, NULL, 'b'}, {"help", no_argument, NULL, 'h'},
-	        {"version", no_argument, NULL, 'V'},           {NULL, 0, NULL, 0},
+	        {"version", no_argument, NULL, 'V'},
 	};
-	int c;
+	enum { NCOMMON = sizeof(common) / sizeof(common[0]) };
+	struct option longs[NCOMMON + NTENANT_OPTIONS + 1] = {0};
+	int c, which = 0;
 
-	while ((c = getopt_long(argc, argv, "o:h", longs, NULL)) != -1) {
+	memcpy(longs, common, sizeof(common));
+	memcpy(longs + NCOMMON, tenant_options, sizeof(tenant_options));
+	while ((c = getopt_long(argc, argv, "o:hf:", longs, &which)) != -1) {
+		if (c == 1 && keep_option(w, longs[which].name, optarg, e))
+			return -EINVAL;
+		if (c == 'f' && keep_option(w, "file", optarg, e))
+			return -EINVAL;
 		if (c == 'r')
 			w->rundir = optarg;
 		else if (c == 'w')
 			w->watch = true;
-		else if (c == 'f')
+		else if (c == 'm')
 			w->fail_mode = optarg;
 		else if (c == 'p')
 			w->probe = optarg;
 		else if (c == 'b')
 			w->max_backoff = optarg;
-		else if (c == 'o' && (!strcmp(optarg, "json") || !strcmp(optarg, "table")))
-			w->json = !strcmp(optarg, "json");
-		else if (c == 'o')
-			return error_set(e, EINVAL, "-o: expected table or json, not '%s'", optarg);
-		else if (c == 't' && set_timeout(w, optarg))
+		else if (c == 'o' && set_format(w, optarg))
+			return error_set(e, EINVAL, "-o: expected table, json or yaml, not '%s'", optarg);
+		else if (c == 't' && set_time(&w->timeout_ms, optarg))
 			return error_set(e, EINVAL, "--timeout: expected seconds up to 3600, not '%s'",
 			                 optarg);
 		else if (c == 'h')
@@ -164,7 +209,7 @@ static int read_options(struct weft *w, int argc, char **argv, struct error *e)
 
 int main(int argc, char **argv)
 {
-	struct weft w = {.rundir = "/run/weft", .timeout_ms = 10000};
+	struct weft w = {.rundir = "/run/weft", .timeout_ms = 10000, .options = json_object()};
 	struct error e = {""};
 	enum weft_exit status;
 	int rc = read_options(&w, argc, argv, &e);
@@ -176,6 +221,7 @@ int main(int argc, char **argv)
 		return WEFT_USAGE;
 	}
 	status = run(&w, argc - optind, argv + optind);
+	json_decref(w.options);
 	if (fflush(stdout) || ferror(stdout)) {
 		perror("weft: cannot write the output");
 		return status ? (int)status : WEFT_FAILED;

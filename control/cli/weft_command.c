@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "control/rpc/client.h"
 #include "control/cli/weft_output.h"
+#include "control/cli/weft_tenancy.h"
 
 enum weft_exit weft_report(int rc, const struct error *e)
 {
@@ -53,10 +54,7 @@ enum weft_exit weft_show(const struct weft *w, const char *method, json_t *param
 
 	if (status)
 		return status;
-	if (w->json)
-		output_json(stdout, result);
-	else
-		output_table(stdout, result, columns);
+	weft_print(w, result, columns);
 	json_decref(result);
 	return WEFT_OK;
 }

@@ -22,6 +22,9 @@ struct weft {
 	int timeout_ms;
 	bool json;
 	bool watch;
+	bool yaml, dry_run;
+	int wait_ms;                                 /* --wait; 0: do not */
+	json_t *options;                             /* of tenant commands: {name: [text, ...]} */
 	const char *fail_mode, *probe, *max_backoff; /* of controller set; NULL: not given */
 };
 
@@ -31,7 +34,10 @@ struct weft_command {
 	const char *help;
 	int min, max; /* words after the name; max < 0: no bound */
 	enum weft_exit (*run)(const struct weft *w, int n, char **words);
+	const char *options; /* of the tenant options those it takes: "network ip mac"; NULL: none */
 };
+
+extern const struct weft_command weft_commands[]; /* ends with a row without a name */
 
 /* Prints "weft: TEXT" to standard error; the status that belongs to `rc` (-errno of rpc_client or arguments).
  */
@@ -67,5 +73,33 @@ enum weft_exit weft_stats(const struct weft *w, int n, char **words);
 enum weft_exit weft_drops(const struct weft *w, int n, char **words);
 enum weft_exit weft_workers(const struct weft *w, int n, char **words);
 enum weft_exit weft_version(const struct weft *w, int n, char **words);
+
+/* weft_apply.c */
+enum weft_exit weft_apply(const struct weft *w, int n, char **words);
+enum weft_exit weft_diff(const struct weft *w, int n, char **words);
+enum weft_exit weft_export(const struct weft *w, int n, char **words);
+
+/* weft_objects.c */
+#define WEFT_OBJECT(kind)                                                                                    \
+	enum weft_exit weft_##kind##_add(const struct weft *w, int n, char **words);                         \
+	enum weft_exit weft_##kind##_del(const struct weft *w, int n, char **words);                         \
+	enum weft_exit weft_##kind##_list(const struct weft *w, int n, char **words);                        \
+	enum weft_exit weft_##kind##_show(const struct weft *w, int n, char **words);
+WEFT_OBJECT(host)
+WEFT_OBJECT(tenant)
+WEFT_OBJECT(network)
+WEFT_OBJECT(router)
+WEFT_OBJECT(sg)
+WEFT_OBJECT(port)
+#undef WEFT_OBJECT
+
+/* weft_relations.c */
+enum weft_exit weft_port_set(const struct weft *w, int n, char **words);
+enum weft_exit weft_port_bind(const struct weft *w, int n, char **words);
+enum weft_exit weft_port_unbind(const struct weft *w, int n, char **words);
+enum weft_exit weft_router_attach(const struct weft *w, int n, char **words);
+enum weft_exit weft_router_detach(const struct weft *w, int n, char **words);
+enum weft_exit weft_route_add(const struct weft *w, int n, char **words);
+enum weft_exit weft_rule_add(const struct weft *w, int n, char **words);
 
 #endif

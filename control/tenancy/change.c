@@ -158,7 +158,8 @@ static int group_steps(struct change *c)
 		const struct change_op *op = &c->ops[i];
 
 		if (!i || !same_object(&op->owner, &c->ops[i - 1].owner))
-			c->steps[c->n_steps++] = (struct change_step){op->action, op->owner, i, 0, false};
+			c->steps[c->n_steps++] =
+			        (struct change_step){.action = op->action, .object = op->owner, .first = i};
 		c->steps[c->n_steps - 1].n++;
 	}
 	return 0;
@@ -272,6 +273,12 @@ static int note_generations(struct change *c, const struct batch *b)
 	return 0;
 }
 
+static void finish_step(struct change_step *s, int64_t rev)
+{
+	s->done = true;
+	s->rev = rev;
+}
+
 int change_commit(struct change *c, struct error *e)
 {
 	struct batch *b = calloc(1, sizeof(*b));
@@ -289,7 +296,7 @@ int change_commit(struct change *c, struct error *e)
 		if (!rc && note_generations(c, b))
 			rc = error_set(e, ENOMEM, "out of memory");
 		while (!rc && step < c->n_steps && c->steps[step].first + c->steps[step].n <= at)
-			c->steps[step++].done = true;
+			finish_step(&c->steps[step++], c->rev);
 	}
 	free(b);
 	return rc;

@@ -21,6 +21,7 @@ struct change_step { /* one object */
 	struct object object;
 	size_t first, n; /* of `ops` */
 	bool done;
+	int64_t rev; /* that wrote it */
 };
 
 struct change_op {

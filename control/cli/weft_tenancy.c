@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Changing and reading the desired state; see weft_tenancy.h. Called by the tenant commands. */
+#include "control/cli/weft_tenancy.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "control/cli/weft_output.h"
+#include "control/tenancy/document.h"
+
+enum { TRIES = 50 };
+
+static int open_store(const struct weft *w, struct store **store, struct error *e)
+{
+	char path[4096];
+
+	snprintf(path, sizeof(path), "%s/agent.sock", w->rundir);
+	return store_open_remote(path, w->timeout_ms, store, e);
+}
+
+const char *weft_option(const struct weft *w, const char *name)
+{
+	json_t *list = weft_option_list(w, name);
+
+	return list ? json_string_value(json_array_get(list, json_array_size(list) - 1)) : NULL;
+}
+
+json_t *weft_option_list(const struct weft *w, const char *name)
+{
+	return json_object_get(w->options, name);
+}
+
+void weft_print(const struct weft *w, const json_t *value, const char *const *columns)
+{
+	if (w->yaml)
+		document_write(stdout, value);
+	else if (w->json)
+		output_json(stdout, value);
+	else
+		output_table(stdout, value, columns);
+}
+
+int weft_name(enum object_kind kind, const char *text, struct object *out, struct tenancy_error *e)
+{
+	const char *slash = strchr(text, '/');
+	bool two = kind > KIND_TENANT;
+
+	memset(out, 0, sizeof(*out));
+	out->kind = kind;
+	if (!two == !slash && (!slash || !strchr(slash + 1, '/')) && strlen(text) <= 2 * OBJECT_NAME_MAX) {
+		snprintf(out->tenant, sizeof(out->tenant), "%.*s",
+		         slash ? (int)(slash - text) : OBJECT_NAME_MAX, kind == KIND_HOST ? "" : text);
+		snprintf(out->name, sizeof(out->name), "%.63s", slash ? slash + 1 : text);
+		return 0;
+	}
+	return tenancy_fail(e, NULL, "", EINVAL,
+	                    two ? "expected TENANT/NAME, not '%s'" : "expected a name, not '%s'", text);
+}
+
+/* ---- telling ---- */
+
+static json_t *step_row(const struct change_step *s)
+{
+	char name[2 * OBJECT_NAME_MAX + 2];
+
+	snprintf(name, sizeof(name), "%s%s%s", s->object.kind > KIND_TENANT ? s->object.tenant : "",
+	         s->object.kind > KIND_TENANT ? "/" : "", s->object.name);
+	return json_pack("{s:s, s:s, s:s}", "object", kind_name(s->object.kind), "name", name, "action",
+	                 change_action_name(s->action));
+}
+
+/* The objects of the steps that were done, or (`planned`) of all. */
+static void tell(const struct weft *w, const struct change *c, bool planned)
+{
+	static const char *const columns[] = {"object", "name", "action", NULL};
+	json_t *rows = json_array();
+
+	for (size_t i = 0; i < c->n_steps; i++)
+		if (planned || c->steps[i].done)
+			json_array_append_new(rows, step_row(&c->steps[i]));
+	if (json_array_size(rows) || w->json || w->yaml)
+		weft_print(w, rows, columns);
+	else
+		puts("nothing to change");
+	json_decref(rows);
+}
+
+/* ---- waiting ---- */
+
+/* Until the agent of `host` has followed to `rev`. */
+static int wait_for_host(struct store *store, const char *host, int64_t rev, uint64_t until, struct error *e)
+{
+	char key[STORE_KEY_MAX];
+	const char *prefix = key;
+
+	snprintf(key, sizeof(key), KEYS_ROOT "st/%s/agent", host);
+	for (;;) {
+		struct store_snapshot snap;
+		int rc = store_range(store, &prefix, 1, &snap, e);
+		json_t *value = !rc && snap.n ? json_loads(snap.kvs[0].value, 0, NULL) : NULL;
+		bool there = json_integer_value(json_object_get(value, "rev")) >= rev;
+		uint64_t now = clock_now();
+		int64_t seen = snap.rev;
+
+		json_decref(value);
+		if (!rc)
+			store_snapshot_free(&snap);
+		if (rc || there)
+			return rc;
+		if (now >= until)
+			return error_set(e, ETIMEDOUT, "host %s has not followed in time", host);
+		rc = store_wait(store, key, seen, (int)((until - now) / CLOCK_MS) + 1, e);
+		if (rc && rc != -ETIMEDOUT)
+			return rc;
+	}
+}
+
+static int wait_for_hosts(const struct weft *w, const struct change *c, struct error *e)
+{
+	uint64_t until = clock_now() + (uint64_t)w->wait_ms * CLOCK_MS;
+	json_t *hosts = json_object();
+	const char *host;
+	json_t *rev;
+	int rc = 0;
+
+	for (size_t i = 0; i < c->n_steps; i++) {
+		const struct object *o = &c->steps[i].object;
+		const struct port *p =
+		        o->kind == KIND_PORT ? tenancy_get(&c->after, KIND_PORT, o->tenant, o->name) : NULL;
+
+		if (p && *p->host)
+			json_object_set_new(hosts, p->host, json_integer((json_int_t)c->steps[i].rev));
+	}
+	json_object_foreach(hosts, host, rev) if (!rc) rc =
+	        wait_for_host(c->store, host, json_integer_value(rev), until, e);
+	json_decref(hosts);
+	return rc;
+}
+
+/* ---- changing ---- */
+
+/* One attempt: 0, -EAGAIN, or another error in `e`. */
+static int attempt(const struct weft *w, struct store *store, weft_edit_fn *edit, void *arg,
+                   struct tenancy_error *e)
+{
+	struct change c;
+	int rc = change_begin(&c, store, &e->text);
+
+	e->kind = KINDS;
+	if (!rc)
+		rc = edit(&c, arg, e);
+	if (!rc)
+		rc = change_plan(&c, e);
+	if (!rc && w->dry_run) {
+		tell(w, &c, true);
+	} else if (!rc) {
+		rc = change_commit(&c, &e->text);
+		if (rc != -EAGAIN || (c.n_steps && c.steps[0].done))
+			tell(w, &c, false); /* after an error: how far it came */
+		if (!rc && w->wait_ms)
+			rc = wait_for_hosts(w, &c, &e->text);
+	}
+	change_end(&c);
+	return rc;
+}
+
+enum weft_exit weft_edit(const struct weft *w, weft_edit_fn *edit, void *arg, const struct document *file)
+{
+	struct tenancy_error e = {.kind = KINDS};
+	struct store *store;
+	int rc = open_store(w, &store, &e.text);
+
+	if (rc)
+		return weft_report(rc, &e.text);
+	rc = -EAGAIN;
+	for (int i = 0; i < TRIES && rc == -EAGAIN; i++)
+		rc = attempt(w, store, edit, arg, &e);
+	store_close(store);
+	if (!rc)
+		return WEFT_OK;
+	if (file && (e.kind < KINDS || *e.field))
+		document_locate(file, &e);
+	if (rc == -EAGAIN)
+		rc = -EEXIST;
+	return weft_report(rc, &e.text);
+}
+
+enum weft_exit
+weft_with_state(const struct weft *w,
+                enum weft_exit (*show)(const struct weft *w, const struct tenancy *t, void *arg), void *arg)
+{
+	struct error e = {""};
+	struct store *store;
+	struct change c;
+	enum weft_exit status;
+	int rc = open_store(w, &store, &e);
+
+	if (rc)
+		return weft_report(rc, &e);
+	rc = change_begin(&c, store, &e);
+	status = rc ? weft_report(rc, &e) : show(w, &c.before, arg);
+	change_end(&c);
+	store_close(store);
+	return status;
+}
