@@ -31,7 +31,7 @@ expect 2 "usage: weft if list" if list --watch
 expect 2 "NAME: expected an interface's name" if add type=tap dev=t0
 expect 2 "type: missing" if add t0 dev=t0
 expect 2 "ofport: expected 1 to" if add t0 type=tap ofport=none
-expect 2 "-o: expected table or json" -o yaml if list
+expect 2 "-o: expected table, json or yaml" -o xml if list
 expect 2 "--timeout: expected seconds" --timeout never if list
 expect 2 "try weft --help" --nonsense
 expect 5 "cannot reach $work/weftd.sock" if list
