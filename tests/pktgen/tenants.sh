@@ -1,0 +1,208 @@
+#!/bin/bash
+# Tenants on one host, from a YAML file: real weftd and weft-agent, the guests' sides played. Two tenants use the same
+# addresses; acme has two networks and a router, globex a network alone.
+#
+#   acme/web  a1 a2 (10.0.0.10, .11, fd00:1::)  ---  r0  ---  acme/db  d1 (10.0.1.10)      globex/web  g1 g2 (10.0.0.10, .11)
+# shellcheck source=tests/lib/base.sh
+. "$(dirname "$0")/../lib/base.sh"
+. "$ROOT/tests/lib/switch.sh"
+. "$ROOT/tests/lib/agent.sh"
+
+A1=02:00:00:00:0a:01 A2=02:00:00:00:0a:02 D1=02:00:00:00:0d:01 S1=02:00:00:00:0a:03 G2=02:00:00:00:0a:02
+RW=0e:57:00:00:13:89 RD=0e:57:00:00:13:8a # the router in web (VNI 5001) and db (5002)
+ALL=ff:ff:ff:ff:ff:ff
+
+cat >"$WORK/tenants.yaml" <<E2
+apiVersion: weft/v1
+hosts: {h1: {vtep: 192.0.2.1}}
+tenants:
+  acme:
+    networks:
+      web: {vni: 5001, subnets: [{cidr: 10.0.0.0/24, dns: [9.9.9.9]}, {cidr: 'fd00:1::/64'}]}
+      db: {vni: 5002, subnets: [{cidr: 10.0.1.0/24}]}
+    routers: {r0: {interfaces: [web, db]}}
+    securityGroups: {https: {ingress: [{proto: tcp, ports: 443}]}}
+    ports:
+      a1: {network: web, ips: [10.0.0.10, 'fd00:1::a'], mac: '$A1', host: h1, socket: $WORK/a1}
+      a2: {network: web, ips: [10.0.0.11, 'fd00:1::b'], mac: '$A2', host: h1, socket: $WORK/a2}
+      s1: {network: web, ips: [10.0.0.12], mac: '$S1', host: h1, socket: $WORK/s1, groups: [https]}
+      d1: {network: db, ips: [10.0.1.10], mac: '$D1', host: h1, socket: $WORK/d1}
+  globex:
+    networks: {web: {vni: 6001, subnets: [{cidr: 10.0.0.0/24}]}}
+    ports:
+      g1: {network: web, ips: [10.0.0.10], mac: '$A1', host: h1, socket: $WORK/g1}
+      g2: {network: web, ips: [10.0.0.11], mac: '$G2', host: h1, socket: $WORK/g2}
+E2
+
+arp() { echo "eth(dst=$1,src=$2)/arp(op=$3,sha=$2,spa=$4,tha=${6:-00:00:00:00:00:00},tpa=$5)/pad(len=60)"; }
+udp() { echo "eth(dst=$2,src=$1)/ipv4(src=$3,dst=$4,ttl=${5:-64})/udp(src=1000,dst=2000)/data(len=30,fill=7)"; }
+echo4() { echo "eth(dst=$2,src=$1)/ipv4(src=$3,dst=$4,ttl=64${6:-})/icmp(type=$5,id=7,seq=1)/data(len=20,fill=5)"; }
+
+# BOOTP as RFC 2131 draws it: op, the client's address, options; 300 bytes at least.
+bootp() { # bootp OP YIADDR OPTIONS
+    local hex
+    hex=$(printf '%s010600deadbeef00000000%s%s%s%s%s' "$1" 00000000 "$2" 00000000 00000000 "${A1//:/}")
+    hex+=$(printf '0%.0s' $(seq 1 $((2 * (10 + 64 + 128)))))63825363$3
+    while [ ${#hex} -lt 600 ]; do hex+=00; done
+    echo "$hex"
+}
+discover=$(bootp 01 00000000 350101ff)
+# offer, server, lease, mask, MTU 1450, name, DNS, router, routes (default by the router)
+offer=$(bootp 02 0a00000a 35010236040a000001330400015180"0104ffffff00"1a0205aa0c026131"060409090909"03040a000001"7905000a000001"ff)
+
+switch_start s
+agent_start s h1
+weft s apply -f "$WORK/tenants.yaml" --wait 20s >"$WORK/applied" || fail "apply"
+[ "$(grep -c created "$WORK/applied")" -eq 14 ] || fail "apply did not tell of each object: $(cat "$WORK/applied")"
+weft s apply -f "$WORK/tenants.yaml" | grep -q "nothing to change" || fail "a second apply changes something"
+agent_flows s >"$WORK/flows"
+say "$(wc -l <"$WORK/flows") flows"
+
+guests() {
+    local p
+    echo "timeout 20"
+    for p in a1 a2 s1 d1 g1 g2; do echo "port $p vhost-connect:$WORK/$p"; done
+}
+quiet() { for p in "$@"; do echo "expect $p none"; done; }
+
+{
+    guests
+    echo "# ARP is answered here, for guests and for the router, and goes nowhere"
+    echo "send a1 $(arp $ALL $A1 1 10.0.0.10 10.0.0.11)"
+    echo "expect a1 $(arp $A1 $A2 2 10.0.0.11 10.0.0.10 $A1)"
+    echo "send a1 $(arp $ALL $A1 1 10.0.0.10 10.0.0.1)"
+    echo "expect a1 $(arp $A1 $RW 2 10.0.0.1 10.0.0.10 $A1)"
+    echo "send g1 $(arp $ALL $A1 1 10.0.0.10 10.0.0.1)"
+    echo "# nobody answers who asks for himself, or for nobody"
+    echo "send a1 $(arp $ALL $A1 1 10.0.0.10 10.0.0.10)"
+    echo "send a1 $(arp $ALL $A1 1 10.0.0.10 10.0.0.99)"
+    quiet a1 a2 s1 d1 g1 g2
+    echo "# DHCP"
+    echo "send a1 eth(dst=$ALL,src=$A1)/ipv4(src=0.0.0.0,dst=255.255.255.255)/udp(src=68,dst=67)/hex($discover)"
+    echo "expect a1 eth(dst=$A1,src=$RW)/ipv4(src=10.0.0.1,dst=10.0.0.10,ttl=64,df=1)/udp(src=67,dst=68)/hex($offer)"
+    echo "# ND"
+    echo "send a1 eth(dst=33:33:ff:00:00:0b,src=$A1)/ipv6(src=fd00:1::a,dst=ff02::1:ff00:b,hops=255)/icmpv6(type=135)/nd(target=fd00:1::b,sll=$A1)"
+    echo "expect a1 eth(dst=$A1,src=$A2)/ipv6(src=fd00:1::b,dst=fd00:1::a,hops=255)/icmpv6(type=136,id=0x6000)/nd(target=fd00:1::b,tll=$A2)"
+    echo "# within a network, by known MAC; broadcast to all of it"
+    echo "send a1 $(udp $A1 $A2 10.0.0.10 10.0.0.11)"
+    echo "expect a2 $(udp $A1 $A2 10.0.0.10 10.0.0.11)"
+    echo "send g1 $(udp $A1 $G2 10.0.0.10 10.0.0.11)"
+    echo "expect g2 $(udp $A1 $G2 10.0.0.10 10.0.0.11)"
+    echo "send a1 $(udp $A1 $ALL 10.0.0.10 10.0.0.255)"
+    echo "expect a2 $(udp $A1 $ALL 10.0.0.10 10.0.0.255)"
+    quiet a1 a2 s1 d1 g1 g2
+    echo "# across the router: TTL and MACs"
+    echo "send a1 $(udp $A1 $RW 10.0.0.10 10.0.1.10)"
+    echo "expect d1 $(udp $RD $D1 10.0.0.10 10.0.1.10 63)"
+    echo "send d1 $(udp $D1 $RD 10.0.1.10 10.0.0.11)"
+    echo "expect a2 $(udp $RW $A2 10.0.1.10 10.0.0.11 63)"
+    echo "# the router answers pings, and tells of a TTL that is over"
+    echo "send a1 $(echo4 $A1 $RW 10.0.0.10 10.0.1.1 8)"
+    echo "expect a1 $(echo4 $RW $A1 10.0.1.1 10.0.0.10 0 ,df=1)"
+    echo "send a1 $(udp $A1 $RW 10.0.0.10 10.0.1.10 1)"
+    echo "expect a1 eth(dst=$A1,src=$RW)/ipv4(src=10.0.0.1,dst=10.0.0.10,df=1)/icmp(type=11)/ipv4(src=10.0.0.10,dst=10.0.1.10,ttl=1)/udp(src=1000,dst=2000)/data(len=30,fill=7)"
+    echo "# a group: what a rule allows, what looks like an answer"
+    for flags in 2 16; do
+        for port in 443 80; do
+            p="eth(dst=$S1,src=$A1)/ipv4(src=10.0.0.10,dst=10.0.0.12)/tcp(src=999,dst=$port,flags=$flags)"
+            echo "send a1 $p"
+            [ $port = 80 ] && [ $flags = 2 ] || echo "expect s1 $p"
+        done
+    done
+    echo "send a1 $(udp $A1 $S1 10.0.0.10 10.0.0.12)"
+    quiet a1 a2 s1 d1 g1 g2
+    echo "# spoofed: a MAC, an address, ARP, ND; servers of addresses; tags; VXLAN to a VTEP"
+    echo "send a1 $(udp $D1 $A2 10.0.0.10 10.0.0.11)"
+    echo "send a1 $(udp $A1 $A2 10.0.0.12 10.0.0.11)"
+    echo "send a1 $(arp $ALL $A1 1 10.0.0.11 10.0.0.12)"
+    echo "send a1 eth(dst=$ALL,src=$A1)/arp(op=2,sha=$A2,spa=10.0.0.10,tha=$A2,tpa=10.0.0.11)"
+    echo "send a1 eth(dst=$A2,src=$A1)/ipv6(src=fd00:1::c,dst=fd00:1::b)/udp(src=1,dst=2)"
+    echo "send a1 eth(dst=$A2,src=$A1)/ipv6(src=fd00:1::a,dst=fd00:1::b,hops=255)/icmpv6(type=136,id=0x6000)/nd(target=fd00:1::c,tll=$A1)"
+    echo "send a1 eth(dst=$A2,src=$A1)/ipv6(src=fe80::1,dst=ff02::1,hops=255)/icmpv6(type=134)"
+    echo "send a1 eth(dst=$ALL,src=$A1)/ipv4(src=10.0.0.10,dst=255.255.255.255)/udp(src=67,dst=68)/hex($offer)"
+    echo "send a1 eth(dst=$A2,src=$A1)/vlan(vid=5)/ipv4(src=10.0.0.10,dst=10.0.0.11)/udp(src=1,dst=2)"
+    echo "send a1 eth(dst=$RW,src=$A1)/ipv4(src=10.0.0.10,dst=192.0.2.1)/udp(src=1,dst=4789)/vxlan(vni=6001)/eth(dst=$G2,src=$A1)/ipv4(src=10.0.0.10,dst=10.0.0.11)/udp(src=1,dst=2)"
+    echo "# what is nobody's: an unknown MAC, an unknown address behind the router, another type"
+    echo "send a1 $(udp $A1 02:00:00:00:00:99 10.0.0.10 10.0.0.99)"
+    echo "send a1 $(udp $A1 $RW 10.0.0.10 10.0.1.99)"
+    echo "send a1 $(udp $A1 $RW 10.0.0.10 172.16.0.1)"
+    echo "send a1 eth(dst=$A2,src=$A1,type=0x88b5)/data(len=60)"
+    quiet a1 a2 s1 d1 g1 g2
+} >"$WORK/tenants.scenario"
+"$BUILD/weft-pktgen" run "$WORK/tenants.scenario" || fail "the scenario failed"
+
+traffic() { # the short proof that all is there
+    {
+        guests
+        echo "send a1 $(udp $A1 $RW 10.0.0.10 10.0.1.10)"
+        echo "expect d1 $(udp $RD $D1 10.0.0.10 10.0.1.10 63)"
+        echo "send g2 $(udp $G2 $A1 10.0.0.11 10.0.0.10)"
+        echo "expect g1 $(udp $G2 $A1 10.0.0.11 10.0.0.10)"
+        quiet a1 a2 s1 d1 g1 g2
+    } >"$WORK/traffic.scenario"
+    "$BUILD/weft-pktgen" run "$WORK/traffic.scenario"
+}
+same_flows() { agent_flows s | diff "$WORK/flows" -; }
+
+say "without the agent all stays"
+ofctl s add-flow br0 "table=200,cookie=0x99,priority=7,ip,actions=drop"
+agent_stop s KILL
+traffic || fail "traffic needs the agent"
+say "a new agent finds nothing to change, repairs what somebody broke, and leaves others' flows alone"
+agent_start s h1
+wait_until 20 grep -q "connected to the switch" "$WORK/s.agent.log"
+same_flows || fail "another agent has other flows"
+ofctl s del-flows br0 table=40
+agent_stop s KILL
+agent_start s h1
+wait_until 20 same_flows || fail "flows were not repaired"
+ofctl s dump-flows br0 table=200 | grep -q "cookie=0x99" || fail "a user's flow is gone"
+say "a new switch gets all again; until then nothing leaks through its NORMAL"
+agent_stop s TERM
+switch_stop s KILL
+switch_start s
+{
+    guests
+    echo "send a1 $(udp $A1 $A2 10.0.0.10 10.0.0.11)"
+    quiet a1 a2 s1 d1 g1 g2
+} >"$WORK/leak.scenario"
+"$BUILD/weft-pktgen" run "$WORK/leak.scenario" || fail "a frame passed before the flows were there"
+[ "$(drops_of s private)" -gt 0 ] || fail "the frame was not dropped as private"
+agent_start s h1
+wait_until 20 same_flows || fail "a new switch does not have the same flows"
+traffic || fail "traffic after a restart of the switch"
+say "a switch that comes back under a running agent"
+switch_stop s KILL
+switch_start s
+wait_until 20 same_flows || fail "flows did not come back"
+traffic || fail "traffic after the second restart"
+
+say "changes by command"
+weft s port unbind acme/a2 --wait 10s >/dev/null
+wait_until 10 [ ! -S "$WORK/a2" ] || fail "an unbound port keeps its socket"
+weft s port bind acme/a2 --host h1 --wait 10s >/dev/null
+wait_until 10 same_flows || fail "bound again, but other flows"
+expect_status() { # expect_status STATUS TEXT COMMAND...
+    local want=$1 text=$2 rc=0
+    shift 2
+    weft s "$@" >"$WORK/out" 2>&1 || rc=$?
+    [ $rc -eq "$want" ] && grep -qF -- "$text" "$WORK/out" || fail "weft $*: status $rc, $(cat "$WORK/out")"
+}
+expect_status 2 "port acme/x: ips[0]: 10.9.9.9 is outside" port add acme/x --network web --ip 10.9.9.9
+expect_status 3 "there is no network nope" port add acme/x --network nope
+expect_status 3 "there is none" port del acme/nobody
+expect_status 4 "exists" port add acme/a1 --network web
+expect_status 4 "10.0.0.11 is taken by port acme/a2" port add acme/x --network web --ip 10.0.0.11
+expect_status 4 "is still in use" network del acme/web
+expect_status 2 "expected TENANT/NAME" port del a1
+expect_status 0 "created" port add acme/x --network web --host h1
+expect_status 0 "10.0.0.2" port show acme/x
+expect_status 0 "deleted" port del acme/x --wait 10s
+sed 's/d1: {network: db/d1: {network: dbx/' "$WORK/tenants.yaml" >"$WORK/bad.yaml"
+expect_status 3 "$WORK/bad.yaml:15: port acme/d1: network: there is no network dbx" apply -f "$WORK/bad.yaml"
+weft s export >"$WORK/export.yaml"
+weft s apply -f "$WORK/export.yaml" | grep -q "nothing to change" || fail "export is not what apply made"
+expect_status 0 "changed" diff -f <(sed 's/9.9.9.9/8.8.8.8/' "$WORK/tenants.yaml")
+same_flows || fail "something changed by what was refused or undone"
+expect_status 5 "cannot reach" --rundir /nonexistent show
+say passed
