@@ -11,7 +11,10 @@
 
 #include "base/log.h"
 #include "control/openflow/server.h"
-#include "control/openflow/messages.h"
+#include "control/openflow/actions.h"
+#include "control/openflow/nx_groups.h"
+#include "control/openflow/of10.h"
+#include "control/openflow/oxm.h"
 #include "tests/lib/fake_switch.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -61,6 +64,56 @@ static void try_group_mod(const uint8_t *data, size_t size)
 	group_mod_free(&gm);
 }
 
+/* 1.0: what is read must be written so that it reads as the same. */
+static void try_of10_flow_mod(const uint8_t *data, size_t size, bool nicira)
+{
+	struct ofp_writer w = {.version = OFP_VERSION_10};
+	struct ofp_reader r = ofp_reader_of(data, size);
+	struct action_list actions;
+	uint64_t cookie, mask;
+	struct flow_mod fm;
+	struct match match;
+
+	r.version = OFP_VERSION_10;
+	if (nicira ? nx_read_flow_mod(&r, true, &fm) : of10_read_flow_mod(&r, true, &fm))
+		return;
+	nxm_put_fields(&w, &fm.match);
+	r = ofp_reader_of(w.data, w.len);
+	must(nxm_read_fields(&r, &match, &cookie, &mask) == OFP_OK);
+	must(match_covers(&fm.match, &match) && match_covers(&match, &fm.match));
+	ofp_writer_cut(&w, 0);
+	of10_put_match(&w, &fm.match);
+	must(w.len == 40);
+	ofp_writer_cut(&w, 0);
+	ofp_put_actions(&w, &fm.actions);
+	r = ofp_reader_of(w.data, w.len);
+	r.version = OFP_VERSION_10;
+	action_list_init(&actions);
+	must(ofp_read_actions(&r, &actions) == OFP_OK);
+	of10_resolve_actions(&actions, &fm.match);
+	must(action_list_equal(&fm.actions, &actions));
+	action_list_free(&actions);
+	ofp_writer_free(&w);
+	flow_mod_free(&fm);
+}
+
+static void try_nx_group_mod(const uint8_t *data, size_t size)
+{
+	struct ofp_writer w = {.version = OFP_VERSION_10};
+	struct ofp_reader r = ofp_reader_of(data, size);
+	struct group_mod now = {.group_id = 1, .type = GROUP_TYPE_ALL};
+	struct nx_group_mod mod;
+
+	r.version = OFP_VERSION_10;
+	if (nx_read_group_mod(&r, &mod))
+		return;
+	nx_put_group_desc(&w, &mod.group);
+	if (mod.command == GROUP_INSERT_BUCKET || mod.command == GROUP_REMOVE_BUCKET)
+		nx_group_mod_resolve(&mod, &now);
+	ofp_writer_free(&w);
+	group_mod_free(&mod.group);
+}
+
 static void try_replies(const uint8_t *data, size_t size)
 {
 	struct ofp_reader r = ofp_reader_of(data, size);
@@ -89,7 +142,7 @@ static void try_replies(const uint8_t *data, size_t size)
 /* The whole endpoint, with a client on a socket that says HELLO, sends the bytes and hangs up. */
 static void try_server(const uint8_t *data, size_t size)
 {
-	static const uint8_t hello[] = {OFP_VERSION_13, OFPT_HELLO, 0, 8, 0, 0, 0, 1};
+	const uint8_t hello[] = {data[0], OFPT_HELLO, 0, 8, 0, 0, 0, 1};
 	static char path[64];
 	struct sockaddr_un sa = {.sun_family = AF_UNIX};
 	struct ofp_server *server;
@@ -108,9 +161,11 @@ static void try_server(const uint8_t *data, size_t size)
 	must(send(fd, hello, sizeof(hello), MSG_NOSIGNAL) == sizeof(hello));
 	if (size) /* the socket's buffer is larger than any input */
 		must(send(fd, data, size, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)size);
+	fake_switch_tell(sw, server);
 	shutdown(fd, SHUT_WR);
 	for (unsigned i = 0; i < 12; i++)
 		uv_run(&loop, UV_RUN_NOWAIT);
+	fake_switch_tell(sw, NULL);
 	ofp_server_close(server, NULL, NULL);
 	fake_switch_free(sw);
 	uv_run(&loop, UV_RUN_DEFAULT);
@@ -123,8 +178,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	log_set_level(LOG_LEVEL_ERROR);
 	try_flow_mod(data, size);
 	try_group_mod(data, size);
+	try_of10_flow_mod(data, size, false);
+	try_of10_flow_mod(data, size, true);
+	try_nx_group_mod(data, size);
 	try_replies(data, size);
-	if (size && data[0] == OFP_VERSION_13)
+	if (size && data[0] < 8 && OFP_VERSIONS & 1u << data[0])
 		try_server(data, size);
 	return 0;
 }

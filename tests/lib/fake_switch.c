@@ -446,6 +446,11 @@ struct fake_switch *fake_switch_new(uv_loop_t *loop)
 	return sw;
 }
 
+void fake_switch_tell(struct fake_switch *sw, struct ofp_server *server)
+{
+	sw->server = server;
+}
+
 static void on_freed(uv_handle_t *handle)
 {
 	struct fake_switch *sw = handle->data;

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 struct fake_switch;
+struct ofp_server;
 struct ofp_switch_ops;
 struct uv_loop_s;
 
@@ -15,6 +16,8 @@ struct uv_loop_s;
  * `loop`. */
 struct fake_switch *fake_switch_new(struct uv_loop_s *loop);
 void fake_switch_free(struct fake_switch *sw);
+/* Who is told when flows change; NULL, as at first: nobody. */
+void fake_switch_tell(struct fake_switch *sw, struct ofp_server *server);
 extern const struct ofp_switch_ops fake_switch_ops;
 
 /* With a server, listening on a unix socket, on a thread. Aborts when it cannot. */

@@ -12,6 +12,7 @@
 #include <uv.h>
 
 #include "base/error.h"
+#include "control/openflow/actions.h"
 #include "control/openflow/messages.h"
 #include "control/openflow/oxm.h"
 #include "control/openflow/server.h"
@@ -304,18 +305,18 @@ Test(openflow_server, complains_and_goes_on)
 		const char *hex;
 		uint8_t type, code;
 	} cases[] = {
-	        {"04630008 00000001", 1, 1},                    /* no such type */
-	        {"05020008 00000001", 1, 0},                    /* version */
-	        {"0405000c 00000001 00000000", 1, 6},           /* a body on FEATURES_REQUEST */
-	        {"0412000c 00000001 00000000", 1, 6},           /* half a multipart header */
-	        {"04120010 00000001 00630000 00000000", 1, 2},  /* no such multipart */
+	        {"04630008 00000001", 1, 1},                            /* no such type */
+	        {"05020008 00000001", 1, 0},                            /* version */
+	        {"0405000c 00000001 00000000", 1, 6},                   /* a body on FEATURES_REQUEST */
+	        {"0412000c 00000001 00000000", 1, 6},                   /* half a multipart header */
+	        {"04120010 00000001 00630000 00000000", 1, 2},          /* no such multipart */
 	        {"04120014 00000001 00000000 00000000 00000000", 1, 6}, /* DESC has no body */
-	        {"04040010 00000001 00001234 00000001", 1, 3},  /* experimenter */
-	        {"0409000c 00000001 0004 0080", 10, 0},         /* no such mode of fragments */
+	        {"04040010 00000001 00001234 00000001", 1, 3},          /* experimenter */
+	        {"0409000c 00000001 0004 0080", 10, 0},                 /* no such mode of fragments */
 	        {"04180018 00000001 00000009 00000000 0000000000000000", 11, 2},  /* role */
 	        {"041d0010 00000001 0000 0001 00000001", 12, 10},                 /* no meters */
-	        {"04120018 00000001 00050000 00000000 00000063 ffffffff", 9, 0}, /* queues of no port */
-	        {"04120018 00000001 00050000 00000000 00000001 00000005", 9, 1}, /* no such queue */
+	        {"04120018 00000001 00050000 00000000 00000063 ffffffff", 9, 0},  /* queues of no port */
+	        {"04120018 00000001 00050000 00000000 00000001 00000005", 9, 1},  /* no such queue */
 	        {"040d0018 00000001 00000005 00000001 0000 000000000000", 1, 8},  /* buffer */
 	        {"040d0018 00000001 ffffffff fffffff8 0000 000000000000", 1, 11}, /* from IN_PORT */
 	        {"040d0018 00000001 ffffffff 00000001 0040 000000000000", 1, 6},
@@ -351,7 +352,8 @@ Test(openflow_server, takes_a_request_in_pieces)
 		cr_assert_eq(send(fd, piece, sizeof(piece), 0), sizeof(piece));
 	cr_assert(hear(fd, message));
 	cr_expect(message[1] == OFPT_ERROR && message[9] == 1 && message[11] == 13);
-	say(fd, "04120010 00000008 00000001 00000000 04120010 00000009 00000001 00000000"); /* two at a time */
+	say(fd,
+	    "04120010 00000008 00000001 00000000 04120010 00000009 00000001 00000000"); /* two at a time */
 	cr_assert(hear(fd, message));
 	cr_expect(message[1] == OFPT_ERROR && message[7] == 9 && message[11] == 13);
 	close(fd);
@@ -425,4 +427,134 @@ Test(openflow_server, a_dead_socket_is_replaced_and_a_live_one_is_not)
 	uv_run(&loop, UV_RUN_DEFAULT);
 	cr_expect_eq(uv_loop_close(&loop), 0);
 	cr_expect_eq(access(stale, F_OK), -1);
+}
+
+/* ---- flow monitors ---- */
+
+enum { MONITORED = 12000 };
+
+/* A 1.3 FLOW_MOD of a flow without a match; its priority is its name. */
+static void put_flow(struct ofp_writer *w, enum flow_command command, uint16_t priority, uint32_t port)
+{
+	struct action *a;
+	struct flow_mod fm;
+
+	flow_mod_init(&fm);
+	fm.command = command;
+	fm.table_id = 1;
+	fm.priority = priority;
+	a = action_list_append(&fm.actions, ACTION_OUTPUT);
+	cr_assert(a);
+	a->output.port = port;
+	ofp_put_flow_mod(w, 1, &fm);
+	flow_mod_free(&fm);
+}
+
+/* Sends all of it, and returns when the switch has done it. */
+static void send_all(int fd, struct ofp_writer *w)
+{
+	uint8_t message[OFP_MESSAGE_MAX];
+
+	ofp_put_message(w, OFPT_BARRIER_REQUEST, 9, NULL, 0);
+	cr_assert(!w->failed);
+	cr_assert_eq(send(fd, w->data, w->len, MSG_NOSIGNAL), (ssize_t)w->len);
+	ofp_writer_free(w);
+	cr_assert(hear(fd, message));
+	cr_assert_eq(message[1], OFPT_BARRIER_REPLY);
+}
+
+struct view { /* what a client of a monitor knows: the flows by priority, the port they send to */
+	uint16_t flows[MONITORED + 1];
+	bool paused, resumed;
+};
+
+static void take_update(struct view *v, struct ofp_reader *r)
+{
+	uint16_t len = ofp_get_u16(r), event = ofp_get_u16(r), priority;
+	struct ofp_reader body = ofp_get_part(r, len - 4u);
+	struct action_list actions;
+	struct match match;
+
+	cr_assert(!body.failed);
+	ofp_skip(&body, 2);
+	priority = ofp_get_u16(&body);
+	ofp_skip(&body, 16);
+	cr_assert_eq(oxm_read_match(&body, &match), OFP_OK);
+	cr_assert_leq(priority, MONITORED);
+	action_list_init(&actions);
+	cr_assert_eq(ofp_read_instructions(&body, &actions), OFP_OK);
+	if (v->paused && !v->resumed && event == OFP_FLOW_REMOVED)
+		cr_expect_neq(v->flows[priority], 0, "deleted and never told of: %u", priority);
+	v->flows[priority] = event == OFP_FLOW_REMOVED ? 0 : (uint16_t)actions.items[0].output.port;
+	action_list_free(&actions);
+}
+
+static void take_message(struct view *v, const uint8_t *message, size_t n)
+{
+	struct ofp_reader r = ofp_reader_of(message + OFP_HEADER_LEN, n - OFP_HEADER_LEN);
+
+	if (message[1] == OFPT_EXPERIMENTER) {
+		ofp_skip(&r, 4);
+		if (ofp_get_u32(&r) == 1871)
+			v->paused = true;
+		else
+			v->resumed = true;
+		return;
+	}
+	cr_assert_eq(message[1], OFPT_MULTIPART_REPLY);
+	ofp_skip(&r, 16);
+	while (ofp_left(&r))
+		take_update(v, &r);
+}
+
+Test(openflow_server, a_slow_monitor_is_paused_and_then_told_what_it_missed)
+{
+	uint8_t message[OFP_MESSAGE_MAX];
+	int slow = dial_and_greet(), busy = dial_and_greet();
+	static struct view view;
+	struct ofp_writer w = {0};
+	size_t n;
+
+	/* ONF 1870: everything but the flows of now, with actions, own changes too */
+	say(slow, "04120030 00000005 ffff0000 00000000 4f4e4600 0000074e"
+	          "00000001 003e 0000 ffffffff ff000000 0001000400000000");
+	n = hear(slow, message);
+	cr_assert_eq(message[1], OFPT_MULTIPART_REPLY);
+	cr_assert_eq(n, 24, "no flow yet");
+	for (unsigned i = 1; i <= MONITORED; i++) {
+		if (i != 666) /* which the fake switch refuses */
+			put_flow(&w, FLOW_ADD, (uint16_t)i, 1);
+		if (i % 100 == 0)
+			send_all(busy, &w);
+	}
+	for (unsigned i = 1; i <= 20; i++) { /* what it was told of, and what it was not */
+		put_flow(&w, FLOW_MODIFY_STRICT, (uint16_t)i, 2);
+		put_flow(&w, FLOW_DELETE_STRICT, (uint16_t)(i + 100), 0);
+		put_flow(&w, FLOW_MODIFY_STRICT, (uint16_t)(MONITORED - i), 2);
+		put_flow(&w, FLOW_DELETE_STRICT, (uint16_t)(MONITORED - i - 100), 0);
+	}
+	send_all(busy, &w);
+	while (!view.resumed) {
+		n = hear(slow, message);
+		cr_assert(n, "the server hung up");
+		take_message(&view, message, n);
+	}
+	cr_expect(view.paused);
+	for (unsigned i = 1; i <= MONITORED; i++) {
+		bool gone =
+		        i == 666 || (i > 100 && i <= 120) || (i >= MONITORED - 120 && i < MONITORED - 100);
+		bool changed = i <= 20 || (i >= MONITORED - 20 && i < MONITORED);
+
+		cr_assert_eq(view.flows[i], gone ? 0 : changed ? 2 : 1, "flow %u: %u", i, view.flows[i]);
+	}
+	put_flow(&w, FLOW_ADD, 7, 9);
+	send_all(busy, &w);
+	take_message(&view, message, hear(slow, message));
+	cr_expect_eq(view.flows[7], 9, "told at once again");
+	say(slow,
+	    "04040014 00000006 4f4e4600 0000074e 00000001 04040014 00000006 4f4e4600 0000074e 00000001");
+	cr_assert(hear(slow, message));
+	cr_expect_eq(message[1], OFPT_ERROR, "cancelled, then there is none");
+	close(slow);
+	close(busy);
 }
