@@ -64,6 +64,14 @@ static void try_group_mod(const uint8_t *data, size_t size)
 	group_mod_free(&gm);
 }
 
+static struct ofp_reader reader_10(const struct ofp_writer *w)
+{
+	struct ofp_reader r = ofp_reader_of(w->len ? (const char *)w->data : "", w->len);
+
+	r.version = OFP_VERSION_10;
+	return r;
+}
+
 /* 1.0: what is read must be written so that it reads as the same. */
 static void try_of10_flow_mod(const uint8_t *data, size_t size, bool nicira)
 {
@@ -78,7 +86,7 @@ static void try_of10_flow_mod(const uint8_t *data, size_t size, bool nicira)
 	if (nicira ? nx_read_flow_mod(&r, true, &fm) : of10_read_flow_mod(&r, true, &fm))
 		return;
 	nxm_put_fields(&w, &fm.match);
-	r = ofp_reader_of(w.data, w.len);
+	r = reader_10(&w);
 	must(nxm_read_fields(&r, &match, &cookie, &mask) == OFP_OK);
 	must(match_covers(&fm.match, &match) && match_covers(&match, &fm.match));
 	ofp_writer_cut(&w, 0);
@@ -86,8 +94,7 @@ static void try_of10_flow_mod(const uint8_t *data, size_t size, bool nicira)
 	must(w.len == 40);
 	ofp_writer_cut(&w, 0);
 	ofp_put_actions(&w, &fm.actions);
-	r = ofp_reader_of(w.data, w.len);
-	r.version = OFP_VERSION_10;
+	r = reader_10(&w);
 	action_list_init(&actions);
 	must(ofp_read_actions(&r, &actions) == OFP_OK);
 	of10_resolve_actions(&actions, &fm.match);
