@@ -84,7 +84,8 @@ int eal_start(const struct options *o, struct error *e)
 	argv[argc++] = "weftd";
 	argv[argc++] = "--lcores";
 	argv[argc++] = lcores;
-	argv[argc++] = "-m";
+	/* Of hugepages only what is used is taken, up to the limit. */
+	argv[argc++] = huge ? "--socket-limit" : "-m";
 	argv[argc++] = memory;
 	argv[argc++] = huge ? "--in-memory" : "--no-huge";
 	argv[argc++] = "--no-telemetry";
@@ -97,6 +98,6 @@ int eal_start(const struct options *o, struct error *e)
 	if (rte_eal_init(argc, argv) < 0)
 		return error_set(e, rte_errno, "DPDK's EAL did not start (cores %s, %u MB): %s", lcores, mb,
 		                 rte_strerror(rte_errno));
-	log_info("DPDK: %u MB %s, lcores %s", mb, huge ? "in hugepages" : "without hugepages", lcores);
+	log_info("DPDK: %s, lcores %s", huge ? "hugepages as needed" : "without hugepages", lcores);
 	return 0;
 }

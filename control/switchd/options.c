@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "flows/dp/cache.h"
 
 static int set_text(char *to, size_t size, const char *key, const char *value, struct error *e)
 {
@@ -86,6 +87,18 @@ static int set_memory(struct options *o, const char *value, struct error *e)
 	return 0;
 }
 
+static int set_flow_cache(struct options *o, const char *value, struct error *e)
+{
+	char *end;
+	unsigned long n = strtoul(value, &end, 10);
+
+	if (end == value || *end || n < 64 || n > CACHE_ENTRIES_MAX)
+		return error_set(e, EINVAL, "flow-cache: expected a number of flows, 64 to %d",
+		                 CACHE_ENTRIES_MAX);
+	o->cache_entries = (uint32_t)n;
+	return 0;
+}
+
 static int set_pci(struct options *o, const char *value, struct error *e)
 {
 	if (strcmp(value, "yes") && strcmp(value, "no"))
@@ -137,7 +150,9 @@ static const struct setting {
         {"rundir", "DIR", "sockets and locks (default " DEFAULT_RUNDIR ")", set_rundir},
         {"bridge", "NAME", "name of the bridge (default br0)", set_bridge},
         {"workers", "CORES", "cores that forward, like 1,3 or 2-5 (default: the last one)", set_workers},
-        {"memory", "MB", "memory of DPDK (default 256, or 64 without hugepages)", set_memory},
+        {"memory", "MB", "most memory of DPDK (default 256, or 64 without hugepages)", set_memory},
+        {"flow-cache", "FLOWS", "that a worker remembers (default 1048576; 200 bytes each when used)",
+         set_flow_cache},
         {"pci", "yes|no", "use PCI devices (default no)", set_pci},
         {"state", "FILE", "where interface definitions are kept", set_state},
         {"listen", "TARGET", "ptcp:[PORT][:ADDRESS] or pssl:..., for OpenFlow; may be repeated", set_listen},

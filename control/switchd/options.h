@@ -21,6 +21,7 @@ struct options {
 	unsigned workers[WORKERS_MAX]; /* cores */
 	unsigned nworkers;
 	uint32_t memory_mb;                  /* of DPDK; 0: chosen by eal_start */
+	uint32_t cache_entries;              /* of each worker's flow cache; 0: the default */
 	bool pci;                            /* probe PCI devices for type=ethdev */
 	int log_level;                       /* enum log_level */
 	char listen[OPTIONS_LISTEN_MAX][80]; /* "ptcp:..." and "pssl:..." */

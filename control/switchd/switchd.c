@@ -240,6 +240,7 @@ static int create_parts(struct switchd *s, struct error *e)
 	struct datapath_config dp = {
 	        .loop = &s->loop,
 	        .nworkers = s->options->nworkers,
+	        .cache_entries = s->options->cache_entries,
 	        .events = {.packet_in = on_packet_in,
 	                   .flow_report = on_flow_report,
 	                   .port_changed = on_port_changed,

@@ -23,7 +23,7 @@
 #include "flows/dp/mkey.h"
 #include "flows/dp/program.h"
 
-enum { CACHE_ENTRIES_DEFAULT = 262144, CACHE_ENTRIES_MAX = 4194304 };
+enum { CACHE_ENTRIES_DEFAULT = 1048576, CACHE_ENTRIES_MAX = 4194304 };
 
 struct cache;
 struct tables;
