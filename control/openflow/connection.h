@@ -225,7 +225,7 @@ void multipart_end(struct connection *c);
 /* Starts the walk that finds what a paused monitor missed. */
 void multipart_refresh(struct connection *c);
 /* The next flow of the dump under way; false at the end. */
-bool multipart_next_flow(struct connection *c, struct flow_stats *fs);
+bool multipart_walk(struct connection *c, struct flow_stats *fs);
 /* Starts a FLOW_MONITOR reply that nobody asked for just now. */
 size_t multipart_begin_monitor(struct ofp_writer *w);
 

@@ -18,7 +18,8 @@ enum ofp_error pieces_take(struct connection *c, uint32_t xid, uint16_t type, bo
 	size_t n = ofp_left(body);
 
 	if (p->open && (p->xid != xid || p->type != type))
-		return more ? OFPBRC_MULTIPART_BUFFER_OVERFLOW : OFP_OK; /* a second one; a whole one in between */
+		return more ? OFPBRC_MULTIPART_BUFFER_OVERFLOW
+		            : OFP_OK; /* a second one; a whole one in between */
 	if (!p->open && !more)
 		return OFP_OK;
 	p->open = true;
