@@ -1,92 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Random matches, actions and groups; see generate.h. */
+/* Random actions, flows, groups and meters; see generate.h. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "tests/differential/generate.h"
-
-/* ---- matches ---- */
-
-static const enum field_id matchable[] = {
-        FIELD_IN_PORT_OXM, FIELD_TUN_ID,    FIELD_TUN_SRC,   FIELD_TUN_DST,   FIELD_TUN_IPV6_DST,
-        FIELD_METADATA,    FIELD_PKT_MARK,  FIELD_REG0,      FIELD_REG1,      FIELD_XREG0,
-        FIELD_ETH_SRC,     FIELD_ETH_DST,   FIELD_VLAN_TCI,  FIELD_DL_VLAN,   FIELD_DL_VLAN_PCP,
-        FIELD_MPLS_LABEL,  FIELD_MPLS_TC,   FIELD_MPLS_BOS,  FIELD_PBB_ISID,  FIELD_IPV4_SRC,
-        FIELD_IPV4_DST,    FIELD_IPV6_SRC,  FIELD_IPV6_DST,  FIELD_NW_PROTO,  FIELD_IPV6_LABEL,
-        FIELD_IPV6_EXTHDR, FIELD_NW_TTL,    FIELD_IP_DSCP,   FIELD_NW_ECN,    FIELD_IP_FRAG,
-        FIELD_ARP_OP,      FIELD_ARP_SPA,   FIELD_ARP_TPA,   FIELD_ARP_SHA,   FIELD_ARP_THA,
-        FIELD_TCP_SRC,     FIELD_TCP_DST,   FIELD_UDP_SRC,   FIELD_UDP_DST,   FIELD_SCTP_SRC,
-        FIELD_SCTP_DST,    FIELD_TCP_FLAGS, FIELD_ICMP_TYPE, FIELD_ICMP_CODE, FIELD_ICMPV6_TYPE,
-        FIELD_ICMPV6_CODE, FIELD_ND_TARGET, FIELD_ND_SLL,    FIELD_ND_TLL,
-};
-
-static void match_all_of(struct match *m, const struct flow_key *packet, enum field_id id)
-{
-	struct field_value v;
-
-	field_get(packet, id, &v);
-	match_set(m, id, &v, NULL);
-}
-
-/* Part of the bits, prefixes more often than others. */
-static void random_mask(struct random *r, enum field_id id, struct field_value *mask)
-{
-	unsigned bits = fields[id].bits, keep = random_below(r, bits + 1);
-
-	field_full_mask(id, mask);
-	if (!fields[id].maskable || random_chance(r, 50))
-		return;
-	if (random_chance(r, 50)) {
-		*mask = value_ones(bits - keep, keep);
-		return;
-	}
-	for (unsigned i = 0; i < 16; i++)
-		mask->b[i] &= (uint8_t)random_next(r);
-}
-
-static void match_field(struct random *r, struct match *m, const struct flow_key *packet, enum field_id id)
-{
-	struct field_value v, mask;
-
-	field_get(packet, id, &v);
-	random_mask(r, id, &mask);
-	for (unsigned i = 0; i < 16; i++)
-		v.b[i] &= mask.b[i];
-	match_set(m, id, &v, &mask);
-}
-
-static enum field_id matchable_here(struct random *r, const struct match *m)
-{
-	enum field_id id;
-
-	do
-		id = matchable[random_below(r, sizeof(matchable) / sizeof(matchable[0]))];
-	while (!match_meets(m, id));
-	return id;
-}
-
-/* Something about a random packet, so that there are packets that match. */
-void generate_match(struct random *r, struct match *m)
-{
-	struct flow_key packet;
-
-	generate_key(r, &packet);
-	packet.metadata = htobe64(random_below(r, 3));
-	packet.regs[0] = random_below(r, 3);
-	packet.regs[1] = random_below(r, 3);
-	match_init(m);
-	if (random_chance(r, 60)) {
-		match_all_of(m, &packet, FIELD_ETH_TYPE);
-		if (match_meets(m, FIELD_NW_PROTO) && random_chance(r, 60))
-			match_all_of(m, &packet, FIELD_NW_PROTO);
-		if (match_meets(m, FIELD_ICMPV6_TYPE) && random_chance(r, 50)) {
-			match_all_of(m, &packet, FIELD_ICMPV6_TYPE);
-			match_all_of(m, &packet, FIELD_ICMPV6_CODE);
-		}
-	}
-	for (unsigned n = random_below(r, 3); n; n--)
-		match_field(r, m, &packet, matchable_here(r, m));
-	match_normalize(m);
-}
 
 /* ---- actions ---- */
 
@@ -140,7 +57,7 @@ static void random_move(struct random *r, const struct match *m, struct action_l
 {
 	enum field_id src = settable_here(r, m), dst = settable_here(r, m);
 	unsigned most = fields[src].bits < fields[dst].bits ? fields[src].bits : fields[dst].bits;
-	unsigned bits = 1 + random_below(r, dst == FIELD_ARP_OP ? 8 : most);
+	unsigned bits = 1 + random_below(r, dst == FIELD_ARP_OP && most > 8 ? 8 : most);
 	struct action *a = action_list_append(l, ACTION_MOVE);
 
 	a->move.src = (struct subfield){src, (uint16_t)random_below(r, fields[src].bits - bits + 1),
@@ -263,6 +180,70 @@ static void random_stack(struct random *r, const struct match *m, struct action_
 	a->subfield = (struct subfield){id, 0, (uint16_t)bits};
 }
 
+/* ---- learn ---- */
+
+static struct learn_spec *add_spec(struct action_learn *l, enum learn_kind kind, enum field_id dst,
+                                   unsigned bits)
+{
+	struct learn_spec *s;
+
+	l->specs = realloc(l->specs, (l->n_specs + 1) * sizeof(*l->specs));
+	s = &l->specs[l->n_specs++];
+	*s = (struct learn_spec){.kind = kind, .bits = (uint16_t)bits};
+	if (kind != LEARN_OUTPUT)
+		s->dst = (struct subfield){dst, 0, (uint16_t)bits};
+	return s;
+}
+
+static void from_field(struct learn_spec *s, enum field_id src)
+{
+	s->src = (struct subfield){src, 0, s->bits};
+}
+
+static void from_number(struct learn_spec *s, uint64_t number)
+{
+	s->immediate = true;
+	s->value = value_from_u64(number);
+}
+
+/* A learning switch and the like. Flows of one action are all of its priority and have the same mask, so that
+ * they do not overlap. */
+static void random_learn(struct random *r, struct action_list *list)
+{
+	static uint16_t priority;
+	struct action_learn *l = calloc(1, sizeof(*l));
+
+	action_list_append(list, ACTION_LEARN)->learn = l;
+	l->table_id = GENERATE_LEARNED_TABLE;
+	l->priority = ++priority;
+	l->cookie = 1000000 + l->priority;
+	from_field(add_spec(l, LEARN_MATCH, FIELD_ETH_DST, 48), FIELD_ETH_SRC);
+	if (random_chance(r, 50))
+		from_field(add_spec(l, LEARN_MATCH, FIELD_VLAN_TCI, 12), FIELD_VLAN_TCI);
+	if (random_chance(r, 30))
+		from_number(add_spec(l, LEARN_MATCH, FIELD_ETH_TYPE, 16),
+		            random_chance(r, 50) ? ETH_TYPE_IPV4 : ETH_TYPE_IPV6);
+	if (random_chance(r, 20))
+		from_field(add_spec(l, LEARN_MATCH, FIELD_REG1, 4), FIELD_REG0);
+	if (random_chance(r, 40))
+		from_field(add_spec(l, LEARN_LOAD, FIELD_REG0, 16), FIELD_IN_PORT);
+	if (random_chance(r, 30))
+		from_number(add_spec(l, LEARN_LOAD, FIELD_REG1, 8), random_below(r, 3));
+	if (random_chance(r, 20))
+		from_field(add_spec(l, LEARN_LOAD, FIELD_ETH_SRC, 24), FIELD_ETH_DST);
+	if (random_chance(r, 70))
+		from_field(add_spec(l, LEARN_OUTPUT, FIELD_NONE, 16), FIELD_IN_PORT);
+}
+
+/* ---- lists ---- */
+
+static uint8_t random_target(struct random *r, uint8_t table_id)
+{
+	if (table_id + 1 < GENERATE_TABLES && random_chance(r, 70))
+		return (uint8_t)(table_id + 1 + random_below(r, GENERATE_TABLES - table_id - 1u));
+	return random_chance(r, 50) ? GENERATE_LEARNED_TABLE : GENERATE_CONJUNCTION_TABLE;
+}
+
 static void random_apply(struct random *r, const struct match *m, uint8_t table_id, unsigned ngroups,
                          struct action_list *l, unsigned *resubmits)
 {
@@ -273,11 +254,10 @@ static void random_apply(struct random *r, const struct match *m, uint8_t table_
 		random_output(r, l);
 	} else if (kind < 14) {
 		random_simple(r, m, l);
-	} else if (kind < 16 && table_id + 1 < GENERATE_TABLES && *resubmits < 2) {
+	} else if (kind < 16 && table_id < GENERATE_TABLES && *resubmits < 2) {
 		a = action_list_append(l, ACTION_RESUBMIT);
 		a->resubmit.in_port = random_chance(r, 80) ? PORT_IN_PORT : random_below(r, 7);
-		a->resubmit.table_id =
-		        (uint8_t)(table_id + 1 + random_below(r, GENERATE_TABLES - table_id - 1u));
+		a->resubmit.table_id = random_target(r, table_id);
 		++*resubmits;
 	} else if (kind == 16 && ngroups) {
 		action_list_append(l, ACTION_GROUP)->number = 1 + random_below(r, ngroups);
@@ -290,8 +270,10 @@ static void random_apply(struct random *r, const struct match *m, uint8_t table_
 		action_list_append(l, ACTION_CLONE)->nested = nested;
 	} else if (kind == 18 && random_chance(r, 30)) {
 		action_list_append(l, ACTION_EXIT);
-	} else if (kind == 19) {
+	} else if (kind == 19 && random_chance(r, 50)) {
 		random_stack(r, m, l);
+	} else if (kind == 19) {
+		random_learn(r, l);
 	}
 }
 
@@ -315,6 +297,8 @@ void generate_actions(struct random *r, const struct match *m, uint8_t table_id,
 	unsigned resubmits = 0;
 
 	action_list_init(l);
+	if (random_chance(r, 8))
+		action_list_append(l, ACTION_METER)->number = 1 + random_below(r, GENERATE_METERS);
 	for (unsigned n = random_below(r, 5); n; n--)
 		random_apply(r, m, table_id, ngroups, l, &resubmits);
 	if (random_chance(r, 5))
@@ -327,18 +311,75 @@ void generate_actions(struct random *r, const struct match *m, uint8_t table_id,
 		a->metadata.mask = random_chance(r, 50) ? UINT64_MAX : random_below(r, 4);
 		a->metadata.value = random_below(r, 3) & a->metadata.mask;
 	}
-	if (table_id + 1 < GENERATE_TABLES && resubmits < 2 && random_chance(r, 40))
-		action_list_append(l, ACTION_GOTO_TABLE)->number =
-		        table_id + 1u + random_below(r, GENERATE_TABLES - table_id - 1u);
+	if (table_id < GENERATE_TABLES && resubmits < 2 && random_chance(r, 40))
+		action_list_append(l, ACTION_GOTO_TABLE)->number = random_target(r, table_id);
 }
 
 void generate_flow(struct random *r, unsigned ngroups, struct flow_mod *fm)
 {
 	flow_mod_init(fm);
 	fm->table_id = (uint8_t)(random_chance(r, 40) ? 0 : random_below(r, GENERATE_TABLES));
+	if (random_chance(r, 5))
+		fm->table_id = GENERATE_CONJUNCTION_TABLE;
 	fm->priority = (uint16_t)random_below(r, 65536);
 	generate_match(r, &fm->match);
 	generate_actions(r, &fm->match, fm->table_id, ngroups, &fm->actions);
+}
+
+static void add_clause(struct random *r, uint32_t id, unsigned clause, unsigned n, struct flow_mod *fm)
+{
+	static const enum field_id by_clause[] = {FIELD_IN_PORT_OXM, FIELD_ETH_SRC, FIELD_ETH_DST};
+	struct flow_key packet;
+	struct action *a;
+
+	generate_key(r, &packet);
+	generate_match_on(&fm->match, &packet, by_clause[clause]);
+	a = action_list_append(&fm->actions, ACTION_CONJUNCTION);
+	a->conjunction.id = id;
+	a->conjunction.clause = (uint8_t)clause;
+	a->conjunction.n_clauses = (uint8_t)n;
+}
+
+unsigned generate_conjunction(struct random *r, uint32_t id, uint16_t priority, unsigned ngroups,
+                              struct flow_mod fm[GENERATE_CONJUNCTION_MAX])
+{
+	struct field_value number = value_from_u64(id);
+	unsigned clauses = 2 + random_below(r, 2), n = 0;
+
+	for (unsigned clause = 0; clause < clauses; clause++)
+		for (unsigned k = 1 + random_below(r, 4); k; k--) {
+			flow_mod_init(&fm[n]);
+			fm[n].table_id = GENERATE_CONJUNCTION_TABLE;
+			fm[n].priority = priority;
+			add_clause(r, id, clause, clauses, &fm[n++]);
+		}
+	generate_flow(r, ngroups, &fm[n]);
+	fm[n].table_id = GENERATE_CONJUNCTION_TABLE;
+	if (random_chance(r, 70))
+		match_init(&fm[n].match);
+	match_set(&fm[n].match, FIELD_CONJ_ID, &number, NULL);
+	action_list_free(&fm[n].actions);
+	generate_actions(r, &fm[n].match, fm[n].table_id, ngroups, &fm[n].actions);
+	return n + 1;
+}
+
+/* Rates of which a nanosecond's worth is a whole number of ticks. */
+void generate_meter(struct random *r, uint32_t id, struct meter_mod *mm)
+{
+	static const uint32_t rates[] = {1000, 2000, 5000, 20000};
+
+	*mm = (struct meter_mod){.meter_id = id, .n_bands = random_below(r, 4)};
+	mm->flags = random_chance(r, 50) ? METER_PKTPS : METER_KBPS;
+	if (random_chance(r, 70))
+		mm->flags |= METER_BURST;
+	for (unsigned i = 0; i < mm->n_bands; i++) {
+		struct meter_band *b = &mm->bands[i];
+
+		b->type = random_chance(r, 50) ? METER_DROP : METER_DSCP_REMARK;
+		b->rate = rates[random_below(r, 4)];
+		b->burst = mm->flags & METER_PKTPS ? 1 + random_below(r, 20) : 10 + random_below(r, 40);
+		b->prec_level = (uint8_t)(1 + random_below(r, 2));
+	}
 }
 
 void generate_group(struct random *r, uint32_t id, unsigned ngroups, struct group_mod *gm)

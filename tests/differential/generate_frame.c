@@ -82,6 +82,8 @@ static void random_ip(struct random *r, struct flow_key *k, bool v6)
 
 	k->nw_ttl = ttls[random_below(r, 4)];
 	k->nw_tos = (uint8_t)(random_below(r, 3) << 2 | random_below(r, 2));
+	if (random_chance(r, 30))
+		k->nw_tos = (uint8_t)(1 + random_below(r, 4)) << 5 | 2u << 2; /* AFx1 */
 	if (v6) {
 		k->eth_type = htobe16(ETH_TYPE_IPV6);
 		random_ipv6(r, k->ipv6_src);

@@ -13,6 +13,7 @@
 
 #include "flows/flow_mod.h"
 #include "flows/group.h"
+#include "flows/meter.h"
 #include "tests/differential/model_frame.h"
 
 enum {
@@ -25,6 +26,9 @@ enum {
 	MODEL_BUCKETS_MAX = 8,
 	MODEL_GUESSES = 8 * 8 * 8 * 8, /* of the buckets that a packet takes */
 	MODEL_TABLES = 16,
+	MODEL_LEARNED_MAX = 8,
+	MODEL_PENDING_MAX = 4096,
+	MODEL_METERS_MAX = 8,
 };
 
 struct model_count {
@@ -57,6 +61,13 @@ struct model_mac {
 	uint32_t port;
 };
 
+struct model_meter {
+	struct meter_mod mod;
+	struct model_count count, bands[METER_BANDS_MAX];
+	int64_t tokens[METER_BANDS_MAX];
+	uint64_t filled; /* when */
+};
+
 /* Which bucket a flow took in a select group: any live one, but always the same. */
 struct model_choice {
 	uint32_t group_id;
@@ -75,7 +86,12 @@ struct model {
 	unsigned nmacs, nnews;
 	struct model_choice *choices;
 	unsigned nchoices, choices_capacity;
+	struct model_meter meters[MODEL_METERS_MAX];
+	unsigned nmeters;
+	struct flow_mod learned[MODEL_PENDING_MAX]; /* in this turn */
+	unsigned nlearned;
 	uint64_t lookups[MODEL_TABLES], matched[MODEL_TABLES];
+	uint64_t now; /* ns */
 };
 
 struct model_place { /* where a packet-in was sent from */
@@ -104,6 +120,9 @@ struct model_result {
 	unsigned nothers;
 	struct model_mac news[MODEL_HITS_MAX]; /* addresses seen by NORMAL */
 	unsigned nnews;
+	struct flow_mod learned[MODEL_LEARNED_MAX];
+	unsigned nlearned;
+	struct model_meter meters[MODEL_METERS_MAX]; /* as they are behind the packet */
 	unsigned lookups[MODEL_TABLES];
 	unsigned cost, depth; /* how long a program it takes; how deep its branches nest */
 	bool strange;         /* see model_rewrite.c: not to be judged */
@@ -120,15 +139,31 @@ void model_flow_mod(struct model *m, const struct flow_mod *fm);
 void model_group_mod(struct model *m, const struct group_mod *gm);
 struct model_group *model_group(struct model *m, uint32_t id);
 bool model_has_priority(const struct model *m, uint8_t table_id, uint16_t priority);
+void model_learn(struct model *m, const struct flow_mod *fm);
 /* NULL: none. */
 struct model_rule *model_lookup(struct model *m, unsigned table_id, const struct flow_key *key);
+
+/* ---- meters (model_meters.c) ---- */
+
+/* Added or modified. */
+void model_meter_mod(struct model *m, const struct meter_mod *mm, uint64_t now);
+struct model_meter *model_meter(struct model *m, uint32_t id);
+
+/* ---- what packets teach (model_learn.c) ---- */
+
+/* Frees the flows in the result. */
+void model_forget_learned(struct model_result *r);
+/* Has a packet of this turn taught another flow of the same match? */
+bool model_learned_otherwise(const struct model *m, const struct model_result *r);
 
 /* ---- ports (model_ports.c) ---- */
 
 void model_port_add(struct model *m, uint32_t number, bool makes_checksums);
 struct model_port *model_port(struct model *m, uint32_t number);
 bool model_port_live(struct model *m, uint32_t number);
-/* FDB: FDB_NONE is PORT_ANY. */
+/* What was reported is known from now on. */
+void model_learn_macs(struct model *m);
+/* PORT_ANY: not known. */
 uint32_t model_mac_port(const struct model *m, uint16_t vlan, struct mac mac);
 
 /* ---- packets (model_run.c) ---- */

@@ -34,7 +34,7 @@ static void send(struct run *r, uint32_t port, uint32_t max_len)
 	struct model_event *e;
 
 	r->out->cost++;
-	if (!p || p->config & (1 << 0 /* PORT_DOWN */ | 1 << 5 /* NO_FWD */))
+	if (r->muted || !p || p->config & (1 << 0 /* PORT_DOWN */ | 1 << 5 /* NO_FWD */))
 		return;
 	e = leave(r);
 	e->port = port;
@@ -68,8 +68,8 @@ static void normal(struct run *r)
 	uint16_t vlan = be16toh(k.vlan[0].tci) & 0xfff;
 	uint32_t to, in = r->state.in_port;
 
-	if (!(k.eth_src.b[0] & 1) && model_port(r->m, in) && model_mac_port(r->m, vlan, k.eth_src) != in &&
-	    r->out->nnews < MODEL_HITS_MAX)
+	if (!r->muted && !(k.eth_src.b[0] & 1) && model_port(r->m, in) &&
+	    model_mac_port(r->m, vlan, k.eth_src) != in && r->out->nnews < MODEL_HITS_MAX)
 		r->out->news[r->out->nnews++] =
 		        (struct model_mac){.vlan = vlan, .mac = k.eth_src, .port = in};
 	r->out->cost++;
@@ -88,7 +88,7 @@ static void to_controller(struct run *r, uint16_t max_len, uint16_t controller_i
 	struct model_event *e;
 
 	r->out->cost++;
-	if (in && in->config & 1 << 6 /* NO_PACKET_IN */)
+	if (r->muted || (in && in->config & 1 << 6 /* NO_PACKET_IN */))
 		return;
 	e = leave(r);
 	e->to_controller = true;
@@ -139,15 +139,17 @@ void run_ttl_expired(struct run *r, const uint16_t *ids, unsigned n)
 	r->over = true;
 }
 
-/* The number a subfield holds. */
-static uint32_t number_in(const struct run *r, const struct subfield *s)
+/* The port a subfield names; 16 bits are as in OpenFlow 1.0. */
+static uint32_t port_in(const struct run *r, const struct subfield *s)
 {
 	struct field_value from, value = {{0}};
 	struct flow_key k = run_key(r);
+	uint32_t port;
 
 	field_get(&k, s->field, &from);
 	value_copy_bits(&value, 0, &from, s->offset, s->bits);
-	return (uint32_t)value_to_u64(&value);
+	port = (uint32_t)value_to_u64(&value);
+	return port >= 0xff00 && port <= 0xffff ? port | 0xffff0000 : port;
 }
 
 void run_output(struct run *r, const struct action *a)
@@ -160,7 +162,7 @@ void run_output(struct run *r, const struct action *a)
 		output(r, a->output.port, a->output.max_len, UINT16_MAX);
 		break;
 	case ACTION_OUTPUT_REG:
-		output(r, number_in(r, &a->output_reg.src), 0, a->output_reg.max_len);
+		output(r, port_in(r, &a->output_reg.src), 0, a->output_reg.max_len);
 		break;
 	case ACTION_ENQUEUE:
 		output(r, a->enqueue.port, 0, UINT16_MAX);

@@ -39,7 +39,7 @@ uint32_t model_mac_port(const struct model *m, uint16_t vlan, struct mac mac)
 	return known ? known->port : PORT_ANY;
 }
 
-void model_turn(struct model *m)
+void model_learn_macs(struct model *m)
 {
 	for (unsigned i = 0; i < m->nnews; i++) {
 		struct model_mac *known = find(m, m->news[i].vlan, m->news[i].mac);

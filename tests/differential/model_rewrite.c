@@ -41,6 +41,7 @@ static void move(struct run *r, const struct subfield *src, const struct subfiel
 	struct field_value from, to = {{0}}, mask = value_ones(dst->offset, dst->bits);
 	struct flow_key k = run_key(r);
 
+	r->out->strange |= r->remarked;
 	if (!field_present(&k, src->field))
 		return;
 	field_get(&k, src->field, &from);
@@ -53,6 +54,7 @@ static void push(struct run *r, const struct subfield *s)
 	struct flow_key k = run_key(r);
 	struct field_value from;
 
+	r->out->strange |= r->remarked;
 	field_get(&k, s->field, &from);
 	if (r->nstack == RUN_STACK_MAX)
 		abort(); /* the generator pushes too much */

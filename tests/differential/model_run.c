@@ -187,6 +187,12 @@ static void do_one(struct run *r, const struct action *a)
 	case ACTION_WRITE_METADATA:
 		write_metadata(r, a);
 		break;
+	case ACTION_LEARN:
+		run_learn(r, a->learn);
+		break;
+	case ACTION_METER:
+		run_meter(r, a->number);
+		break;
 	case ACTION_NOTE:
 		break;
 	default:
@@ -248,6 +254,7 @@ void run_table(struct run *r, unsigned table_id, uint32_t in_port, bool by_goto)
 	struct flow_key k = run_key(r);
 	struct model_rule *rule;
 
+	r->out->strange |= r->remarked;
 	k.in_port = in_port;
 	rule = model_lookup(r->m, table_id, &k);
 	r->out->lookups[table_id]++;
@@ -287,7 +294,9 @@ void model_run(struct model *m, uint32_t in_port, const struct model_frame *f, u
 	r->depth = r->nset = r->nstack = 0;
 	r->rule = NULL;
 	r->table_id = 0;
-	r->over = false;
+	r->over = r->muted = r->remarked = false;
+	model_forget_learned(out);
+	memcpy(out->meters, m->meters, sizeof(out->meters));
 	if (model_port(m, in_port)->config & (1 << 0 /* PORT_DOWN */ | 1 << 2 /* NO_RECV */))
 		return;
 	r->first = run_key(r);
@@ -315,6 +324,9 @@ void model_commit(struct model *m, uint32_t in_port, uint32_t len, const struct 
 	for (unsigned i = 0; i < r->nevents; i++)
 		if (!r->events[i].to_controller)
 			count(&model_port(m, r->events[i].port)->tx, r->events[i].frame.len);
+	memcpy(m->meters, r->meters, sizeof(m->meters));
+	for (unsigned i = 0; i < r->nlearned && m->nlearned < MODEL_PENDING_MAX; i++)
+		flow_mod_copy(&m->learned[m->nlearned++], &r->learned[i]);
 	for (unsigned i = 0; i < r->nnews && m->nnews < MODEL_MACS_MAX; i++)
 		m->news[m->nnews++] = r->news[i];
 	for (unsigned i = 0; i < r->nchoices; i++) {

@@ -18,7 +18,9 @@ struct run {
 	unsigned guess, depth;
 	const struct model_rule *rule; /* whose actions are done; NULL: those of the action set */
 	uint8_t table_id;
-	bool over; /* exit, or the packet of this branch is dropped */
+	bool muted;    /* a meter has refused the packet: flows are met and counted, nothing is done */
+	bool remarked; /* by a meter: tables do not see that */
+	bool over;     /* exit, or the packet of this branch is dropped */
 	const struct action *set[RUN_SET_MAX];
 	unsigned nset;
 	struct field_value stack[RUN_STACK_MAX];
@@ -34,6 +36,8 @@ void run_table(struct run *r, unsigned table_id, uint32_t in_port, bool by_goto)
 /* Actions that send the packet (model_output.c) and that change it (model_rewrite.c). */
 void run_output(struct run *r, const struct action *a);
 void run_rewrite(struct run *r, const struct action *a);
+void run_learn(struct run *r, const struct action_learn *l);
+void run_meter(struct run *r, uint32_t id);
 /* A TTL ran out: told to these controllers, or to all when there are none; the packet is gone. */
 void run_ttl_expired(struct run *r, const uint16_t *ids, unsigned n);
 

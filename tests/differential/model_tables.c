@@ -105,8 +105,21 @@ static void insert(struct model *m, const struct model_rule *new)
 	m->n++;
 }
 
+static struct model_rule *find_strict(struct model *m, uint8_t table_id, uint16_t priority,
+                                      const struct match *match)
+{
+	for (unsigned i = 0; i < m->n; i++) {
+		struct model_rule *r = &m->rules[i];
+
+		if (r->table_id == table_id && r->priority == priority && same_match(&r->match, match))
+			return r;
+	}
+	return NULL;
+}
+
 static void add(struct model *m, const struct flow_mod *fm)
 {
+	struct model_rule *old = find_strict(m, fm->table_id, fm->priority, &fm->match);
 	struct model_rule new = {
 	        .table_id = fm->table_id,
 	        .priority = fm->priority,
@@ -116,18 +129,30 @@ static void add(struct model *m, const struct flow_mod *fm)
 	};
 
 	action_list_copy(&new.actions, &fm->actions);
-	for (unsigned i = 0; i < m->n; i++) {
-		struct model_rule *old = &m->rules[i];
-
-		if (old->table_id != new.table_id || old->priority != new.priority ||
-		    !same_match(&old->match, &new.match))
-			continue;
-		if (!(fm->flags & FLOW_RESET_COUNTS))
-			new.count = old->count;
-		drop_rule(m, i);
-		break;
+	if (!old) {
+		insert(m, &new);
+		return;
 	}
-	insert(m, &new);
+	if (!(fm->flags & FLOW_RESET_COUNTS))
+		new.count = old->count;
+	action_list_free(&old->actions);
+	*old = new;
+}
+
+/* A flow that a packet has taught: the same one stays, another of its match and priority takes its actions
+ * and keeps its counters. */
+void model_learn(struct model *m, const struct flow_mod *fm)
+{
+	struct model_rule *r = find_strict(m, fm->table_id, fm->priority, &fm->match);
+
+	if (!r) {
+		add(m, fm);
+		return;
+	}
+	r->cookie = fm->cookie;
+	r->flags = fm->flags;
+	action_list_free(&r->actions);
+	action_list_copy(&r->actions, &fm->actions);
 }
 
 void model_flow_mod(struct model *m, const struct flow_mod *fm)
@@ -162,14 +187,87 @@ bool model_has_priority(const struct model *m, uint8_t table_id, uint16_t priori
 	return false;
 }
 
-struct model_rule *model_lookup(struct model *m, unsigned table_id, const struct flow_key *key)
+/* A clause of conjunctions. */
+static bool is_clause(const struct model_rule *r)
+{
+	return r->actions.n && r->actions.items[0].type == ACTION_CONJUNCTION;
+}
+
+/* Is there a clause of the same match and a higher priority? */
+static bool is_hidden(const struct model *m, const struct model_rule *r)
+{
+	for (unsigned i = 0; i < m->n; i++)
+		if (m->rules[i].table_id == r->table_id && m->rules[i].priority > r->priority &&
+		    is_clause(&m->rules[i]) && same_match(&m->rules[i].match, &r->match))
+			return true;
+	return false;
+}
+
+/* With a conj_id, flows that a clause hides are not seen, as in Open vSwitch. */
+static struct model_rule *best_ordinary(struct model *m, unsigned table_id, const struct flow_key *key)
 {
 	struct words packet = words_of(key);
 
-	for (unsigned i = 0; i < m->n; i++)
-		if (m->rules[i].table_id == table_id && meets(&m->rules[i].match, packet.w))
-			return &m->rules[i];
+	for (unsigned i = 0; i < m->n; i++) {
+		struct model_rule *r = &m->rules[i];
+
+		if (r->table_id == table_id && meets(&r->match, packet.w) && !is_clause(r) &&
+		    !(key->conj_id && is_hidden(m, r)))
+			return r;
+	}
 	return NULL;
+}
+
+/* Does the packet meet a clause of each dimension of `id` among those of this priority? */
+static bool complete(struct model *m, unsigned table_id, const uint64_t *packet, uint16_t priority,
+                     uint32_t id)
+{
+	uint64_t met = 0, all = 0;
+
+	for (unsigned i = 0; i < m->n; i++) {
+		const struct model_rule *r = &m->rules[i];
+
+		if (r->table_id != table_id || r->priority != priority || !is_clause(r) ||
+		    !meets(&r->match, packet))
+			continue;
+		for (unsigned k = 0; k < r->actions.n; k++) {
+			const struct action *a = &r->actions.items[k];
+
+			if (a->conjunction.id != id)
+				continue;
+			met |= 1ull << a->conjunction.clause;
+			all = (1ull << a->conjunction.n_clauses) - 1;
+		}
+	}
+	return all && met == all;
+}
+
+/* Clauses of a higher priority than the best flow may together stand for a conj_id, which is looked up. */
+struct model_rule *model_lookup(struct model *m, unsigned table_id, const struct flow_key *key)
+{
+	struct model_rule *best = best_ordinary(m, table_id, key);
+	struct words packet = words_of(key);
+
+	for (unsigned i = 0; i < m->n; i++) {
+		const struct model_rule *r = &m->rules[i];
+
+		if (r->table_id != table_id || !is_clause(r) || !meets(&r->match, packet.w))
+			continue;
+		if (best && r->priority <= best->priority)
+			break;
+		for (unsigned k = 0; k < r->actions.n; k++) {
+			struct flow_key with = *key;
+			struct model_rule *found;
+
+			with.conj_id = r->actions.items[k].conjunction.id;
+			if (!complete(m, table_id, packet.w, r->priority, with.conj_id))
+				continue;
+			found = best_ordinary(m, table_id, &with);
+			if (found)
+				return found;
+		}
+	}
+	return best;
 }
 
 /* ---- groups ---- */

@@ -31,13 +31,22 @@ static void on_packet_in(void *arg, const struct datapath_packet_in *in)
 	memcpy(p->data, in->data, in->len);
 }
 
+static void on_flow_report(void *arg, const struct program_report *what)
+{
+	struct subject *s = arg;
+	enum tables_error rc = tables_report(s->tables, what, clock_now());
+
+	if (rc != TABLES_OK)
+		fail("learn", tables_error_text(rc));
+}
+
 void subject_create(struct subject *s, uint32_t cache_entries)
 {
 	struct tables_config tables = {.flow_removed = s->flow_removed, .arg = s->arg};
 	struct datapath_config config = {
 	        .nworkers = 1,
 	        .cache_entries = cache_entries,
-	        .events = {.packet_in = on_packet_in, .arg = s},
+	        .events = {.packet_in = on_packet_in, .flow_report = on_flow_report, .arg = s},
 	};
 	struct error e = {""};
 

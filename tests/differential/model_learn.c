@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the model learns from a packet that meets a learn action. */
+#include <string.h>
+
+#include "tests/differential/model_run.h"
+
+/* The bits that a spec takes from the packet, or brings itself. */
+static struct field_value value_of(const struct flow_key *k, const struct learn_spec *s)
+{
+	struct field_value from, value = {{0}};
+
+	if (s->immediate)
+		return s->value;
+	field_get(k, s->src.field, &from);
+	value_copy_bits(&value, 0, &from, s->src.offset, s->bits);
+	return value;
+}
+
+static void put(struct flow_mod *fm, const struct learn_spec *s, const struct field_value *value)
+{
+	struct field_value moved = {{0}}, mask = {{0}}, ones = value_ones(0, s->bits);
+	struct action *a;
+
+	value_copy_bits(&moved, s->dst.offset, value, 0, s->bits);
+	value_copy_bits(&mask, s->dst.offset, &ones, 0, s->bits);
+	switch (s->kind) {
+	case LEARN_MATCH:
+		field_set_masked(&fm->match.key, s->dst.field, &moved, &mask);
+		field_set_masked(&fm->match.mask, s->dst.field, &mask, &mask);
+		break;
+	case LEARN_LOAD:
+		a = action_list_append(&fm->actions, ACTION_SET_FIELD);
+		a->set_field.field = s->dst.field;
+		a->set_field.load = true;
+		a->set_field.value = moved;
+		a->set_field.mask = mask;
+		break;
+	case LEARN_OUTPUT:
+		a = action_list_append(&fm->actions, ACTION_OUTPUT);
+		a->output.port = (uint32_t)value_to_u64(value);
+		if (s->bits <= 16 && a->output.port >= 0xff00)
+			a->output.port |= 0xffff0000;
+		break;
+	}
+}
+
+void run_learn(struct run *r, const struct action_learn *l)
+{
+	struct flow_key k = run_key(r);
+	struct flow_mod *fm;
+
+	r->out->cost += 5;
+	if (r->muted || r->out->nlearned == MODEL_LEARNED_MAX)
+		return;
+	fm = &r->out->learned[r->out->nlearned++];
+	flow_mod_init(fm);
+	fm->table_id = l->table_id;
+	fm->priority = l->priority;
+	fm->cookie = l->cookie;
+	for (unsigned i = 0; i < l->n_specs; i++) {
+		struct field_value value = value_of(&k, &l->specs[i]);
+
+		put(fm, &l->specs[i], &value);
+	}
+}
+
+void model_forget_learned(struct model_result *r)
+{
+	while (r->nlearned)
+		flow_mod_free(&r->learned[--r->nlearned]);
+}
+
+bool model_learned_otherwise(const struct model *m, const struct model_result *r)
+{
+	for (unsigned i = 0; i < r->nlearned; i++)
+		for (unsigned k = 0; k < m->nlearned; k++) {
+			const struct flow_mod *a = &r->learned[i], *b = &m->learned[k];
+
+			if (a->table_id == b->table_id && a->priority == b->priority &&
+			    !memcmp(&a->match, &b->match, sizeof(a->match)) &&
+			    !action_list_equal(&a->actions, &b->actions))
+				return true;
+		}
+	return false;
+}
+
+void model_turn(struct model *m)
+{
+	model_learn_macs(m);
+	for (unsigned i = 0; i < m->nlearned; i++) {
+		model_learn(m, &m->learned[i]);
+		flow_mod_free(&m->learned[i]);
+	}
+	m->nlearned = 0;
+}
