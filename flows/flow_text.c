@@ -77,6 +77,14 @@ static int parse_out(struct flow_parser *p, const struct item *it, bool port)
 	return 0;
 }
 
+/* A filter has no priority, a delete without "strict" neither; what is deleted gets no timeouts. */
+static bool takes_number(const struct flow_parser *p, bool priority)
+{
+	if (p->filter)
+		return false;
+	return !is_delete(p->fm->command) || (priority && p->fm->command == FLOW_DELETE_STRICT);
+}
+
 /* Numbers that belong to the flow and not to its match. 1: it was one, 0: not one. */
 static int parse_number(struct flow_parser *p, const struct item *it)
 {
@@ -96,6 +104,9 @@ static int parse_number(struct flow_parser *p, const struct item *it)
 	for (unsigned i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
 		if (!slice_is(it->key, numbers[i].name))
 			continue;
+		if (!takes_number(p, i == 0))
+			return lex_error(&p->lex, it->key, "%s: expected only where a flow is named or made",
+			                 numbers[i].name);
 		rc = lex_number(&p->lex, it->value, numbers[i].name, 0xffff, &n);
 		if (rc)
 			return rc;

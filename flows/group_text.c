@@ -90,6 +90,50 @@ static int parse_bucket(struct lex *lex, struct slice s, struct group_mod *gm)
 	return rc < 0 ? rc : 0;
 }
 
+/* "ip_src,tcp_dst=0xff": fields to hash, each perhaps with the bits of it. */
+static int parse_hash_fields(struct lex *lex, struct group_selection *selection, struct slice rest)
+{
+	struct item it;
+	int rc;
+
+	while ((rc = lex_next(lex, &rest, &it)) > 0) {
+		struct field_value mask, unused;
+		enum field_id id = field_by_name(it.key.p, it.key.len);
+
+		if (id == FIELD_NONE)
+			return lex_error(lex, it.key, "fields: expected the name of a field");
+		if (selection->n_fields == GROUP_HASH_FIELDS_MAX)
+			return lex_error(lex, it.key, "fields: expected at most %u", GROUP_HASH_FIELDS_MAX);
+		field_full_mask(id, &mask);
+		rc = it.value.len ? field_parse(lex, id, it.value, &mask, &unused) : 0;
+		if (rc)
+			return rc;
+		selection->fields[selection->n_fields].field = (uint8_t)id;
+		selection->fields[selection->n_fields++].mask = mask;
+	}
+	return rc;
+}
+
+/* How a select group chooses; OpenFlow 1.3 cannot say it, so that it is only checked. 1: it was that, 0: not.
+ */
+static int parse_selection(struct lex *lex, struct group_selection *selection, const struct item *it)
+{
+	int rc;
+
+	if (slice_is(it->key, "selection_method"))
+		rc = slice_copy(it->value, selection->method, sizeof(selection->method))
+		             ? 0
+		             : lex_error(lex, it->value, "selection_method: expected at most %u characters",
+		                         GROUP_METHOD_MAX - 1);
+	else if (slice_is(it->key, "selection_method_param"))
+		rc = lex_number(lex, it->value, "selection_method_param", UINT64_MAX, &selection->param);
+	else if (slice_is(it->key, "fields"))
+		rc = parse_hash_fields(lex, selection, it->value);
+	else
+		return 0;
+	return rc ? rc : 1;
+}
+
 static int parse_item(struct lex *lex, struct group_mod *gm, const struct item *it, bool *has_id,
                       bool *has_type)
 {
@@ -106,8 +150,11 @@ static int parse_item(struct lex *lex, struct group_mod *gm, const struct item *
 		gm->group_id = rc ? 0 : (uint32_t)n;
 		return rc;
 	}
+	rc = parse_selection(lex, &gm->selection, it);
+	if (rc)
+		return rc < 0 ? rc : 0;
 	if (!slice_is(it->key, "type"))
-		return lex_error(lex, it->key, "expected group_id, type or bucket");
+		return lex_error(lex, it->key, "expected group_id, type, selection_method or bucket");
 	for (unsigned i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
 		if (slice_is(it->value, types[i].name)) {
 			gm->type = types[i].type;

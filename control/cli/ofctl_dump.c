@@ -1,118 +1,156 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* weft-ofctl: showing flows. */
-#include <jansson.h>
+/* weft-ofctl: the commands that ask one question and print the answer. */
+#include <ctype.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "control/cli/ofctl.h"
-#include "control/cli/ofctl_json.h"
+#include "control/cli/ofctl_print.h"
 
-struct dump {
-	struct ofctl *ctl;
-	json_t *array; /* NULL: text */
+enum argument { NOTHING, FLOW, PORT, PORT_AND_QUEUE, GROUP, METER };
+
+static const struct dump {
+	const char *name;
+	enum ofp_multipart type;
+	enum argument argument;
+	bool no_body; /* OpenFlow 1.3 always sends all */
+} dumps[] = {
+        {"dump-desc", OFPMP_DESC, NOTHING, false},
+        {"dump-tables", OFPMP_TABLE, NOTHING, false},
+        {"dump-table-features", OFPMP_TABLE_FEATURES, NOTHING, false},
+        {"dump-aggregate", OFPMP_AGGREGATE, FLOW, false},
+        {"dump-ports", OFPMP_PORT_STATS, PORT, false},
+        {"dump-ports-desc", OFPMP_PORT_DESC, PORT, true},
+        {"queue-stats", OFPMP_QUEUE, PORT_AND_QUEUE, false},
+        {"dump-groups", OFPMP_GROUP_DESC, GROUP, true},
+        {"dump-group-stats", OFPMP_GROUP, GROUP, false},
+        {"dump-group-features", OFPMP_GROUP_FEATURES, NOTHING, false},
+        {"dump-meter", OFPMP_METER_CONFIG, METER, false},
+        {"dump-meters", OFPMP_METER_CONFIG, METER, false},
+        {"meter-stats", OFPMP_METER, METER, false},
+        {"meter-features", OFPMP_METER_FEATURES, NOTHING, false},
 };
 
-static void set_text(json_t *object, const char *key, struct text *t)
+/* "group_id=5", "meter=5" or "5"; without one, or with "all", `all`. */
+static int choose(const char *text, const char *key, uint32_t all, uint32_t *id)
 {
-	json_object_set_new(object, key, json_string(text_get(t)));
-	text_free(t);
-}
+	size_t n = strlen(key);
+	unsigned long long number;
+	char *end;
 
-static json_t *flow_to_json(struct ofctl *ctl, const struct flow_stats *fs)
-{
-	struct text match = {0}, actions = {0};
-	json_t *o = json_object();
-	char cookie[24];
-
-	snprintf(cookie, sizeof(cookie), "0x%llx", (unsigned long long)fs->cookie);
-	json_object_set_new(o, "table", json_integer(fs->table_id));
-	json_object_set_new(o, "priority", json_integer(fs->priority));
-	json_object_set_new(o, "cookie", json_string(cookie));
-	json_object_set_new(o, "idle_timeout", json_integer(fs->idle_timeout));
-	json_object_set_new(o, "hard_timeout", json_integer(fs->hard_timeout));
-	json_object_set_new(o, "flags", json_integer(fs->flags));
-	if (ctl->show_stats) {
-		json_object_set_new(o, "duration", json_real((double)fs->duration_ns / 1e9));
-		json_object_set_new(o, "n_packets", json_integer((json_int_t)fs->n_packets));
-		json_object_set_new(o, "n_bytes", json_integer((json_int_t)fs->n_bytes));
-	}
-	match_format(&match, &fs->match, PRIORITY_DEFAULT, ofctl_print_names(ctl));
-	actions_format(&actions, &fs->actions, ofctl_print_names(ctl));
-	set_text(o, "match", &match);
-	set_text(o, "actions", &actions);
-	return o;
-}
-
-static int show_flows(struct ofp_reader *r, void *arg, struct error *e)
-{
-	struct dump *d = arg;
-	struct flow_stats fs;
-	int rc;
-
-	while ((rc = reply_flow(r, &fs, e)) > 0) {
-		if (d->array) {
-			json_array_append_new(d->array, flow_to_json(d->ctl, &fs));
-		} else {
-			struct text out = {0};
-
-			flow_stats_format(&out, &fs, d->ctl->show_stats, ofctl_print_names(d->ctl));
-			puts(text_get(&out));
-			text_free(&out);
-		}
-		flow_stats_free(&fs);
-	}
-	return rc;
-}
-
-static int filtered(struct ofctl *ctl, int argc, char **argv, enum ofp_multipart type, struct ofp_writer *w)
-{
-	struct flow_filter filter;
-	int rc = ofctl_connect(ctl, argv[1]);
-
-	if (rc)
-		return rc;
-	if (flow_filter_parse(argc > 2 ? argv[2] : "", &ctl->names, &filter, &ctl->err))
-		return ofctl_fail("flow: %s", ctl->err.text);
-	request_flows(w, type, &filter);
+	*id = all;
+	if (text && !strncmp(text, key, n) && text[n] == '=')
+		text += n + 1;
+	if (!text || !strcmp(text, "all"))
+		return 0;
+	number = strtoull(text, &end, 0);
+	if (!isdigit((unsigned char)*text) || *end || number > UINT32_MAX)
+		return ofctl_fail("%s: expected %s=NUMBER", text, key);
+	*id = (uint32_t)number;
 	return 0;
 }
 
-int ofctl_dump_flows(struct ofctl *ctl, int argc, char **argv)
+static int choose_port(struct ofctl *ctl, const char *text, uint32_t *port)
 {
-	struct dump d = {.ctl = ctl, .array = ctl->json ? json_array() : NULL};
-	struct ofp_writer w = {0};
-	int rc = filtered(ctl, argc, argv, OFPMP_FLOW, &w);
-
-	if (!rc)
-		rc = ofctl_multipart(ctl, &w, show_flows, &d);
-	return ofctl_print_json(d.array, rc);
+	*port = OFPP_ANY;
+	return text && strcasecmp(text, "all") ? ofctl_port(ctl, text, port) : 0;
 }
 
-static int take_aggregate(struct ofp_reader *r, void *arg, struct error *e)
+/* Puts the request for what the arguments name. */
+static int request(struct ofctl *ctl, const struct dump *d, int argc, char **argv, struct ofp_writer *w)
 {
-	int rc = reply_aggregate(r, arg, e);
+	const char *what = argc > 2 ? argv[2] : NULL;
+	struct flow_filter filter;
+	uint32_t id = OFPP_ANY, queue = OFPQ_ALL;
+	size_t start;
+	int rc = 0;
 
-	return rc < 0 ? rc : 0;
-}
-
-int ofctl_dump_aggregate(struct ofctl *ctl, int argc, char **argv)
-{
-	struct ofp_aggregate sum = {0};
-	struct ofp_writer w = {0};
-	json_t *o = NULL;
-	int rc = filtered(ctl, argc, argv, OFPMP_AGGREGATE, &w);
-
-	if (!rc)
-		rc = ofctl_multipart(ctl, &w, take_aggregate, &sum);
+	switch (d->argument) {
+	case NOTHING:
+		break;
+	case FLOW:
+		if (flow_filter_parse(what ? what : "", &ctl->names, &filter, &ctl->err))
+			return ofctl_fail("flow: %s", ctl->err.text);
+		request_flows(w, d->type, &filter);
+		return 0;
+	case PORT:
+	case PORT_AND_QUEUE:
+		rc = choose_port(ctl, what, &id);
+		if (!rc && argc > 3)
+			rc = choose(argv[3], "queue", OFPQ_ALL, &queue);
+		break;
+	case GROUP:
+		rc = choose(what, "group_id", OFPG_ALL, &id);
+		break;
+	case METER:
+		rc = choose(what, "meter", OFPM_ALL, &id);
+		break;
+	}
 	if (rc)
 		return rc;
-	if (ctl->json)
-		o = json_pack("{s:I,s:I,s:I}", "n_packets", (json_int_t)sum.packets, "n_bytes",
-		              (json_int_t)sum.bytes, "n_flows", (json_int_t)sum.flows);
-	else
-		printf("OFPST_AGGREGATE reply (OF1.3) (xid=0x2): packet_count=%llu byte_count=%llu "
-		       "flow_count=%u\n",
-		       (unsigned long long)sum.packets, (unsigned long long)sum.bytes, sum.flows);
-	return ofctl_print_json(o, rc);
+	ctl->only = d->no_body && id != OFPG_ALL ? id : OFPP_ANY;
+	start = ofp_begin_multipart(w, true, d->type, 0);
+	if (d->argument != NOTHING && !d->no_body) {
+		ofp_put_u32(w, id);
+		ofp_put_u32(w, d->argument == PORT_AND_QUEUE ? queue : 0);
+	}
+	ofp_end(w, start);
+	return 0;
+}
+
+int ofctl_dump(struct ofctl *ctl, int argc, char **argv)
+{
+	const struct dump *d = dumps;
+	struct ofp_writer w = {0};
+	int rc = ofctl_connect(ctl, argv[1]);
+
+	while (strcmp(d->name, argv[0]))
+		d++;
+	if (!rc)
+		rc = request(ctl, d, argc, argv, &w);
+	if (rc)
+		return rc;
+	return ctl->json ? ofctl_dump_json(ctl, d->type, &w) : ofctl_print_replies(ctl, &w);
+}
+
+/* The features of all tables together, without headers, so that tables that are alike are told in one line.
+ */
+
+struct gathered {
+	struct ofp_writer w;
+};
+
+static int gather(struct ofp_reader *r, void *arg, struct error *e)
+{
+	struct gathered *g = arg;
+
+	ofp_put_bytes(&g->w, r->at, ofp_left(r));
+	return g->w.failed ? error_set(e, ENOMEM, "out of memory") : 0;
+}
+
+int ofctl_dump_table_features(struct ofctl *ctl, int argc, char **argv)
+{
+	struct gathered g = {{0}};
+	struct text out = {0};
+	struct printer p = {.out = &out};
+	struct ofp_writer w = {0};
+	int rc = ofctl_connect(ctl, argv[1]);
+
+	if (!rc) {
+		request_multipart(&w, OFPMP_TABLE_FEATURES);
+		rc = ofctl_multipart(ctl, &w, gather, &g);
+	}
+	if (!rc) {
+		struct ofp_reader r = ofp_reader_of(g.w.data, g.w.len);
+
+		if (print_table_features(&p, &r))
+			fputs(text_get(&out) + 1, stdout); /* the newline that ends a message's header */
+		else
+			rc = ofctl_fail("%s: the switch sent malformed features", ctl->target);
+	}
+	text_free(&out);
+	ofp_writer_free(&g.w);
+	return rc;
 }

@@ -13,7 +13,7 @@ struct sender {
 	struct ofp_writer w;
 };
 
-static void tell_normalized(const struct flow_notes *notes, const char *where)
+void ofctl_tell_normalized(const struct flow_notes *notes, const char *where)
 {
 	if (notes->normalized != FIELD_NONE)
 		fprintf(stderr,
@@ -35,7 +35,7 @@ static int send_flow(const char *text, const char *where, void *arg)
 		rc = flow_mod_parse(text, s->command, &s->ctl->names, &fm, &notes, &s->ctl->err);
 	if (rc)
 		return ofctl_fail("%s: %s", where, s->ctl->err.text);
-	tell_normalized(&notes, where);
+	ofctl_tell_normalized(&notes, where);
 	ofp_put_flow_mod(&s->w, 0, &fm);
 	flow_mod_free(&fm);
 	return ofctl_send(s->ctl, &s->w);
@@ -47,14 +47,14 @@ static int change(struct ofctl *ctl, const char *target, const char *flow, enum 
 	struct sender s = {.ctl = ctl, .command = command};
 	int rc = ofctl_connect(ctl, target);
 
+	if (!rc)
+		rc = ofctl_bundle_open(ctl);
 	if (!rc && !strcmp(flow, "-"))
 		rc = ofctl_read_lines(flow, send_flow, &s);
 	else if (!rc)
 		rc = send_flow(flow, "flow", &s);
-	if (!rc)
-		rc = ofctl_barrier(ctl);
 	ofp_writer_free(&s.w);
-	return rc;
+	return ofctl_bundle_close(ctl, rc);
 }
 
 int ofctl_add_flow(struct ofctl *ctl, int argc, char **argv)
@@ -78,44 +78,9 @@ int ofctl_add_flows(struct ofctl *ctl, int argc, char **argv)
 	int rc = ofctl_connect(ctl, argv[1]);
 
 	if (!rc)
-		rc = ofctl_read_lines(argv[2], send_flow, &s);
+		rc = ofctl_bundle_open(ctl);
 	if (!rc)
-		rc = ofctl_barrier(ctl);
+		rc = ofctl_read_lines(argv[2], send_flow, &s);
 	ofp_writer_free(&s.w);
-	return rc;
-}
-
-/* ---- without a switch ---- */
-
-static void print_mod(const struct flow_mod *fm)
-{
-	struct text out = {0};
-
-	flow_mod_format(&out, fm, NULL);
-	printf("OFPT_FLOW_MOD (OF1.3) (xid=0x1): %s\n", text_get(&out));
-	text_free(&out);
-}
-
-static int parse_line(const char *text, const char *where, void *arg)
-{
-	struct ofctl *ctl = arg;
-	struct flow_notes notes;
-	struct flow_mod fm;
-
-	if (flow_line_parse(text, NULL, &fm, &notes, &ctl->err))
-		return ofctl_fail("%s: %s", where, ctl->err.text);
-	tell_normalized(&notes, where);
-	print_mod(&fm);
-	flow_mod_free(&fm);
-	return 0;
-}
-
-int ofctl_parse_flow(struct ofctl *ctl, int argc, char **argv)
-{
-	return parse_line(argv[1], "flow", ctl);
-}
-
-int ofctl_parse_flows(struct ofctl *ctl, int argc, char **argv)
-{
-	return ofctl_read_lines(argv[1], parse_line, ctl);
+	return ofctl_bundle_close(ctl, rc);
 }

@@ -134,7 +134,7 @@ static bool same(const struct flow_mod *a, const struct flow_mod *b)
 	       action_list_equal(&a->actions, &b->actions);
 }
 
-/* Calls `differ` for every place where the sets differ; either flow may be NULL. */
+/* Calls `differ` for every place where one of the sets has a flow; the other one may be NULL. */
 static int merge(const struct flow_set *a, const struct flow_set *b,
                  int (*differ)(const struct flow_mod *left, const struct flow_mod *right, void *arg),
                  void *arg)
@@ -150,8 +150,7 @@ static int merge(const struct flow_set *a, const struct flow_set *b,
 		} else if (order > 0) {
 			rc = differ(NULL, &b->flows[k++], arg);
 		} else {
-			if (!same(&a->flows[i], &b->flows[k]))
-				rc = differ(&a->flows[i], &b->flows[k], arg);
+			rc = differ(&a->flows[i], &b->flows[k], arg);
 			i++;
 			k++;
 		}
@@ -173,6 +172,8 @@ static int bring_over(const struct flow_mod *has, const struct flow_mod *wanted,
 	struct replacer *r = arg;
 	struct flow_mod gone;
 
+	if (has && wanted && same(has, wanted) && !r->ctl->readd)
+		return 0;
 	if (r->deleting != !wanted)
 		return 0;
 	if (wanted) {
@@ -199,6 +200,8 @@ int ofctl_replace_flows(struct ofctl *ctl, int argc, char **argv)
 		rc = ofctl_read_lines(argv[2], load_line, &l);
 	if (!rc)
 		rc = load_switch(ctl, &has);
+	if (!rc)
+		rc = ofctl_bundle_open(ctl);
 	if (!rc) {
 		set_settle(&has);
 		set_settle(&wanted);
@@ -207,8 +210,7 @@ int ofctl_replace_flows(struct ofctl *ctl, int argc, char **argv)
 	}
 	if (!rc)
 		rc = merge(&has, &wanted, bring_over, &r);
-	if (!rc)
-		rc = ofctl_barrier(ctl);
+	rc = ofctl_bundle_close(ctl, rc);
 	ofp_writer_free(&r.w);
 	set_free(&has);
 	set_free(&wanted);
@@ -242,6 +244,8 @@ static int print_difference(const struct flow_mod *left, const struct flow_mod *
 {
 	bool *differs = arg;
 
+	if (left && right && same(left, right))
+		return 0;
 	*differs = true;
 	if (left)
 		print_side('-', left);

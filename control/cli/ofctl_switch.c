@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "control/cli/ofctl.h"
+#include "control/cli/ofctl_print.h"
 
 /* ---- names of ports ---- */
 
@@ -62,30 +63,57 @@ const struct port_names *ofctl_print_names(struct ofctl *ctl)
 /* ---- the connection ---- */
 
 /* Where a target is: a socket's path, or the target itself when it is tcp:. */
-static void path_of(const struct ofctl *ctl, const char *target, char *path, size_t size)
+static void path_of(const struct ofctl *ctl, const char *target, const char *socket, char *path, size_t size)
 {
 	if (!strncmp(target, "unix:", 5))
 		snprintf(path, size, "%s", target + 5);
 	else if (!strncmp(target, "tcp:", 4) || strchr(target, '/'))
 		snprintf(path, size, "%s", target);
 	else
-		snprintf(path, size, "%s/%s.mgmt", ctl->rundir, target);
+		snprintf(path, size, "%s/%s.%s", ctl->rundir, target, socket);
 }
 
-int ofctl_connect(struct ofctl *ctl, const char *target)
+static void tell_refusal(const uint8_t *message, size_t len, void *arg)
 {
-	struct ofp_writer w = {0};
+	struct ofctl *ctl = arg;
+
+	ctl->refused = true;
+	if (ctl->bundle_sent)
+		ofctl_bundle_tell(ctl, message, len);
+	else
+		ofctl_print_message(ctl, stderr, message, len, ctl->verbosity + 2);
+}
+
+/* What a call that failed returns: the text, unless the switch's own answer was printed. */
+static int failed(struct ofctl *ctl)
+{
+	return ctl->refused ? 1 : ofctl_fail("%s: %s", ctl->target, ctl->err.text);
+}
+
+int ofctl_connect_to(struct ofctl *ctl, const char *target, const char *socket)
+{
 	struct stat st;
 	char path[256];
 
-	path_of(ctl, target, path, sizeof(path));
+	path_of(ctl, target, socket, path, sizeof(path));
 	if (strncmp(path, "tcp:", 4) && stat(path, &st))
 		return ofctl_fail("%s is not a bridge or a socket (no %s)", target, path);
 	ctl->target = target;
 	ctl->client = ofp_client_connect(path, ctl->timeout_ms, &ctl->err);
 	if (!ctl->client)
 		return ofctl_fail("%s: %s", target, ctl->err.text);
+	ofp_client_on_error(ctl->client, tell_refusal, ctl);
 	ctl->names = (struct port_names){.arg = ctl, .name = name_of, .number = number_of};
+	return 0;
+}
+
+int ofctl_connect(struct ofctl *ctl, const char *target)
+{
+	struct ofp_writer w = {0};
+	int rc = ofctl_connect_to(ctl, target, "mgmt");
+
+	if (rc)
+		return rc;
 	request_multipart(&w, OFPMP_PORT_DESC);
 	return ofctl_multipart(ctl, &w, learn_ports, ctl);
 }
@@ -110,17 +138,20 @@ int ofctl_send(struct ofctl *ctl, struct ofp_writer *w)
 {
 	int rc;
 
+	if (ctl->read_only)
+		return ofctl_fail("this changes the switch, and --read-only was given");
+	if (ctl->in_bundle)
+		ofctl_bundle_wrap(w);
 	if (w->failed)
 		return too_long(w);
 	rc = ofp_client_send(ctl->client, w->data, w->len, &ctl->err);
 	ofp_writer_cut(w, 0);
-	return rc ? ofctl_fail("%s: %s", ctl->target, ctl->err.text) : 0;
+	return rc ? failed(ctl) : 0;
 }
 
 int ofctl_barrier(struct ofctl *ctl)
 {
-	return ofp_client_barrier(ctl->client, &ctl->err) ? ofctl_fail("%s: %s", ctl->target, ctl->err.text)
-	                                                  : 0;
+	return ofp_client_barrier(ctl->client, &ctl->err) ? failed(ctl) : 0;
 }
 
 struct each_body {
@@ -146,7 +177,36 @@ int ofctl_multipart(struct ofctl *ctl, struct ofp_writer *w,
 		return too_long(w);
 	rc = ofp_client_multipart(ctl->client, w->data, w->len, give_body, &body, &ctl->err);
 	ofp_writer_free(w);
-	return rc ? ofctl_fail("%s: %s", ctl->target, ctl->err.text) : 0;
+	return rc ? failed(ctl) : 0;
+}
+
+void ofctl_print_message(struct ofctl *ctl, FILE *to, const uint8_t *message, size_t len, int verbosity)
+{
+	struct text out = {0};
+	struct printer p = {&out, ofctl_print_names(ctl), verbosity};
+
+	message_print(&p, message, len);
+	fputs(text_get(&out), to);
+	text_free(&out);
+}
+
+static int print_reply(const uint8_t *reply, size_t len, void *arg, struct error *e)
+{
+	struct ofctl *ctl = arg;
+
+	ofctl_print_message(ctl, stdout, reply, len, ctl->verbosity + 1);
+	return 0;
+}
+
+int ofctl_print_replies(struct ofctl *ctl, struct ofp_writer *w)
+{
+	int rc;
+
+	if (w->failed)
+		return too_long(w);
+	rc = ofp_client_ask(ctl->client, w->data, w->len, print_reply, ctl, &ctl->err);
+	ofp_writer_free(w);
+	return rc ? failed(ctl) : 0;
 }
 
 int ofctl_transact(struct ofctl *ctl, struct ofp_writer *w, struct ofp_reader *reply)
@@ -159,10 +219,17 @@ int ofctl_transact(struct ofctl *ctl, struct ofp_writer *w, struct ofp_reader *r
 		return too_long(w);
 	rc = ofp_client_transact(ctl->client, w->data, w->len, &bytes, &len, &ctl->err);
 	ofp_writer_free(w);
-	if (rc || len < 8)
-		return ofctl_fail("%s: %s", ctl->target, rc ? ctl->err.text : "malformed reply");
+	if (rc)
+		return failed(ctl);
 	*reply = ofp_reader_of(bytes + 8, len - 8);
 	return 0;
+}
+
+int ofctl_port(struct ofctl *ctl, const char *text, uint32_t *port)
+{
+	if (!port_parse(text, &ctl->names, port))
+		return 0;
+	return ofctl_fail("%s: unknown port `%s'", ctl->target, text);
 }
 
 /* ---- files ---- */

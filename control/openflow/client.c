@@ -29,6 +29,9 @@ struct ofp_client {
 	size_t in_start, in_end, in_size;
 	bool refused; /* an error came for a message that nobody waited for */
 	char refusal[160];
+	void (*on_error)(const uint8_t *message, size_t len, void *arg);
+	void *on_error_arg;
+	bool asking; /* whoever waits takes errors himself */
 };
 
 /* ---- bytes ---- */
@@ -155,6 +158,12 @@ static void error_text(const uint8_t *message, size_t len, char *text, size_t si
 		snprintf(text, size, "the switch refused: error type %u, code %u", type, code);
 }
 
+static void tell_error(struct ofp_client *c, const uint8_t *message, size_t len)
+{
+	if (c->on_error)
+		c->on_error(message, len, c->on_error_arg);
+}
+
 /* What came without being waited for: echo requests are answered, errors kept for the next barrier, the rest
  * is nothing to us. */
 static void take_aside(struct ofp_client *c, const struct ofp_header *h, const uint8_t *message)
@@ -164,6 +173,7 @@ static void take_aside(struct ofp_client *c, const struct ofp_header *h, const u
 		                h->length - OFP_HEADER_LEN);
 	if (h->type == OFPT_ERROR && !c->refused) {
 		c->refused = true;
+		tell_error(c, message, h->length);
 		error_text(message, h->length, c->refusal, sizeof(c->refusal));
 	}
 }
@@ -179,6 +189,8 @@ static int wait_reply(struct ofp_client *c, uint32_t xid, struct ofp_header *h, 
 		if (rc)
 			return rc;
 		if (h->xid == xid && h->type == OFPT_ERROR) {
+			if (!c->asking)
+				tell_error(c, *message, h->length);
 			error_text(*message, h->length, text, sizeof(text));
 			return error_set(e, EPROTO, "%s", text);
 		}
@@ -190,6 +202,17 @@ static int wait_reply(struct ofp_client *c, uint32_t xid, struct ofp_header *h, 
 	}
 }
 
+enum { BUNDLE_ADD_LEN = 24 };
+
+/* ONF_ET_BUNDLE_ADD_MESSAGE (2301). */
+static bool is_bundle_add(const uint8_t *message, size_t len)
+{
+	static const uint8_t ids[8] = {0x4f, 0x4e, 0x46, 0x00, 0, 0, 2301 >> 8, 2301 & 0xff};
+
+	return len >= BUNDLE_ADD_LEN + OFP_HEADER_LEN && message[1] == OFPT_EXPERIMENTER &&
+	       !memcmp(message + OFP_HEADER_LEN, ids, sizeof(ids));
+}
+
 static uint32_t put_with_xid(struct ofp_client *c, const void *message, size_t len)
 {
 	uint32_t xid = c->next_xid++, be = htobe32(xid);
@@ -198,6 +221,8 @@ static uint32_t put_with_xid(struct ofp_client *c, const void *message, size_t l
 	ofp_put_bytes(&c->out, message, len);
 	if (!c->out.failed)
 		memcpy(c->out.data + at + 4, &be, sizeof(be));
+	if (!c->out.failed && is_bundle_add(message, len)) /* the message inside has the same xid */
+		memcpy(c->out.data + at + BUNDLE_ADD_LEN + 4, &be, sizeof(be));
 	return xid;
 }
 
@@ -264,6 +289,51 @@ int ofp_client_multipart(struct ofp_client *c, const void *message, size_t len,
 		rc = each(reply + OFP_MULTIPART_LEN, h.length - OFP_MULTIPART_LEN, arg, e);
 	}
 	return rc;
+}
+
+int ofp_client_ask(struct ofp_client *c, const void *message, size_t len,
+                   int (*each)(const uint8_t *reply, size_t len, void *arg, struct error *e), void *arg,
+                   struct error *e)
+{
+	uint32_t xid = put_with_xid(c, message, len);
+	struct ofp_header h = {0};
+	const uint8_t *reply = NULL;
+	bool more = true;
+	int rc = flush_out(c, e);
+
+	c->asking = true;
+	while (!rc && more) {
+		rc = wait_reply(c, xid, &h, &reply, e);
+		more = !rc && h.type == OFPT_MULTIPART_REPLY && h.length >= OFP_MULTIPART_LEN &&
+		       reply[11] & OFPMPF_MORE;
+		if (!rc || (rc == -EPROTO && reply && h.type == OFPT_ERROR))
+			rc = each(reply, h.length, arg, e);
+	}
+	c->asking = false;
+	return rc;
+}
+
+int ofp_client_hear(struct ofp_client *c, bool answer, const uint8_t **message, size_t *len, struct error *e)
+{
+	struct ofp_header h;
+	int timeout_ms = c->timeout_ms, rc;
+
+	c->timeout_ms = -1;
+	rc = flush_out(c, e);
+	if (!rc)
+		rc = next_message(c, &h, message, e);
+	if (!rc && answer && h.type == OFPT_ECHO_REQUEST)
+		take_aside(c, &h, *message);
+	c->timeout_ms = timeout_ms;
+	*len = rc ? 0 : h.length;
+	return rc;
+}
+
+void ofp_client_on_error(struct ofp_client *c, void (*refused)(const uint8_t *message, size_t len, void *arg),
+                         void *arg)
+{
+	c->on_error = refused;
+	c->on_error_arg = arg;
 }
 
 /* ---- connecting ---- */

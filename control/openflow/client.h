@@ -10,6 +10,7 @@
 #ifndef CONTROL_OPENFLOW_CLIENT_H
 #define CONTROL_OPENFLOW_CLIENT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -48,6 +49,21 @@ struct flow_mod;
 int ofp_client_bundle_open(struct ofp_client *client, struct error *e);
 int ofp_client_bundle_add(struct ofp_client *client, const struct flow_mod *fm, struct error *e);
 int ofp_client_bundle_commit(struct ofp_client *client, struct error *e);
+
+/* Sends a message and hands every reply to it, whole, to `each`: one, or those of a multipart until the last,
+ * or the error. A negative return of `each` ends it with that value. */
+int ofp_client_ask(struct ofp_client *client, const void *message, size_t len,
+                   int (*each)(const uint8_t *reply, size_t len, void *arg, struct error *e), void *arg,
+                   struct error *e);
+
+/* The next message, whatever it is, however long it takes; valid until the next call. With `answer`, echo
+ * requests are answered. */
+int ofp_client_hear(struct ofp_client *client, bool answer, const uint8_t **message, size_t *len,
+                    struct error *e);
+
+/* `refused` gets the first error message, whole, of those that make a call fail with -EPROTO. */
+void ofp_client_on_error(struct ofp_client *client,
+                         void (*refused)(const uint8_t *message, size_t len, void *arg), void *arg);
 
 /* Sends a multipart request and hands the body (after the 16-byte multipart header) of each reply message to
  * `each` until the last. A negative return of `each` ends it with that value. */

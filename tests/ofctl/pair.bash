@@ -75,8 +75,8 @@ shared_fields() {
     local line list
     "$@" | while IFS= read -r line; do
         case $line in
-        *': '*_{*)
-            list=$(eval "echo ${line#*: }")
+        *'Set-Field: '* | *'mask: '* | *'wildcard: '*)
+            list=$(eval "echo $(sed -E 's/([a-z]+)0\.\.\.[a-z]+([0-9]+)/\1{0..\2}/g' <<<"${line#*: }")")
             case $line in
             *Set-Field*) list=$(field_list 'ct_(mark|label)|eth_type|mpls_bos|nw_proto' <<<"$list") ;;
             *) list=$(field_list - <<<"$list") ;;

@@ -2,7 +2,7 @@
 # Debian's ovs-ofctl against Open vSwitch and against Weft, and weft-ofctl against both: every verb, by the default
 # protocol and by OpenFlow 1.3, must print the same and end with the same status (normalise() in pair.bash says what may
 # differ). The lines of cases/* are the list: shell commands in which `O` is the client; "13 ..." runs over OpenFlow 1.3
-# only, "10 ..." by the default protocol only. CASES=REGEX picks files; KEEP=DIR keeps what was printed.
+# only, "10 ..." by the default protocol only, "ovs ..." with ovs-ofctl only. CASES=REGEX picks files; KEEP=DIR keeps what was printed.
 # shellcheck source=tests/lib/base.sh
 . "$(dirname "$0")/../lib/base.sh"
 . "$ROOT/tests/lib/switch.sh"
@@ -14,7 +14,7 @@ need_built weftd weft weft-ofctl
 
 # play SWITCH PROTOCOL CLIENT...: runs the cases and prints for each "=== file:line text", what it printed, its status.
 play() {
-    local side=$1 protocol=$2 file text n rc
+    local side=$1 protocol=$2 file text only n rc
     shift 2
     CLIENT=("$@" -t 10)
     export OVS_RUNDIR=$WORK/$side WEFT_RUNDIR=$WORK/$side HOST=$side
@@ -25,14 +25,16 @@ play() {
         n=0
         while IFS= read -r text; do
             n=$((n + 1))
+            only=
             case $text in
             '' | '#'*) continue ;;
-            '13 '* | '10 '*)
-                [ "${text%% *}" = "$protocol" ] || continue
+            '13 '* | '10 '* | 'ovs '*)
+                [[ $text = $protocol* || ($text = ovs* && $1 = ovs-ofctl) ]] || continue
+                [[ $text != ovs* ]] || only='ovs '
                 text=${text#* }
                 ;;
             esac
-            echo "=== ${file##*/}:$n $text"
+            echo "=== $only${file##*/}:$n $text"
             rc=0
             (eval "$text") </dev/null >out 2>&1 || rc=$?
             normalise <out
@@ -45,7 +47,10 @@ O() { "${CLIENT[@]}" "$@"; }
 sorted() { "$@" 2>&1 | sort; return "${PIPESTATUS[0]}"; }
 
 # own_words: what weft-ofctl itself complains of it says in its own words.
-own_words() { sed -E 's/^ovs-ofctl: .*/ovs-ofctl: .../; s/^TIME\|.*/TIME|.../'; }
+own_words() {
+    awk '/^=== /{own = !/^=== ovs /} own' | sed -E 's/^ovs-ofctl: .*/ovs-ofctl: .../; /^TIME\|/d
+        s/tx pkts=[0-9]+, bytes=[0-9]+/tx of all runs/; s/(bytes from br0: xid=)[0-9a-f]+/\1X/'
+}
 # inject PORT HEX: a frame comes in.
 inject() {
     on "$HOST" python3 -c '
@@ -59,7 +64,7 @@ s.send(bytes.fromhex(sys.argv[2]))' "q$1" "$2"
 settled() {
     local before
     before=$(wc -c <"$1")
-    sleep 0.15
+    sleep 0.1
     [ "$(wc -c <"$1")" -eq "$before" ]
 }
 
@@ -72,10 +77,10 @@ watch() {
     shift
     "${CLIENT[@]}" "${first[@]}" >heard 2>&1 &
     pid=$!
-    sleep 0.3
+    sleep 0.1
     wait_until 10 settled heard
     "$@"
-    sleep 0.2
+    sleep 0.1
     wait_until 10 settled heard
     kill "$pid" 2>/dev/null
     wait "$pid" 2>/dev/null

@@ -90,7 +90,7 @@ Test(ofctl, adds_changes_dumps_and_deletes_flows)
 	must("add-flow br0 'cookie=0x5,arp,in_port=vm1,actions=NORMAL'");
 	must("dump-flows br0");
 	cr_expect_str_eq(
-	        answer,
+	        after_first_line(answer),
 	        " cookie=0x0, duration=1.500s, table=1, n_packets=3, n_bytes=180, priority=7,tcp,tp_dst=80 "
 	        "actions=output:2\n"
 	        " cookie=0x5, duration=1.500s, table=0, n_packets=3, n_bytes=180, arp,in_port=1 "
@@ -103,13 +103,11 @@ Test(ofctl, adds_changes_dumps_and_deletes_flows)
 	cr_expect_str_eq(answer, " table=1, priority=7,tcp,tp_dst=80 actions=set_field:0x3->reg0,output:2\n");
 	must("--strict del-flows br0 tcp"); /* another priority: nothing */
 	must("dump-aggregate br0");
-	cr_expect_str_eq(
-	        answer,
-	        "OFPST_AGGREGATE reply (OF1.3) (xid=0x2): packet_count=6 byte_count=360 flow_count=2\n");
+	cr_expect(strstr(answer, "packet_count=6 byte_count=360 flow_count=2\n"), "%s", answer);
 	must("del-flows br0 out_port=vm2");
 	must("del-flows br0");
 	must("dump-flows br0");
-	cr_expect_str_eq(answer, "");
+	cr_expect_str_eq(after_first_line(answer), "");
 }
 
 Test(ofctl, ovs_ofctl_sees_the_same_flows)
@@ -127,7 +125,7 @@ Test(ofctl, ovs_ofctl_sees_the_same_flows)
 	     "goto_table:5'");
 	must("dump-flows br0");
 	cr_assert_eq(ovs("dump-flows br0"), 0, "%s", ovs_answer);
-	cr_expect_str_eq(answer, after_first_line(ovs_answer));
+	cr_expect_str_eq(after_first_line(answer), after_first_line(ovs_answer));
 	/* and what it adds is what we print */
 	must("del-flows br0");
 	cr_assert_eq(ovs("add-flow br0 "
@@ -135,7 +133,7 @@ Test(ofctl, ovs_ofctl_sees_the_same_flows)
 	             0, "%s", ovs_answer);
 	must("dump-flows br0");
 	cr_assert_eq(ovs("dump-flows br0"), 0);
-	cr_expect_str_eq(answer, after_first_line(ovs_answer));
+	cr_expect_str_eq(after_first_line(answer), after_first_line(ovs_answer));
 	cr_expect(strstr(answer,
 	                 "tcp,tcp_flags=+syn-ack actions=move:NXM_OF_ETH_SRC[]->NXM_OF_ETH_DST[],IN_PORT"),
 	          "%s", answer);
