@@ -56,7 +56,7 @@ int ofctl_bundle_close(struct ofctl *ctl, int rc)
 		rc = ofctl_barrier(ctl); /* a message that the bundle does not take is known then */
 	if (!rc && commit)
 		rc = control(ctl, COMMIT_REQUEST);
-	return rc;
+	return commit && ctl->refused ? ofctl_fail("%s: nothing of the bundle is in effect", ctl->target) : rc;
 }
 
 void ofctl_bundle_wrap(struct ofp_writer *w)

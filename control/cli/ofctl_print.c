@@ -307,7 +307,7 @@ static bool print_bundle(const struct printer *p, struct ofp_reader *r, uint32_t
 	uint32_t id = ofp_get_u32(r);
 	uint16_t type;
 
-	text_add(p->out, "\n bundle_id=0x%x ", id);
+	text_add(p->out, "\n bundle_id=%#x ", id);
 	if (subtype == ONF_BUNDLE_CONTROL) {
 		type = ofp_get_u16(r);
 		text_add(p->out, "type=%s flags=", type < 8 ? types[type] : "?");

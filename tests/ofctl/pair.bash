@@ -96,6 +96,7 @@ normalise() {
         -e 's/xid=0x[0-9a-f]+/xid=X/g' \
         -e 's/duration([=:]?)[0-9.]+s/duration\1Ds/g' \
         -e 's/(idle|hard)_age=[0-9]+/\1_age=A/g' \
+        -e 's/^(00000000  ([0-9a-f]{2} ){4})([0-9a-f]{2} ){3}[0-9a-f]{2}-/\1xid-/' \
         -e 's/^[0-9-]+T[0-9:]+Z\|[0-9]+\|/TIME|/' \
         -e 's/time=[0-9.]+ ms/time=T ms/' \
         -e 's/dpid:[0-9a-f]+/dpid:ID/; s/(LOCAL\(br0\): addr:)[0-9a-f:]+/\1ID/' \
