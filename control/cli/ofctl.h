@@ -32,6 +32,8 @@ struct ofctl {
 	struct ofp_client *client;
 	bool refused; /* the switch's error was printed */
 	bool in_bundle, bundle_sent;
+	struct ofp_writer bundled; /* what was put into the bundle, from xid `bundled_xid` on */
+	uint32_t bundled_xid;
 	struct ofp_port *ports;
 	unsigned n_ports;
 	struct port_names names;
@@ -82,7 +84,7 @@ int ofctl_bundle_close(struct ofctl *ctl, int rc);
 /* Tells of an error about a bundle: which message it is that was refused. */
 void ofctl_bundle_tell(struct ofctl *ctl, const uint8_t *error, size_t len);
 /* What ofctl_send() sends instead of `w` while a bundle is open. */
-void ofctl_bundle_wrap(struct ofp_writer *w);
+void ofctl_bundle_wrap(struct ofctl *ctl, struct ofp_writer *w);
 
 /* ---- ofctl_flows.c ---- */
 

@@ -56,10 +56,11 @@ int ofctl_bundle_close(struct ofctl *ctl, int rc)
 		rc = ofctl_barrier(ctl); /* a message that the bundle does not take is known then */
 	if (!rc && commit)
 		rc = control(ctl, COMMIT_REQUEST);
-	return commit && ctl->refused ? ofctl_fail("%s: nothing of the bundle is in effect", ctl->target) : rc;
+	return commit && ctl->refused ? ofctl_fail("%s: nothing of the bundle is in effect", ctl->target)
+	                              : rc;
 }
 
-void ofctl_bundle_wrap(struct ofp_writer *w)
+void ofctl_bundle_wrap(struct ofctl *ctl, struct ofp_writer *w)
 {
 	struct ofp_writer wrapped = {0};
 	size_t start = begin(&wrapped, BUNDLE_ADD);
@@ -68,30 +69,45 @@ void ofctl_bundle_wrap(struct ofp_writer *w)
 	ofp_put_u16(&wrapped, ATOMIC_ORDERED);
 	ofp_put_bytes(&wrapped, w->data, w->len);
 	ofp_end(&wrapped, start);
+	if (!ctl->bundled.len)
+		ctl->bundled_xid = ofp_client_next_xid(ctl->client);
+	ofp_put_bytes(&ctl->bundled, w->data, w->len);
 	wrapped.failed |= w->failed;
 	ofp_writer_free(w);
 	*w = wrapped;
 }
 
-/* "Error OFPFMFC_TABLE_FULL for: OFPT_FLOW_MOD...": of a message in a bundle only what is inside. */
+/* The message of the bundle that was sent with this xid: our own copy, since errors quote only the beginning.
+ */
+static const uint8_t *find_bundled(const struct ofctl *ctl, uint32_t xid, size_t *len)
+{
+	struct ofp_reader r = ofp_reader_of(ctl->bundled.data, ctl->bundled.len);
+
+	for (uint32_t at = ctl->bundled_xid; ofp_left(&r); at++) {
+		*len = ofp_read_header(r.at).length;
+		if (at == xid)
+			return r.at;
+		ofp_skip(&r, *len);
+	}
+	return NULL;
+}
+
+/* "Error OFPFMFC_TABLE_FULL for: OFPT_FLOW_MOD..." */
 void ofctl_bundle_tell(struct ofctl *ctl, const uint8_t *error, size_t len)
 {
-	enum { ERROR_LEN = 12, ADD_LEN = 24 };
+	enum { QUOTED_AT = 12, EXPERIMENTER_QUOTED_AT = 16 };
+	size_t at = error[8] == 0xff && error[9] == 0xff ? EXPERIMENTER_QUOTED_AT : QUOTED_AT, bundled_len;
+	const uint8_t *bundled = find_bundled(ctl, ofp_read_header(error).xid, &bundled_len);
 	struct text out = {0};
 	struct printer p = {&out, ofctl_print_names(ctl), ctl->verbosity + 1, NULL};
 	const char *name;
-	size_t skip = ERROR_LEN;
 
 	message_print(&p, error, len);
 	name = strstr(text_get(&out), "): ");
-	if (error[8] == 0xff && error[9] == 0xff)
-		skip += 4; /* an experimenter's error */
-	if (len >= skip + ADD_LEN + OFP_HEADER_LEN && error[skip + 1] == OFPT_EXPERIMENTER &&
-	    error[skip + 14] == BUNDLE_ADD >> 8 && error[skip + 15] == (BUNDLE_ADD & 0xff))
-		skip += ADD_LEN;
-	if (name && len >= skip + OFP_HEADER_LEN) {
+	if (name && (bundled || len >= at + OFP_HEADER_LEN)) {
 		fprintf(stderr, "Error %.*s for: ", (int)strcspn(name + 3, "\n"), name + 3);
-		ofctl_print_message(ctl, stderr, error + skip, len - skip, ctl->verbosity + 1);
+		ofctl_print_message(ctl, stderr, bundled ? bundled : error + at,
+		                    bundled ? bundled_len : len - at, ctl->verbosity + 1);
 	} else {
 		fputs(text_get(&out), stderr);
 	}

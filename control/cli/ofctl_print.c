@@ -90,7 +90,7 @@ static const char *const multipart_names[] = {
         [OFPMP_PORT_DESC] = "PORT_DESC",
 };
 enum { ONFST_FLOW_MONITOR = 1870, MULTIPART_EXPERIMENTER = 0xffff };
-enum { NX_SET_PACKET_IN_FORMAT = 16, NX_PACKET_IN2 = 30, NX_RESUME = 28 };
+enum { NX_SET_PACKET_IN_FORMAT = 16, NX_PACKET_IN = 17, NX_PACKET_IN2 = 30 };
 enum { ONF_BUNDLE_CONTROL = 2300, ONF_BUNDLE_ADD = 2301 };
 
 static void print_name(const struct printer *p, const char *prefix, const char *name,
@@ -329,6 +329,10 @@ static bool print_experimenter(const struct printer *p, const struct ofp_header 
 {
 	uint32_t experimenter = ofp_get_u32(r), subtype = ofp_get_u32(r);
 
+	if (experimenter == NX_EXPERIMENTER && subtype == NX_PACKET_IN) {
+		print_name(p, "NXT_", "PACKET_IN", h);
+		return print_nx_packet_in(p, r);
+	}
 	if (experimenter == NX_EXPERIMENTER && subtype == NX_PACKET_IN2) {
 		print_name(p, "NXT_", "PACKET_IN2", h);
 		return print_packet_in2(p, r);
@@ -439,7 +443,7 @@ void message_print(const struct printer *printer, const uint8_t *message, size_t
 	const char *end;
 
 	p.why = &why;
-	if (h.version == OFP_VERSION_13 && print_body(&p, &h, &r))
+	if (h.version == OFP_VERSION_13 && h.length <= len && print_body(&p, &h, &r))
 		return;
 	end = p.out->len > before ? strstr(p.out->data + before, "):") : NULL;
 	if (end) { /* the name may stay */
@@ -449,6 +453,9 @@ void message_print(const struct printer *printer, const uint8_t *message, size_t
 		text_add(p.out, "OpenFlow message of version 0x%02x, type %u, (xid=0x%x):", h.version, h.type,
 		         h.xid);
 	}
-	text_add(p.out, " ***decode error: %s***\n", ofp_error_name(why ? why : OFPBRC_BAD_LEN));
+	if (h.length > len)
+		text_add(p.out, " ***truncated to %zu bytes from %u***\n", len, h.length);
+	else
+		text_add(p.out, " ***decode error: %s***\n", ofp_error_name(why ? why : OFPBRC_BAD_LEN));
 	print_hex_dump(p.out, message, len);
 }

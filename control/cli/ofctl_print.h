@@ -49,6 +49,7 @@ bool print_monitor_updates(const struct printer *p, struct ofp_reader *r);
 
 /* Messages that carry a frame. */
 bool print_packet_in(const struct printer *p, struct ofp_reader *r);
+bool print_nx_packet_in(const struct printer *p, struct ofp_reader *r);
 bool print_packet_in2(const struct printer *p, struct ofp_reader *r);
 bool print_packet_out(const struct printer *p, struct ofp_reader *r);
 /* A frame as the flow that would match it alone, with a newline. */

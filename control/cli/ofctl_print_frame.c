@@ -61,6 +61,22 @@ static void read_ports(struct frame *f, enum field_id src, size_t at, const char
 	f->checksum = r.failed ? NULL : name;
 }
 
+/* Neighbour discovery: what is not there reads as zero, as Open vSwitch shows it. */
+static void read_nd(struct frame *f)
+{
+	set(f, FIELD_ND_SLL, 0);
+	set(f, FIELD_ND_TLL, 0);
+	set_bytes(f, FIELD_ND_TARGET, 16);
+	while (ofp_left(&f->r) >= 8) {
+		uint8_t option = ofp_get_u8(&f->r), len = ofp_get_u8(&f->r);
+
+		if (len == 1 && (option == 1 || option == 2))
+			set_bytes(f, option == 1 ? FIELD_ND_SLL : FIELD_ND_TLL, 6);
+		else
+			ofp_skip(&f->r, len ? len * 8u - 2 : ofp_left(&f->r));
+	}
+}
+
 static void read_icmp6(struct frame *f)
 {
 	uint8_t type = ofp_get_u8(&f->r), code = ofp_get_u8(&f->r);
@@ -69,20 +85,9 @@ static void read_icmp6(struct frame *f)
 	set(f, FIELD_ICMPV6_CODE, code);
 	f->checksum_value = ofp_get_u16(&f->r);
 	f->checksum = f->r.failed ? NULL : "icmp6_csum";
-	if ((type != 135 && type != 136) || code)
-		return;
 	ofp_skip(&f->r, 4);
-	set_bytes(f, FIELD_ND_TARGET, 16);
-	while (ofp_left(&f->r) >= 8) {
-		uint8_t option = ofp_get_u8(&f->r), len = ofp_get_u8(&f->r);
-
-		if (len == 1 && option == type - 134) {
-			set_bytes(f, type == 135 ? FIELD_ND_SLL : FIELD_ND_TLL, 6);
-			return;
-		}
-		ofp_skip(&f->r, len ? len * 8u - 2 : ofp_left(&f->r));
-	}
-	set(f, type == 135 ? FIELD_ND_SLL : FIELD_ND_TLL, 0);
+	if ((type == 135 || type == 136) && !code)
+		read_nd(f);
 }
 
 static void read_l4(struct frame *f, uint8_t proto, bool six)
@@ -264,8 +269,10 @@ static void print_in(const struct printer *p, const struct packet_in *in)
 
 bool print_packet_in(const struct printer *p, struct ofp_reader *r)
 {
-	struct packet_in in = {.buffer = ofp_get_u32(r), .total_len = ofp_get_u16(r)};
+	struct packet_in in = {0};
 
+	in.buffer = ofp_get_u32(r);
+	in.total_len = ofp_get_u16(r);
 	in.reason = ofp_get_u8(r);
 	in.table = ofp_get_u8(r);
 	in.cookie = ofp_get_u64(r);
@@ -273,6 +280,30 @@ bool print_packet_in(const struct printer *p, struct ofp_reader *r)
 		return false;
 	ofp_skip(r, 2);
 	if (r->failed)
+		return false;
+	in.len = ofp_left(r);
+	in.frame = r->at;
+	print_in(p, &in);
+	return true;
+}
+
+bool print_nx_packet_in(const struct printer *p, struct ofp_reader *r)
+{
+	uint64_t no_cookie = 0, no_mask = 0;
+	struct packet_in in = {0};
+	struct ofp_reader match;
+	uint16_t match_len;
+
+	in.buffer = ofp_get_u32(r);
+	in.total_len = ofp_get_u16(r);
+	in.reason = ofp_get_u8(r);
+	in.table = ofp_get_u8(r);
+	in.cookie = ofp_get_u64(r);
+	match_len = ofp_get_u16(r);
+	ofp_skip(r, 6);
+	match = ofp_get_part(r, match_len);
+	ofp_skip(r, (-match_len & 7u) + 2);
+	if (r->failed || nxm_read_fields(&match, &in.metadata, &no_cookie, &no_mask))
 		return false;
 	in.len = ofp_left(r);
 	in.frame = r->at;

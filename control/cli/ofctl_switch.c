@@ -122,6 +122,7 @@ void ofctl_disconnect(struct ofctl *ctl)
 {
 	ofp_client_close(ctl->client);
 	ctl->client = NULL;
+	ofp_writer_free(&ctl->bundled);
 	free(ctl->ports);
 	ctl->ports = NULL;
 	ctl->n_ports = 0;
@@ -141,7 +142,7 @@ int ofctl_send(struct ofctl *ctl, struct ofp_writer *w)
 	if (ctl->read_only)
 		return ofctl_fail("this changes the switch, and --read-only was given");
 	if (ctl->in_bundle)
-		ofctl_bundle_wrap(w);
+		ofctl_bundle_wrap(ctl, w);
 	if (w->failed)
 		return too_long(w);
 	rc = ofp_client_send(ctl->client, w->data, w->len, &ctl->err);
