@@ -63,14 +63,19 @@ int ofctl_bundle_close(struct ofctl *ctl, int rc)
 void ofctl_bundle_wrap(struct ofctl *ctl, struct ofp_writer *w)
 {
 	struct ofp_writer wrapped = {0};
+	uint32_t xid = ofp_client_next_xid(ctl->client);
 	size_t start = begin(&wrapped, BUNDLE_ADD);
 
 	ofp_put_u16(&wrapped, 0);
 	ofp_put_u16(&wrapped, ATOMIC_ORDERED);
+	if (!w->failed) { /* the message inside has the same xid */
+		ofp_set_u16(w, 4, (uint16_t)(xid >> 16));
+		ofp_set_u16(w, 6, (uint16_t)xid);
+	}
 	ofp_put_bytes(&wrapped, w->data, w->len);
 	ofp_end(&wrapped, start);
 	if (!ctl->bundled.len)
-		ctl->bundled_xid = ofp_client_next_xid(ctl->client);
+		ctl->bundled_xid = xid;
 	ofp_put_bytes(&ctl->bundled, w->data, w->len);
 	wrapped.failed |= w->failed;
 	ofp_writer_free(w);

@@ -202,17 +202,6 @@ static int wait_reply(struct ofp_client *c, uint32_t xid, struct ofp_header *h, 
 	}
 }
 
-enum { BUNDLE_ADD_LEN = 24 };
-
-/* ONF_ET_BUNDLE_ADD_MESSAGE (2301). */
-static bool is_bundle_add(const uint8_t *message, size_t len)
-{
-	static const uint8_t ids[8] = {0x4f, 0x4e, 0x46, 0x00, 0, 0, 2301 >> 8, 2301 & 0xff};
-
-	return len >= BUNDLE_ADD_LEN + OFP_HEADER_LEN && message[1] == OFPT_EXPERIMENTER &&
-	       !memcmp(message + OFP_HEADER_LEN, ids, sizeof(ids));
-}
-
 static uint32_t put_with_xid(struct ofp_client *c, const void *message, size_t len)
 {
 	uint32_t xid = c->next_xid++, be = htobe32(xid);
@@ -221,8 +210,6 @@ static uint32_t put_with_xid(struct ofp_client *c, const void *message, size_t l
 	ofp_put_bytes(&c->out, message, len);
 	if (!c->out.failed)
 		memcpy(c->out.data + at + 4, &be, sizeof(be));
-	if (!c->out.failed && is_bundle_add(message, len)) /* the message inside has the same xid */
-		memcpy(c->out.data + at + BUNDLE_ADD_LEN + 4, &be, sizeof(be));
 	return xid;
 }
 

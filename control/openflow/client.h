@@ -35,9 +35,6 @@ int ofp_client_send(struct ofp_client *client, const void *message, size_t len, 
 int ofp_client_transact(struct ofp_client *client, const void *message, size_t len, const uint8_t **reply,
                         size_t *reply_len, struct error *e);
 
-/* The xid of the next message. */
-uint32_t ofp_client_next_xid(const struct ofp_client *client);
-
 /* Waits until the switch has carried out all that was sent before. -EPROTO when it refused one of them. */
 int ofp_client_barrier(struct ofp_client *client, struct error *e);
 
