@@ -33,12 +33,15 @@ static const char types_help[] =
         "  any of them [storm-broadcast=N] [storm-multicast=N] [storm-unknown=N]  packets per second, 0: no "
         "limit\n"
         "              [private=yes]  only flows that name it: no NORMAL, FLOOD or ALL\n"
-        "\nA controller's TARGET is tcp:HOST[:PORT] or ssl:HOST[:PORT] (port 6653 unless said). When none "
-        "can\n"
-        "be reached, a switch with fail mode standalone (default) forwards like a learning switch, one with\n"
-        "secure goes on with the flows it has. --probe (5): after so many seconds of silence a controller "
-        "is\n"
-        "asked for an echo. --max-backoff (8): the longest pause between two attempts to connect.\n"
+        "\nA controller's TARGET is tcp:HOST[:PORT] or ssl:HOST[:PORT] (port 6653 unless said). Options of "
+        "the set:\n"
+        "  --fail-mode standalone|secure  when none can be reached: forward like a learning switch "
+        "(default), or\n"
+        "                                 go on with the flows there are\n"
+        "  --probe SECONDS                of silence before a controller is asked for an echo (5; 0: never)\n"
+        "  --max-backoff SECONDS          the longest pause between two attempts to connect (8)\n"
+        "  --packet-in-rate N             packets per second that each connection is sent (20000; 0: no "
+        "limit)\n"
         "\nExit status: 0 done, 1 failed, 2 usage, 3 not found, 4 conflict, 5 switch unreachable.\n";
 
 static void print_help(void)
@@ -46,7 +49,7 @@ static void print_help(void)
 	puts("weft: look at and change the switch of this host\n\n"
 	     "Usage: weft [--rundir DIR] [-o table|json|yaml] [--timeout SECONDS] COMMAND...\n");
 	for (int i = 0; weft_commands[i].name; i++)
-		printf("  %-9s %-41s %s\n", weft_commands[i].name, weft_commands[i].usage,
+		printf("  %-15s %-41s %s\n", weft_commands[i].name, weft_commands[i].usage,
 		       weft_commands[i].help);
 	fputs(types_help, stdout);
 }
@@ -116,7 +119,8 @@ static enum weft_exit run(const struct weft *w, int n, char **words)
 	n -= used;
 	if (n < weft_commands[i].min || (weft_commands[i].max >= 0 && n > weft_commands[i].max) ||
 	    !takes_options(w, weft_commands[i].options) || (w->watch && weft_commands[i].run != weft_stats) ||
-	    ((w->fail_mode || w->probe || w->max_backoff) && weft_commands[i].run != weft_controller_set)) {
+	    ((w->fail_mode || w->probe || w->max_backoff || w->packet_in_rate) &&
+	     weft_commands[i].run != weft_controller_set)) {
 		fprintf(stderr, "usage: weft %s %s\n", weft_commands[i].name, weft_commands[i].usage);
 		return WEFT_USAGE;
 	}
@@ -163,10 +167,15 @@ static int set_format(struct weft *w, const char *text)
 static int read_options(struct weft *w, int argc, char **argv, struct error *e)
 {
 	static const struct option common[] = {
-	        {"rundir", required_argument, NULL, 'r'},      {"output", required_argument, NULL, 'o'},
-	        {"timeout", required_argument, NULL, 't'},     {"watch", no_argument, NULL, 'w'},
-	        {"fail-mode", required_argument, NULL, 'm'},   {"probe", required_argument, NULL, 'p'},
-	        {"max-backoff", required_argument, NULL, 'b'}, {"help", no_argument, NULL, 'h'},
+	        {"rundir", required_argument, NULL, 'r'},
+	        {"output", required_argument, NULL, 'o'},
+	        {"timeout", required_argument, NULL, 't'},
+	        {"watch", no_argument, NULL, 'w'},
+	        {"fail-mode", required_argument, NULL, 'm'},
+	        {"probe", required_argument, NULL, 'p'},
+	        {"max-backoff", required_argument, NULL, 'b'},
+	        {"packet-in-rate", required_argument, NULL, 'R'},
+	        {"help", no_argument, NULL, 'h'},
 	        {"version", no_argument, NULL, 'V'},
 	};
 	enum { NCOMMON = sizeof(common) / sizeof(common[0]) };
@@ -190,6 +199,8 @@ static int read_options(struct weft *w, int argc, char **argv, struct error *e)
 			w->probe = optarg;
 		else if (c == 'b')
 			w->max_backoff = optarg;
+		else if (c == 'R')
+			w->packet_in_rate = optarg;
 		else if (c == 'o' && set_format(w, optarg))
 			return error_set(e, EINVAL, "-o: expected table, json or yaml, not '%s'", optarg);
 		else if (c == 't' && set_time(&w->timeout_ms, optarg))

@@ -23,9 +23,9 @@ struct weft {
 	bool json;
 	bool watch;
 	bool yaml, dry_run;
-	int wait_ms;                                 /* --wait; 0: do not */
-	json_t *options;                             /* of tenant commands: {name: [text, ...]} */
-	const char *fail_mode, *probe, *max_backoff; /* of controller set; NULL: not given */
+	int wait_ms;     /* --wait; 0: do not */
+	json_t *options; /* of tenant commands: {name: [text, ...]} */
+	const char *fail_mode, *probe, *max_backoff, *packet_in_rate; /* of controller set; NULL: not given */
 };
 
 struct weft_command {

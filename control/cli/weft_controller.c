@@ -7,18 +7,19 @@
 #include "control/cli/weft_command.h"
 #include "control/cli/weft_output.h"
 
-/* Adds what was given as an option. 0 or -EINVAL. */
-static int add_seconds(json_t *params, const char *key, const char *text, struct error *e)
+/* Adds what was given as an option, a number. 0 or -EINVAL. */
+static int add_number(json_t *params, const char *key, const char *text, struct error *e)
 {
-	double seconds;
+	double number;
 	char *end;
 
 	if (!text)
 		return 0;
-	seconds = strtod(text, &end);
-	if (end == text || *end)
-		return error_set(e, EINVAL, "%s: expected seconds, not '%s'", key, text);
-	json_object_set_new(params, key, json_real(seconds));
+	number = strtod(text, &end);
+	if (end == text || *end || !(number >= 0 && number < 1e9))
+		return error_set(e, EINVAL, "%s: expected a number, not '%s'", key, text);
+	json_object_set_new(params, key,
+	                    number == (double)(int)number ? json_integer((int)number) : json_real(number));
 	return 0;
 }
 
@@ -35,9 +36,11 @@ enum weft_exit weft_controller_set(const struct weft *w, int n, char **words)
 	json_decref(targets);
 	if (w->fail_mode)
 		json_object_set_new(params, "fail_mode", json_string(w->fail_mode));
-	rc = add_seconds(params, "probe", w->probe, &e);
+	rc = add_number(params, "probe", w->probe, &e);
 	if (!rc)
-		rc = add_seconds(params, "max_backoff", w->max_backoff, &e);
+		rc = add_number(params, "max_backoff", w->max_backoff, &e);
+	if (!rc)
+		rc = add_number(params, "packet_in_rate", w->packet_in_rate, &e);
 	if (!rc && !json_object_size(params))
 		rc = error_set(&e, EINVAL, "controller set: expected a target or an option");
 	if (!rc)

@@ -25,6 +25,18 @@ static int read_seconds(json_t *section, const char *key, uint32_t *ms, struct e
 	return 0;
 }
 
+static int read_rate(json_t *section, uint32_t *rate, struct error *e)
+{
+	json_t *value = json_object_get(section, "packet_in_rate");
+
+	if (value && (!json_is_integer(value) || json_integer_value(value) < 0 ||
+	              json_integer_value(value) > 10000000))
+		return error_set(e, EINVAL, "packet_in_rate: expected 0 (no limit) to 10000000 per second");
+	if (value)
+		*rate = (uint32_t)json_integer_value(value);
+	return 0;
+}
+
 static int read_options(json_t *section, struct ofp_controllers_config *config, struct error *e)
 {
 	json_t *mode = json_object_get(section, "fail_mode");
@@ -37,7 +49,9 @@ static int read_options(json_t *section, struct ofp_controllers_config *config, 
 	else if (mode && (!text || strcmp(text, modes[OFP_FAIL_STANDALONE]) != 0))
 		return error_set(e, EINVAL, "fail_mode: expected standalone or secure");
 	rc = read_seconds(section, "probe", &config->probe_ms, e);
-	return rc ? rc : read_seconds(section, "max_backoff", &config->backoff_max_ms, e);
+	if (!rc)
+		rc = read_seconds(section, "max_backoff", &config->backoff_max_ms, e);
+	return rc ? rc : read_rate(section, &config->packet_in_rate, e);
 }
 
 /* Obeys a section of the state file. */
@@ -112,7 +126,7 @@ static json_t *section_copy(const struct switchd *s)
 
 int controllers_rpc_set(void *ctx, json_t *params, json_t **result, struct error *e)
 {
-	static const char *const keys[] = {"targets", "fail_mode", "probe", "max_backoff"};
+	static const char *const keys[] = {"targets", "fail_mode", "probe", "max_backoff", "packet_in_rate"};
 	struct switchd *s = ctx;
 	json_t *section = section_copy(s);
 	int rc;
@@ -167,8 +181,9 @@ int controllers_rpc_show(void *ctx, json_t *params, json_t **result, struct erro
 		                                (json_int_t)c.seconds, "attempts", (json_int_t)c.attempts,
 		                                "packet_ins_lost", (json_int_t)c.packet_ins_lost, "lost",
 		                                (json_int_t)c.lost, "error", c.error));
-	*result = json_pack("{s:s, s:f, s:f, s:b, s:o}", "fail_mode", modes[config.fail_mode], "probe",
+	*result = json_pack("{s:s, s:f, s:f, s:i, s:b, s:o}", "fail_mode", modes[config.fail_mode], "probe",
 	                    config.probe_ms / 1000.0, "max_backoff", config.backoff_max_ms / 1000.0,
-	                    "standalone", ofp_server_standalone(s->openflow), "controllers", list);
+	                    "packet_in_rate", (int)config.packet_in_rate, "standalone",
+	                    ofp_server_standalone(s->openflow), "controllers", list);
 	return 0;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The OpenFlow controllers that the user has set: the methods controller.* and their section of the state
- * file, {"targets": [...], "fail_mode": "standalone"|"secure", "probe": seconds, "max_backoff": seconds}.
+ * file, {"targets": [...], "fail_mode": "standalone"|"secure", "probe": seconds, "max_backoff": seconds,
+ * "packet_in_rate": per second}.
  *
  * A bridge that gets its first controller loses its flows, and one that loses its last controller starts
  * again with NORMAL, as in Open vSwitch: flows of another owner are nobody's business.

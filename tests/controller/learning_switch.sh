@@ -35,6 +35,19 @@ done
 plug
 reach a 192.0.2.2 || fail "NORMAL does not work before there is a controller"
 
+refused() { # refused STATUS WORD...
+    local rc=0
+    weft s controller "${@:2}" >"$WORK/refused" 2>&1 || rc=$?
+    [ $rc -eq "$1" ] || fail "controller ${*:2}: status $rc, not $1: $(cat "$WORK/refused")"
+}
+refused 2 set
+refused 2 set tcp:192.0.2.1:x
+refused 2 set --fail-mode sometimes tcp:192.0.2.1
+refused 2 set --probe -1 tcp:192.0.2.1
+refused 4 set tcp:192.0.2.1 tcp:192.0.2.1
+refused 3 del tcp:192.0.2.1
+weft s controller show | grep -q tcp: && fail "a refused controller was kept"
+
 weft s controller set --probe 1 --max-backoff 0.5 --fail-mode secure "tcp:127.0.0.1:$port"
 ovs dump-flows br0 | grep -q actions && fail "the first controller finds flows of another owner"
 reach a 192.0.2.2 && fail "a ping without flows"

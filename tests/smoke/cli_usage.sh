@@ -28,6 +28,9 @@ expect 2 "fdb: expected show flush" fdb
 expect 2 "usage: weft if add NAME" if add vm1
 expect 2 "usage: weft if del NAME" if del a b
 expect 2 "usage: weft if list" if list --watch
+expect 2 "usage: weft controller del" controller del --probe 3
+expect 2 "expected a target or an option" controller set
+expect 2 "probe: expected a number, not 'soon'" controller set --probe soon tcp:192.0.2.1
 expect 2 "NAME: expected an interface's name" if add type=tap dev=t0
 expect 2 "type: missing" if add t0 dev=t0
 expect 2 "ofport: expected 1 to" if add t0 type=tap ofport=none
