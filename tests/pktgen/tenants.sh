@@ -44,7 +44,7 @@ bootp() { # bootp OP YIADDR OPTIONS
     hex=$(printf '%s010600deadbeef00000000%s%s%s%s%s' "$1" 00000000 "$2" 00000000 00000000 "${A1//:/}")
     hex+=$(printf '0%.0s' $(seq 1 $((2 * (10 + 64 + 128)))))63825363$3
     while [ ${#hex} -lt 600 ]; do hex+=00; done
-    echo "$hex"
+    fold -w 100 <<<"$hex" | sed 's/.*/hex(x=&)/' | paste -sd/
 }
 discover=$(bootp 01 00000000 350101ff)
 # offer, server, lease, mask, MTU 1450, name, DNS, router, routes (default by the router)
@@ -78,8 +78,8 @@ quiet() { for p in "$@"; do echo "expect $p none"; done; }
     echo "send a1 $(arp $ALL $A1 1 10.0.0.10 10.0.0.99)"
     quiet a1 a2 s1 d1 g1 g2
     echo "# DHCP"
-    echo "send a1 eth(dst=$ALL,src=$A1)/ipv4(src=0.0.0.0,dst=255.255.255.255)/udp(src=68,dst=67)/hex($discover)"
-    echo "expect a1 eth(dst=$A1,src=$RW)/ipv4(src=10.0.0.1,dst=10.0.0.10,ttl=64,df=1)/udp(src=67,dst=68)/hex($offer)"
+    echo "send a1 eth(dst=$ALL,src=$A1)/ipv4(src=0.0.0.0,dst=255.255.255.255)/udp(src=68,dst=67)/$discover"
+    echo "expect a1 eth(dst=$A1,src=$RW)/ipv4(src=10.0.0.1,dst=10.0.0.10,ttl=64,df=1)/udp(src=67,dst=68)/$offer"
     echo "# ND"
     echo "send a1 eth(dst=33:33:ff:00:00:0b,src=$A1)/ipv6(src=fd00:1::a,dst=ff02::1:ff00:b,hops=255)/icmpv6(type=135)/nd(target=fd00:1::b,sll=$A1)"
     echo "expect a1 eth(dst=$A1,src=$A2)/ipv6(src=fd00:1::b,dst=fd00:1::a,hops=255)/icmpv6(type=136,id=0x6000)/nd(target=fd00:1::b,tll=$A2)"
@@ -119,7 +119,7 @@ quiet() { for p in "$@"; do echo "expect $p none"; done; }
     echo "send a1 eth(dst=$A2,src=$A1)/ipv6(src=fd00:1::c,dst=fd00:1::b)/udp(src=1,dst=2)"
     echo "send a1 eth(dst=$A2,src=$A1)/ipv6(src=fd00:1::a,dst=fd00:1::b,hops=255)/icmpv6(type=136,id=0x6000)/nd(target=fd00:1::c,tll=$A1)"
     echo "send a1 eth(dst=$A2,src=$A1)/ipv6(src=fe80::1,dst=ff02::1,hops=255)/icmpv6(type=134)"
-    echo "send a1 eth(dst=$ALL,src=$A1)/ipv4(src=10.0.0.10,dst=255.255.255.255)/udp(src=67,dst=68)/hex($offer)"
+    echo "send a1 eth(dst=$ALL,src=$A1)/ipv4(src=10.0.0.10,dst=255.255.255.255)/udp(src=67,dst=68)/$offer"
     echo "send a1 eth(dst=$A2,src=$A1)/vlan(vid=5)/ipv4(src=10.0.0.10,dst=10.0.0.11)/udp(src=1,dst=2)"
     echo "send a1 eth(dst=$RW,src=$A1)/ipv4(src=10.0.0.10,dst=192.0.2.1)/udp(src=1,dst=4789)/vxlan(vni=6001)/eth(dst=$G2,src=$A1)/ipv4(src=10.0.0.10,dst=10.0.0.11)/udp(src=1,dst=2)"
     echo "# what is nobody's: an unknown MAC, an unknown address behind the router, another type"
