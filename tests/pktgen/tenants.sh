@@ -199,7 +199,7 @@ expect_status 0 "created" port add acme/x --network web --host h1
 expect_status 0 "10.0.0.2" port show acme/x
 expect_status 0 "deleted" port del acme/x --wait 10s
 sed 's/d1: {network: db/d1: {network: dbx/' "$WORK/tenants.yaml" >"$WORK/bad.yaml"
-expect_status 3 "$WORK/bad.yaml:15: port acme/d1: network: there is no network dbx" apply -f "$WORK/bad.yaml"
+expect_status 3 "$WORK/bad.yaml:14: port acme/d1: network: there is no network dbx" apply -f "$WORK/bad.yaml"
 weft s export >"$WORK/export.yaml"
 weft s apply -f "$WORK/export.yaml" | grep -q "nothing to change" || fail "export is not what apply made"
 expect_status 0 "changed" diff -f <(sed 's/9.9.9.9/8.8.8.8/' "$WORK/tenants.yaml")
