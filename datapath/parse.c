@@ -316,6 +316,7 @@ static void read_inner(struct parser *s, be16 type)
 	else
 		read_mpls(s);
 	s->key->flags |= (uint8_t)(layout[p->l3_kind] << MKEY_INNER_SHIFT);
+	p->flags |= PACKET_COVERED;
 	p->l3_kind = L3_OTHER;
 	p->l4 = 0;
 }

@@ -205,6 +205,7 @@ static void set_eth_type(struct packet *p, const struct field_value *v, const st
 	if (!at)
 		return;
 	set_plain(p, at - 2u, v, m, 2);
+	p->flags |= PACKET_COVERED;
 	parse_offsets(p);
 }
 

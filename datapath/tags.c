@@ -136,7 +136,16 @@ bool tags_push_mpls(struct packet *p, uint16_t ethertype)
 		return false;
 	memcpy(p->head + at - 2, &outer, 2);
 	memcpy(p->head + at, &lse, 4);
+	p->flags |= PACKET_COVERED;
 	return true;
+}
+
+/* Something was taken off: what is it now? */
+static void uncover(struct packet *p)
+{
+	parse_offsets(p);
+	if (p->l3_kind == L3_IPV4 || p->l3_kind == L3_IPV6)
+		p->flags &= (uint16_t)~PACKET_COVERED;
 }
 
 bool tags_pop_mpls(struct packet *p, uint16_t ethertype)
@@ -148,7 +157,7 @@ bool tags_pop_mpls(struct packet *p, uint16_t ethertype)
 	    !close_gap(p, at, TAG))
 		return false;
 	memcpy(p->head + at - 2, &inner, 2);
-	parse_offsets(p);
+	uncover(p);
 	return true;
 }
 
@@ -171,6 +180,7 @@ bool tags_push_pbb(struct packet *p, uint16_t ethertype)
 	memcpy(p->head, p->head + PBB_HEADER, MACS);
 	memcpy(p->head + MACS, &outer, 2);
 	memcpy(p->head + MACS + 2, itag, 4);
+	p->flags |= PACKET_COVERED;
 	return true;
 }
 
@@ -185,6 +195,6 @@ bool tags_pop_pbb(struct packet *p)
 	if (!packet_pull(p, at + TAG + MACS + 2u) || !packet_pop(p, (uint16_t)(at + TAG)))
 		return false;
 	pad(p, was);
-	parse_offsets(p);
+	uncover(p);
 	return true;
 }

@@ -59,7 +59,7 @@ struct segmenter {
 };
 
 /* True when a port with `caps` (enum port_cap) can take the packet as it is. Nothing takes a packet whose
- * encapsulated part or outer checksum is unfinished. */
+ * encapsulated or covered part or outer checksum is unfinished. */
 static inline bool segment_passes(const struct packet *p, uint32_t caps)
 {
 	static const uint32_t gso_caps[] = {
@@ -72,7 +72,7 @@ static inline bool segment_passes(const struct packet *p, uint32_t caps)
 
 	if (!(p->flags & (PACKET_NEEDS_CSUM | PACKET_OUTER_CSUM)) && p->gso == GSO_NONE)
 		return true;
-	if (p->flags & (PACKET_ENCAP | PACKET_OUTER_CSUM))
+	if (p->flags & (PACKET_ENCAP | PACKET_OUTER_CSUM | PACKET_COVERED))
 		return false;
 	return (gso_caps[p->gso] & ~caps) == 0;
 }

@@ -52,6 +52,9 @@ enum packet_flag {
 	PACKET_ENCAP = 1 << 2, /* outer_l3/outer_l4 are valid: the head starts with VXLAN's outer headers */
 	PACKET_OUTER_CSUM =
 	        1 << 3, /* the outer UDP checksum is to be computed while copying (IPv6 underlay) */
+	/* In front of l3 lie MPLS labels, an I-TAG or a wrong EtherType: no receiver finds the headers that
+	 * an offload is about, so it is done before the packet leaves. */
+	PACKET_COVERED = 1 << 4,
 };
 
 enum packet_l3 { L3_OTHER, L3_IPV4, L3_IPV6, L3_ARP };

@@ -416,6 +416,38 @@ Test(pipeline, gso_passes_whole_or_is_cut)
 	cr_assert_eq(total, 60000);
 }
 
+/* Nobody looks for TCP behind a label: what a port could do for plain TCP is done here. */
+Test(pipeline, gso_behind_a_label_is_cut)
+{
+	uint32_t total = 0, n = 0;
+	struct memory_frame *f;
+
+	test_switch_add(&s, "capable", "memory", 10, "{\"caps\": 3, \"mtu\": 1500}");
+	test_switch_flow(&s, "in_port=1,tcp,actions=push_mpls:0x8847,output:10");
+	test_switch_flow(&s, "in_port=2,tcp,actions=push_mpls:0x8847,pop_mpls:0x0800,output:10");
+	inject_tso(1, 20000, 1000);
+	test_switch_run(&s);
+	while ((f = test_switch_take(&s, 10))) {
+		cr_assert_eq(f->gso, GSO_NONE);
+		cr_assert_eq(f->data[12] << 8 | f->data[13], ETH_TYPE_MPLS);
+		memmove(f->data + 14, f->data + 18, f->len - 18);
+		f->data[12] = 8;
+		f->data[13] = 0;
+		cr_assert(frame_checksums_right(f->data, f->len - 4));
+		total += f->len - 58;
+		n++;
+		free(f);
+	}
+	cr_assert_eq(total, 20000);
+	cr_assert_eq(n, 20);
+	inject_tso(2, 20000, 1000);
+	test_switch_run(&s);
+	f = test_switch_take(&s, 10);
+	cr_assert_not_null(f);
+	cr_assert_eq(f->gso, GSO_TCP4, "nothing is in front of it any more");
+	free(f);
+}
+
 Test(pipeline, a_packet_over_the_mtu_is_answered)
 {
 	struct memory_frame *f;
