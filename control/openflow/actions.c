@@ -219,7 +219,7 @@ void ofp_put_actions(struct ofp_writer *w, const struct action_list *list)
 		const struct action *a = &list->items[i];
 
 		if (w->version == OFP_VERSION_10) {
-			if (!of10_put_action(w, a))
+			if (!of10_is_second_port(list, i) && !of10_put_action(w, a))
 				nx_put_action(w, a);
 			continue;
 		}

@@ -31,6 +31,7 @@ enum ofp_error async_set_controller_id(struct connection *c, uint32_t xid, struc
 		if (zero[i])
 			return NXBRC_MUST_BE_ZERO;
 	c->controller_id = id;
+	async_changed(c);
 	return OFP_OK;
 }
 
@@ -79,10 +80,44 @@ static void said(struct connection *c)
 		connection_flush(c);
 }
 
+/* A packet that no flow matched, not even one for those. */
+static bool is_miss(const struct ofp_packet_in *in)
+{
+	return in->reason == OFPR_NO_MATCH && in->cookie == UINT64_MAX;
+}
+
+/* 1.0 expects what no flow matched and calls the work of a flow for it an action; later versions are told of
+ * such a flow only, and that no other matched. */
+static bool tells(const struct connection *c, struct ofp_packet_in *in)
+{
+	if (c->out.version != OFP_VERSION_10)
+		return !is_miss(in);
+	if (in->reason == OFPR_NO_MATCH && !is_miss(in))
+		in->reason = OFPR_ACTION;
+	return true;
+}
+
+void async_changed(struct connection *c)
+{
+	struct ofp_server *s = c->server;
+	const struct connection *other;
+	bool any = false;
+
+	if (c->out.version != OFP_VERSION_10)
+		return;
+	LIST_FOREACH(other, &s->connections, link)
+	any |= other->out.version == OFP_VERSION_10 && !other->controller_id &&
+	       wants(other, other->async.packet_in, OFPR_NO_MATCH);
+	if (any == s->misses_told)
+		return;
+	s->misses_told = any;
+	s->ops->tell_misses(s->ctx, any);
+}
+
 /* An action says how much of the packet it wants; who never did gets what SET_CONFIG said. */
 static size_t packet_limit(const struct connection *c, const struct ofp_packet_in *in)
 {
-	uint16_t limit = in->reason == OFPR_INVALID_TTL ? c->miss_send_len : in->max_len;
+	uint16_t limit = in->reason == OFPR_INVALID_TTL || is_miss(in) ? c->miss_send_len : in->max_len;
 
 	return limit == UINT16_MAX ? SIZE_MAX : limit;
 }
@@ -98,11 +133,13 @@ void ofp_server_packet_in(struct ofp_server *server, const struct ofp_packet_in 
 	struct connection *c, *next;
 
 	for (c = LIST_FIRST(&server->connections); c; c = next) {
+		struct ofp_packet_in told = *in;
+
 		next = LIST_NEXT(c, link);
-		if (!wants(c, c->async.packet_in, in->reason) || c->controller_id != in->controller_id ||
-		    !has_room(c) || !within_rate(c))
+		if (!tells(c, &told) || !wants(c, c->async.packet_in, told.reason) ||
+		    c->controller_id != told.controller_id || !has_room(c) || !within_rate(c))
 			continue;
-		formats[c->packet_in_format](&c->out, in, packet_limit(c, in));
+		formats[c->packet_in_format](&c->out, &told, packet_limit(c, &told));
 		said(c);
 	}
 }

@@ -55,6 +55,7 @@ void connection_close(struct connection *c, const char *why, ...)
 	pieces_free(c);
 	bundles_free(c);
 	monitors_free(c);
+	async_changed(c);
 	ofp_writer_free(&c->in);
 	ofp_writer_free(&c->out);
 	tls_session_free(c->tls);

@@ -154,6 +154,7 @@ struct ofp_server {
 	bool has_generation;
 	uint64_t generation; /* of the last role request */
 	unsigned n_monitors;
+	bool misses_told;           /* ops->tell_misses */
 	uint64_t last_change;       /* number of the last change of a flow that was seen */
 	struct connection *changer; /* whose change is being applied, or NULL */
 	uint32_t changer_xid;
@@ -212,6 +213,8 @@ void reply_error(struct connection *c, const uint8_t *message, size_t len, enum 
 
 /* async.c: requests of Nicira's that say how packets are to be sent. */
 enum ofp_error async_set_packet_in_format(struct connection *c, uint32_t xid, struct ofp_reader *body);
+/* What the client wants to be told of may have changed. */
+void async_changed(struct connection *c);
 enum ofp_error async_set_controller_id(struct connection *c, uint32_t xid, struct ofp_reader *body);
 
 /* snoop.c: copies whole messages to those who listen in. */

@@ -17,6 +17,7 @@ static void greet(struct connection *c, const struct ofp_header *h, struct ofp_r
 	if (version) {
 		c->out.version = version;
 		c->greeted = true;
+		async_changed(c);
 		return;
 	}
 	c->out.version =
@@ -83,6 +84,7 @@ static enum ofp_error on_set_config(struct connection *c, uint32_t xid, struct o
 	error = flags == FRAGMENTS_REASSEMBLE ? OFP_OK : c->server->ops->set_frag_mode(c->server->ctx, flags);
 	if (!error)
 		c->miss_send_len = miss_send_len;
+	async_changed(c);
 	return error;
 }
 

@@ -166,8 +166,10 @@ enum ofp_error ofp_read_packet_out(struct ofp_reader *r, struct ofp_packet_out *
 	struct ofp_reader body;
 	uint16_t actions_len;
 	enum ofp_error error;
+	struct match anything;
 	uint32_t buffer_id;
 
+	match_init(&anything);
 	action_list_init(actions);
 	packet->actions = actions;
 	if (r->version == OFP_VERSION_10) {
@@ -186,6 +188,8 @@ enum ofp_error ofp_read_packet_out(struct ofp_reader *r, struct ofp_packet_out *
 	if (!may_send(packet->in_port))
 		return OFPBRC_BAD_PORT;
 	error = ofp_read_actions(&body, actions);
+	if (!error && r->version == OFP_VERSION_10)
+		error = of10_resolve_actions(actions, &anything);
 	if (!error)
 		error = ofp_check_actions(actions, NULL, 0xff);
 	if (error)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "control/openflow/actions.h"
+#include "control/openflow/of10.h"
 #include "control/openflow/oxm.h"
 
 enum { BUCKET_FIXED = 8, BUCKET_ID_MAX = 0xffffff00u };
@@ -58,6 +59,7 @@ static enum ofp_error read_bucket(struct ofp_reader *r, struct group_mod *gm)
 {
 	uint16_t len = ofp_get_u16(r), actions_len = ofp_get_u16(r);
 	struct ofp_reader body, actions;
+	struct match anything;
 	enum ofp_error error;
 	struct bucket *b;
 
@@ -79,6 +81,9 @@ static enum ofp_error read_bucket(struct ofp_reader *r, struct group_mod *gm)
 			return OFPGMFC_BAD_BUCKET;
 	}
 	error = ofp_read_actions(&actions, &b->actions);
+	match_init(&anything);
+	if (!error)
+		error = of10_resolve_actions(&b->actions, &anything);
 	return error ? error : read_bucket_properties(&body, b);
 }
 

@@ -57,6 +57,8 @@ enum ofp_error of10_check_actions(const struct action_list *list, const struct m
                                   uint8_t table_id);
 /* 1.0 does not say of which protocol a port is, and its mod_vlan_* make a tag when there is none: chooses by
  * what the match says of the packet. */
-void of10_resolve_actions(struct action_list *list, const struct match *match);
+enum ofp_error of10_resolve_actions(struct action_list *list, const struct match *match);
+/* Is number `i` the second of a pair that of10_resolve_actions() made of one? */
+bool of10_is_second_port(const struct action_list *list, unsigned i);
 
 #endif

@@ -2,6 +2,7 @@
 /* The actions of OpenFlow 1.0 (section 5.2.4), and Nicira's that stand in there for instructions and for
  * actions of later versions. Called by actions.c where the version is 1.0. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/wire.h"
 #include "control/openflow/nx_actions.h"
@@ -126,7 +127,8 @@ static void resolve_vlan(struct action *a)
 	}
 }
 
-static void resolve_port(struct action *a, const struct match *match)
+/* Which protocol's port? When the match does not say, TCP's and UDP's: the one that is not there stays. */
+static bool resolve_port(struct action *a, const struct match *match)
 {
 	static const enum field_id choices[][2] = {{FIELD_UDP_SRC, FIELD_UDP_DST},
 	                                           {FIELD_SCTP_SRC, FIELD_SCTP_DST}};
@@ -136,9 +138,36 @@ static void resolve_port(struct action *a, const struct match *match)
 		if (match_meets(match, choices[i][dst]))
 			a->set_field.field = choices[i][dst];
 	}
+	return match_meets(match, a->set_field.field);
 }
 
-void of10_resolve_actions(struct action_list *list, const struct match *match)
+/* The other half of such a pair, behind number `i`. */
+static bool insert_udp_port(struct action_list *list, unsigned i)
+{
+	struct action *udp = action_list_append(list, ACTION_SET_FIELD);
+
+	if (!udp)
+		return false;
+	memmove(&list->items[i + 2], &list->items[i + 1], (list->n - i - 2) * sizeof(*udp));
+	list->items[i + 1] = list->items[i];
+	udp = &list->items[i + 1];
+	udp->set_field.field = udp->set_field.field == FIELD_TCP_SRC ? FIELD_UDP_SRC : FIELD_UDP_DST;
+	return true;
+}
+
+bool of10_is_second_port(const struct action_list *list, unsigned i)
+{
+	const struct action *udp = &list->items[i], *tcp = i ? udp - 1 : NULL;
+
+	if (!tcp || udp->type != ACTION_SET_FIELD || tcp->type != ACTION_SET_FIELD || udp->set_field.load ||
+	    tcp->set_field.load ||
+	    memcmp(&udp->set_field.value, &tcp->set_field.value, sizeof(struct field_value)))
+		return false;
+	return (udp->set_field.field == FIELD_UDP_SRC && tcp->set_field.field == FIELD_TCP_SRC) ||
+	       (udp->set_field.field == FIELD_UDP_DST && tcp->set_field.field == FIELD_TCP_DST);
+}
+
+enum ofp_error of10_resolve_actions(struct action_list *list, const struct match *match)
 {
 	bool tagged = match_meets(match, FIELD_VLAN_PCP);
 
@@ -149,14 +178,19 @@ void of10_resolve_actions(struct action_list *list, const struct match *match)
 			tagged = false;
 		if (a->type != ACTION_SET_FIELD || a->set_field.load)
 			continue;
-		if (a->set_field.field == FIELD_TCP_SRC || a->set_field.field == FIELD_TCP_DST)
-			resolve_port(a, match);
+		if ((a->set_field.field == FIELD_TCP_SRC || a->set_field.field == FIELD_TCP_DST) &&
+		    !resolve_port(a, match)) {
+			if (!insert_udp_port(list, i++))
+				return OFPFMFC_UNKNOWN;
+			continue;
+		}
 		if (a->set_field.field != FIELD_DL_VLAN && a->set_field.field != FIELD_DL_VLAN_PCP)
 			continue;
 		if (tagged)
 			resolve_vlan(a);
 		tagged = true;
 	}
+	return OFP_OK;
 }
 
 /* Does 1.0 let it stand where there may be nothing to change? */

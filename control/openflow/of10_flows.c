@@ -71,9 +71,10 @@ static enum ofp_error read_actions(struct ofp_reader *r, struct flow_mod *fm)
 	if (is_delete(fm))
 		return OFP_OK;
 	error = ofp_read_actions(r, &fm->actions);
+	if (!error)
+		error = of10_resolve_actions(&fm->actions, &fm->match);
 	if (error)
 		return error;
-	of10_resolve_actions(&fm->actions, &fm->match);
 	return of10_check_actions(&fm->actions, &fm->match, table_id);
 }
 

@@ -175,8 +175,12 @@ struct ofp_switch_ops {
 	/* The controllers are unreachable: forward every packet by NORMAL, whatever the tables say. Off again
 	 * when one returns. */
 	void (*set_standalone)(void *ctx, bool on);
+	/* Shall packets that match no flow be told (ofp_server_packet_in, OFPR_NO_MATCH, cookie UINT64_MAX)?
+	 * Controllers of 1.0 expect it. */
+	void (*tell_misses)(void *ctx, bool on);
 
-	/* OFPC_FRAG_* of SET_CONFIG (0 normal, 1 drop, 3 Nicira's nx-match; the server never asks for 2, reassemble). */
+	/* OFPC_FRAG_* of SET_CONFIG (0 normal, 1 drop, 3 Nicira's nx-match; the server never asks for 2,
+	 * reassemble). */
 	uint16_t (*frag_mode)(void *ctx);
 	enum ofp_error (*set_frag_mode)(void *ctx, uint16_t mode);
 };

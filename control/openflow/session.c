@@ -71,6 +71,7 @@ enum ofp_error session_set_async(struct connection *c, uint32_t xid, struct ofp_
 	if (r->failed)
 		return OFPBRC_BAD_LEN;
 	c->async = a;
+	async_changed(c);
 	return OFP_OK;
 }
 
@@ -89,6 +90,7 @@ enum ofp_error session_nx_role(struct connection *c, uint32_t xid, struct ofp_re
 	if (roles[role] == OFPCR_MASTER)
 		demote_others(c);
 	c->role = roles[role];
+	async_changed(c);
 	start = ofp_begin_nicira(&c->out, NXT_ROLE_REPLY, xid);
 	ofp_put_u32(&c->out, role);
 	ofp_end(&c->out, start);
@@ -101,6 +103,7 @@ enum ofp_error session_nx_set_async(struct connection *c, uint32_t xid, struct o
 
 	if (!error && c->kind == CONNECTION_SERVICE && !c->miss_send_len)
 		c->miss_send_len = 128;
+	async_changed(c);
 	return error;
 }
 
@@ -144,5 +147,6 @@ enum ofp_error session_set_async_14(struct connection *c, uint32_t xid, struct o
 			return OFPBRC_BAD_TYPE;
 	}
 	c->async = a;
+	async_changed(c);
 	return OFP_OK;
 }

@@ -277,6 +277,13 @@ static enum ofp_error op_packet_out(void *ctx, const struct ofp_packet_out *p)
 	}
 }
 
+static void op_tell_misses(void *ctx, bool on)
+{
+	struct switchd *s = ctx;
+
+	tables_tell_misses(s->tables, on);
+}
+
 static void op_set_standalone(void *ctx, bool on)
 {
 	struct switchd *s = ctx;
@@ -318,6 +325,7 @@ const struct ofp_switch_ops of_switch_ops = {
         .meter_next = op_meter_next,
         .packet_out = op_packet_out,
         .set_standalone = op_set_standalone,
+        .tell_misses = op_tell_misses,
         .frag_mode = op_frag_mode,
         .set_frag_mode = op_set_frag_mode,
 };

@@ -152,7 +152,7 @@ struct tables {
 	struct meter **meter_numbers; /* [METER_NUMBERS], each RCU */
 	struct learn_group *learn_groups[LEARN_GROUP_HEADS];
 	uint64_t port_live[1024]; /* bit per mkey_port() */
-	bool bypassed;
+	bool bypassed, misses_told;
 	uint64_t seed;
 	struct slots slots;
 	struct relevance relevance;

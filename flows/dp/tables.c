@@ -174,13 +174,24 @@ void tables_set_port_live(struct tables *t, uint32_t port, bool live)
 	rcu_assign(t->version, t->version + 1);
 }
 
-void tables_bypass(struct tables *t, bool on)
+/* What every walk asks: all programs are made anew. */
+static void set_mode(struct tables *t, bool *mode, bool on)
 {
-	if (t->bypassed == on)
+	if (*mode == on)
 		return;
-	__atomic_store_n(&t->bypassed, on, __ATOMIC_RELEASE);
+	__atomic_store_n(mode, on, __ATOMIC_RELEASE);
 	rcu_assign(t->changed[0], t->version + 1);
 	rcu_assign(t->version, t->version + 1);
+}
+
+void tables_bypass(struct tables *t, bool on)
+{
+	set_mode(t, &t->bypassed, on);
+}
+
+void tables_tell_misses(struct tables *t, bool on)
+{
+	set_mode(t, &t->misses_told, on);
 }
 
 void tables_set_port_tunnel(struct tables *t, uint32_t port, bool tunnel)

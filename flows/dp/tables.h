@@ -120,6 +120,9 @@ void tables_set_port_live(struct tables *t, uint32_t port, bool live);
 /* While on, every packet is forwarded by NORMAL, whatever the rules say; they stay as they are, and are
  * obeyed again once it is off. */
 void tables_bypass(struct tables *t, bool on);
+/* While on, a packet that matches nothing in a table it enters first or by goto_table is sent to the
+ * controllers (OpenFlow 1.0), as OFPR_NO_MATCH without a cookie; else it is dropped. */
+void tables_tell_misses(struct tables *t, bool on);
 /* Ports whose packets come with a tun_id (vxlan): what matters to packets is then found for each tun_id by
  * itself. */
 void tables_set_port_tunnel(struct tables *t, uint32_t port, bool tunnel);

@@ -54,6 +54,16 @@ static const struct rule *lookup(struct walk *w, uint8_t table_id, uint32_t in_p
 	return r;
 }
 
+static void miss(struct walk *w, uint8_t table_id)
+{
+	w->set.n = 0;
+	if (!__atomic_load_n(&w->t->misses_told, __ATOMIC_RELAXED))
+		return;
+	w->rule = NULL;
+	w->table_id = table_id;
+	emit_controller(w, UINT16_MAX, 0, 0 /* OFPR_NO_MATCH */, NULL);
+}
+
 /* From `table_id` along goto_table. In a table that is reached by goto, a miss drops what was only written
  * (OpenFlow 1.3 section 5.4); a resubmit that misses does nothing. */
 static void walk_tables(struct walk *w, int table_id, uint32_t in_port, bool resubmit)
@@ -68,7 +78,7 @@ static void walk_tables(struct walk *w, int table_id, uint32_t in_port, bool res
 			break;
 		if (!r) {
 			if (!resubmit)
-				w->set.n = 0;
+				miss(w, (uint8_t)table_id);
 			break;
 		}
 		w->matched = true;

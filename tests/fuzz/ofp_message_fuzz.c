@@ -97,7 +97,7 @@ static void try_of10_flow_mod(const uint8_t *data, size_t size, bool nicira)
 	r = reader_10(&w);
 	action_list_init(&actions);
 	must(ofp_read_actions(&r, &actions) == OFP_OK);
-	of10_resolve_actions(&actions, &fm.match);
+	must(of10_resolve_actions(&actions, &fm.match) == OFP_OK);
 	must(action_list_equal(&fm.actions, &actions));
 	action_list_free(&actions);
 	ofp_writer_free(&w);

@@ -408,6 +408,10 @@ static void barrier(void *ctx, ofp_done done, void *arg)
 	uv_idle_start(&sw->later, on_later);
 }
 
+static void tell_misses(void *ctx, bool on)
+{
+}
+
 const struct ofp_switch_ops fake_switch_ops = {
         .datapath_id = datapath_id,
         .desc = desc,
@@ -425,6 +429,7 @@ const struct ofp_switch_ops fake_switch_ops = {
         .flow_dump_close = flow_dump_close,
         .aggregate = aggregate,
         .watch_flows = watch_flows,
+        .tell_misses = tell_misses,
         .group_next = group_next,
         .group_features = group_features,
         .meter_features = meter_features,

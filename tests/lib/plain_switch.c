@@ -322,6 +322,10 @@ static enum ofp_error set_frag_mode(void *ctx, uint16_t mode)
 	return OFP_OK;
 }
 
+static void tell_misses(void *ctx, bool on)
+{
+}
+
 static const struct ofp_switch_ops ops = {
         .datapath_id = datapath_id,
         .desc = desc,
@@ -339,6 +343,7 @@ static const struct ofp_switch_ops ops = {
         .flow_dump_close = dump_close,
         .aggregate = aggregate,
         .watch_flows = watch_flows,
+        .tell_misses = tell_misses,
         .group_next = group_next,
         .group_features = group_features,
         .meter_features = meter_features,
