@@ -198,6 +198,9 @@ install: all ## install programs, unit file and README under DESTDIR
 	install -m 0644 vmm-glue/guest/stream.c $(DESTDIR)$(PREFIX)/share/weft/vmm-glue/guest/
 	install -m 0644 control/switchd/weftd.service $(DESTDIR)/lib/systemd/system/
 	install -m 0644 control/switchd/weftd.conf $(DESTDIR)/etc/weft/
+	install -d $(DESTDIR)$(PREFIX)/share/man/man8 $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+	install -m 0644 control/cli/weft-ofctl.8 $(DESTDIR)$(PREFIX)/share/man/man8/
+	install -m 0644 control/cli/weft-ofctl.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/weft-ofctl
 	install -d $(DESTDIR)$(PREFIX)/share/doc/weft
 	install -m 0644 README.md LICENSE $(DESTDIR)$(PREFIX)/share/doc/weft/
 

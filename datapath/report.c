@@ -59,7 +59,7 @@ void report_packet_in(struct exec *x, const struct program_controller *place)
 	frame = (uint8_t *)(r + 1) + place->userdata_len;
 	packet_copy_out(x->p, 0, len, frame);
 	finish_checksum(x->p, frame, len);
-	r->len = len < place->max_len ? len : place->max_len;
+	r->len = len; /* all of it: nothing is kept here that could be asked for later (OpenFlow 7.4.1) */
 	record_ring_commit(&w->reports, (uint32_t)sizeof(*r) + place->userdata_len + r->len);
 	w->stats.packet_ins++;
 	w->reported = true;

@@ -114,15 +114,7 @@ void async_changed(struct connection *c)
 	s->ops->tell_misses(s->ctx, any);
 }
 
-/* An action says how much of the packet it wants; who never did gets what SET_CONFIG said. */
-static size_t packet_limit(const struct connection *c, const struct ofp_packet_in *in)
-{
-	uint16_t limit = in->reason == OFPR_INVALID_TTL || is_miss(in) ? c->miss_send_len : in->max_len;
-
-	return limit == UINT16_MAX ? SIZE_MAX : limit;
-}
-
-static void (*const formats[])(struct ofp_writer *w, const struct ofp_packet_in *in, size_t limit) = {
+static void (*const formats[])(struct ofp_writer *w, const struct ofp_packet_in *in) = {
         [FORMAT_STANDARD] = ofp_put_packet_in,
         [FORMAT_NXT_PACKET_IN] = nx_put_packet_in,
         [FORMAT_NXT_PACKET_IN2] = nx_put_packet_in2,
@@ -139,7 +131,7 @@ void ofp_server_packet_in(struct ofp_server *server, const struct ofp_packet_in 
 		if (!tells(c, &told) || !wants(c, c->async.packet_in, told.reason) ||
 		    c->controller_id != told.controller_id || !has_room(c) || !within_rate(c))
 			continue;
-		formats[c->packet_in_format](&c->out, &told, packet_limit(c, &told));
+		formats[c->packet_in_format](&c->out, &told);
 		said(c);
 	}
 }

@@ -235,13 +235,13 @@ void ofp_packet_in_match(const struct flow_key *key, struct match *m)
 	}
 }
 
-void ofp_put_packet_in(struct ofp_writer *w, const struct ofp_packet_in *in, size_t limit)
+void ofp_put_packet_in(struct ofp_writer *w, const struct ofp_packet_in *in)
 {
 	struct match m;
 	size_t start;
 
 	if (w->version == OFP_VERSION_10) {
-		of10_put_packet_in(w, in, limit);
+		of10_put_packet_in(w, in);
 		return;
 	}
 	start = ofp_begin(w, OFPT_PACKET_IN, 0);
@@ -253,8 +253,6 @@ void ofp_put_packet_in(struct ofp_writer *w, const struct ofp_packet_in *in, siz
 	ofp_put_u64(w, in->cookie);
 	oxm_put_match(w, &m);
 	ofp_put_zero(w, 2);
-	if (limit > OFP_MESSAGE_MAX - (w->len - start))
-		limit = OFP_MESSAGE_MAX - (w->len - start);
-	ofp_put_bytes(w, in->data, in->len < limit ? in->len : limit);
+	ofp_put_bytes(w, in->data, in->len);
 	ofp_end(w, start);
 }

@@ -189,12 +189,12 @@ void ofp_packet_in_match(const struct flow_key *key, struct match *m);
 enum ofp_error ofp_read_packet_out(struct ofp_reader *r, struct ofp_packet_out *packet,
                                    struct action_list *actions);
 void ofp_put_packet_out(struct ofp_writer *w, uint32_t xid, const struct ofp_packet_out *packet);
-/* At most `limit` bytes of the frame. */
-void ofp_put_packet_in(struct ofp_writer *w, const struct ofp_packet_in *in, size_t limit);
+/* With the whole frame: nothing is buffered here that could be asked for later (section 7.4.1). */
+void ofp_put_packet_in(struct ofp_writer *w, const struct ofp_packet_in *in);
 
 /* The same as NXT_PACKET_IN, and as NXT_PACKET_IN2, which tells the user's data, too. nx_packet_in.c */
-void nx_put_packet_in(struct ofp_writer *w, const struct ofp_packet_in *in, size_t limit);
-void nx_put_packet_in2(struct ofp_writer *w, const struct ofp_packet_in *in, size_t limit);
+void nx_put_packet_in(struct ofp_writer *w, const struct ofp_packet_in *in);
+void nx_put_packet_in2(struct ofp_writer *w, const struct ofp_packet_in *in);
 
 /* One entry of TABLE_FEATURES: what a table can match and do, from the field and action tables. */
 void ofp_put_table_features(struct ofp_writer *w, uint8_t table_id, const char *name, unsigned table_count,

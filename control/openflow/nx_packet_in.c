@@ -17,7 +17,7 @@ enum {
 	PROP_USERDATA,
 };
 
-void nx_put_packet_in(struct ofp_writer *w, const struct ofp_packet_in *in, size_t limit)
+void nx_put_packet_in(struct ofp_writer *w, const struct ofp_packet_in *in)
 {
 	size_t start = ofp_begin_nicira(w, NXT_PACKET_IN, 0), match, len;
 	struct match m;
@@ -35,9 +35,7 @@ void nx_put_packet_in(struct ofp_writer *w, const struct ofp_packet_in *in, size
 	ofp_set_u16(w, match - 8, (uint16_t)len);
 	ofp_put_zero(w, -len & 7);
 	ofp_put_zero(w, 2);
-	if (limit > OFP_MESSAGE_MAX / 2)
-		limit = OFP_MESSAGE_MAX / 2;
-	ofp_put_bytes(w, in->data, in->len < limit ? in->len : limit);
+	ofp_put_bytes(w, in->data, in->len);
 	ofp_end(w, start);
 }
 
@@ -74,9 +72,9 @@ static void put_metadata(struct ofp_writer *w, const struct flow_key *key)
 	end(w, start);
 }
 
-void nx_put_packet_in2(struct ofp_writer *w, const struct ofp_packet_in *in, size_t limit)
+void nx_put_packet_in2(struct ofp_writer *w, const struct ofp_packet_in *in)
 {
-	size_t start = ofp_begin_nicira(w, NXT_PACKET_IN2, 0), n = in->len < limit ? in->len : limit, at;
+	size_t start = ofp_begin_nicira(w, NXT_PACKET_IN2, 0), n = in->len, at;
 	uint32_t full = htobe32((uint32_t)in->total_len);
 
 	put(w, PROP_PACKET, in->data, n < OFP_MESSAGE_MAX / 2 ? n : OFP_MESSAGE_MAX / 2);

@@ -46,7 +46,7 @@ enum ofp_error of10_read_port_mod(struct ofp_reader *r, struct ofp_port_mod *mod
 /* buffer_id, in_port and the length of the actions, as ofp_read_packet_out() wants them. */
 void of10_read_packet_out_head(struct ofp_reader *r, uint32_t *buffer_id, uint32_t *in_port,
                                uint16_t *actions_len);
-void of10_put_packet_in(struct ofp_writer *w, const struct ofp_packet_in *in, size_t limit);
+void of10_put_packet_in(struct ofp_writer *w, const struct ofp_packet_in *in);
 
 /* One action after type and length; `r` is all of it. */
 enum ofp_error of10_read_action(uint16_t type, struct ofp_reader *r, struct action_list *out);

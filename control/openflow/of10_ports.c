@@ -87,7 +87,7 @@ void of10_read_packet_out_head(struct ofp_reader *r, uint32_t *buffer_id, uint32
 	*actions_len = ofp_get_u16(r);
 }
 
-void of10_put_packet_in(struct ofp_writer *w, const struct ofp_packet_in *in, size_t limit)
+void of10_put_packet_in(struct ofp_writer *w, const struct ofp_packet_in *in)
 {
 	size_t start = ofp_begin(w, OFPT_PACKET_IN, 0);
 
@@ -96,8 +96,6 @@ void of10_put_packet_in(struct ofp_writer *w, const struct ofp_packet_in *in, si
 	ofp_put_u16(w, nx_port_to_16(in->key->in_port));
 	ofp_put_u8(w, (uint8_t)in->reason);
 	ofp_put_zero(w, 1);
-	if (limit > OFP_MESSAGE_MAX - (w->len - start))
-		limit = OFP_MESSAGE_MAX - (w->len - start);
-	ofp_put_bytes(w, in->data, in->len < limit ? in->len : limit);
+	ofp_put_bytes(w, in->data, in->len);
 	ofp_end(w, start);
 }

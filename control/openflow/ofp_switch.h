@@ -198,7 +198,6 @@ struct ofp_packet_in {
 	const struct flow_key *key; /* in_port, metadata, tunnel fields and registers are reported */
 	const uint8_t *data;        /* the frame, `len` bytes of a packet of `total_len` */
 	size_t len, total_len;
-	uint16_t max_len;        /* of the output action; 0xffff: everything */
 	uint16_t controller_id;  /* of controllers: only those that have it get the packet */
 	const uint8_t *userdata; /* of controller(userdata=...); packet_in2 tells it */
 	size_t userdata_len;

@@ -130,7 +130,6 @@ static void on_packet_in(void *arg, const struct datapath_packet_in *in)
 	        .data = in->data,
 	        .len = in->len,
 	        .total_len = in->total_len,
-	        .max_len = in->place->max_len,
 	        .controller_id = in->place->controller_id,
 	        .userdata = in->userdata,
 	        .userdata_len = in->place->userdata_len,

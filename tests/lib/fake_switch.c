@@ -500,7 +500,6 @@ static void on_packet_in(uv_async_t *async)
 	        .data = frame,
 	        .len = sizeof(frame),
 	        .total_len = sizeof(frame),
-	        .max_len = 0xffff,
 	        .userdata = (const uint8_t *)"weft",
 	        .userdata_len = 4,
 	};

@@ -208,7 +208,6 @@ static void packet_in(enum ofp_packet_in_reason reason, uint16_t controller_id)
 	                                     .data = frame,
 	                                     .len = sizeof(frame),
 	                                     .total_len = sizeof(frame),
-	                                     .max_len = 0xffff,
 	                                     .controller_id = controller_id,
 	                                     .userdata = (const uint8_t *)"weft",
 	                                     .userdata_len = 4,
