@@ -240,9 +240,12 @@ void controllers_close(struct ofp_server *server)
 static struct controller *create(struct ofp_server *server, const char *text, struct error *e)
 {
 	struct controller *c = calloc(1, sizeof(*c));
-	int rc = c ? ofp_target_parse_active(text, &c->target, e) : error_set(e, ENOMEM, "out of memory");
 
-	if (rc) {
+	if (!c) {
+		error_set(e, ENOMEM, "out of memory");
+		return NULL;
+	}
+	if (ofp_target_parse_active(text, &c->target, e)) {
 		free(c);
 		return NULL;
 	}
@@ -321,26 +324,25 @@ int ofp_server_set_controllers(struct ofp_server *server, const char *const *tar
 bool ofp_server_controller(const struct ofp_server *server, unsigned i, struct ofp_controller_status *out)
 {
 	static const char *const roles[] = {
-	        [OFPCR_EQUAL] = "other", [OFPCR_MASTER] = "master", [OFPCR_SLAVE] = "slave"};
+	        [OFPCR_EQUAL] = "equal", [OFPCR_MASTER] = "master", [OFPCR_SLAVE] = "slave"};
 	const struct controller *c;
 
 	LIST_FOREACH(c, &server->controllers, link)
 	{
+		const struct connection *up = c->connection && c->connection->greeted ? c->connection : NULL;
+
 		if (c->removed || i--)
 			continue;
 		*out = (struct ofp_controller_status){
 		        .target = c->text,
-		        .connected = c->connection && c->connection->greeted,
+		        .connected = up,
+		        .role = up ? roles[up->role] : "",
 		        .error = c->why.text,
 		        .seconds = (uv_now(server->loop) - c->since) / 1000,
 		        .attempts = c->attempts,
-		        .role = "",
+		        .packet_ins_lost = up ? up->lost_rate : 0,
+		        .lost = up ? up->lost_full : 0,
 		};
-		if (!out->connected)
-			return true;
-		out->role = roles[c->connection->role];
-		out->packet_ins_lost = c->connection->lost_rate;
-		out->lost = c->connection->lost_full;
 		return true;
 	}
 	return false;

@@ -8,7 +8,7 @@
 
 enum {
 	PORT_CONFIG_KNOWN = 127, /* OFPPC_* */
-	PORT_STATE_KNOWN = 1,                     /* of OFPPS_*: link down */
+	PORT_STATE_KNOWN = 1,    /* of OFPPS_*: link down */
 	WILDCARDS_ALL = (1 << 22) - 1,
 };
 
