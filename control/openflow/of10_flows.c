@@ -7,6 +7,7 @@
 #include "control/openflow/of10.h"
 #include "control/openflow/oxm.h"
 
+enum { WILDCARDS_ALL = (1 << 22) - 1 };
 enum { FLAG_EMERGENCY = 4, FLAGS_KNOWN = FLOW_SEND_REM | FLOW_CHECK_OVERLAP };
 
 /* ---- FLOW_MOD ---- */
@@ -80,10 +81,13 @@ static enum ofp_error read_actions(struct ofp_reader *r, struct flow_mod *fm)
 
 enum ofp_error of10_read_flow_mod(struct ofp_reader *r, bool table_in_command, struct flow_mod *fm)
 {
+	struct ofp_reader look = *r;
 	enum ofp_error error;
+	uint32_t wildcards;
 	uint64_t cookie;
 
 	flow_mod_init(fm);
+	wildcards = ofp_get_u32(&look);
 	of10_read_match(r, &fm->match);
 	cookie = ofp_get_u64(r);
 	error = read_command(r, table_in_command, fm);
@@ -91,6 +95,8 @@ enum ofp_error of10_read_flow_mod(struct ofp_reader *r, bool table_in_command, s
 		error = read_middle(r, fm);
 	if (r->failed)
 		error = OFPBRC_BAD_LEN;
+	if (!(wildcards & WILDCARDS_ALL)) /* an exact match goes before all others (section 3.4) */
+		fm->priority = UINT16_MAX;
 	set_cookie(fm, cookie);
 	if (!error)
 		error = read_actions(r, fm);

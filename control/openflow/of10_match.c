@@ -71,8 +71,6 @@ static void set_vlan(const struct match_10 *m, struct match *match)
 
 static void set_network(const struct match_10 *m, struct match *match)
 {
-	uint16_t tp_mask = is_icmp(m) ? htobe16(0xff) : 0xffff; /* ICMP type and code have 8 bits */
-
 	match->mask.nw_src = address_mask(m->wildcards, WILD_NW_SRC_SHIFT);
 	match->key.nw_src = m->nw_src & match->mask.nw_src;
 	match->mask.nw_dst = address_mask(m->wildcards, WILD_NW_DST_SHIFT);
@@ -84,12 +82,26 @@ static void set_network(const struct match_10 *m, struct match *match)
 	if (!(m->wildcards & WILD_NW_TOS))
 		set(match, FIELD_NW_TOS, m->nw_tos & 0xfc);
 	if (!(m->wildcards & WILD_TP_SRC)) {
-		match->mask.tp_src = tp_mask;
-		match->key.tp_src = htobe16(m->tp_src) & tp_mask;
+		match->mask.tp_src = 0xffff;
+		match->key.tp_src = htobe16(m->tp_src);
 	}
 	if (!(m->wildcards & WILD_TP_DST)) {
-		match->mask.tp_dst = tp_mask;
-		match->key.tp_dst = htobe16(m->tp_dst) & tp_mask;
+		match->mask.tp_dst = 0xffff;
+		match->key.tp_dst = htobe16(m->tp_dst);
+	}
+}
+
+/* ICMP type and code have 8 bits, in 1.0's match 16: a higher number must match nothing rather than its lower
+ * half. */
+static void keep_wide_icmp(const struct match_10 *m, struct match *match)
+{
+	if (match->mask.tp_src && m->tp_src > 0xff) {
+		match->mask.tp_src = 0xffff;
+		match->key.tp_src = htobe16(m->tp_src);
+	}
+	if (match->mask.tp_dst && m->tp_dst > 0xff) {
+		match->mask.tp_dst = 0xffff;
+		match->key.tp_dst = htobe16(m->tp_dst);
 	}
 }
 
@@ -128,6 +140,8 @@ void of10_read_match(struct ofp_reader *r, struct match *match)
 	set_vlan(&m, match);
 	set_network(&m, match);
 	match_normalize(match); /* 1.0 has no error for a field that can mean nothing */
+	if (is_icmp(&m))
+		keep_wide_icmp(&m, match);
 }
 
 /* ---- writing ---- */
@@ -146,7 +160,7 @@ static void from_vlan(const struct match *match, struct match_10 *m)
 
 	if ((mask & VLAN_CFI) && !(tci & VLAN_CFI)) {
 		m->dl_vlan = VLAN_NONE;
-		m->wildcards &= ~(uint32_t)WILD_DL_VLAN;
+		m->wildcards &= ~(uint32_t)(WILD_DL_VLAN | WILD_DL_VLAN_PCP); /* as Open vSwitch says it */
 		return;
 	}
 	if ((mask & 0xfff) == 0xfff) {
