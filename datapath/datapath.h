@@ -131,6 +131,9 @@ void datapath_port_get_storm(const struct datapath *dp, const struct port *port,
  * -ENOBUFS queue full. */
 int datapath_packet_out(struct datapath *dp, uint32_t in_port, const struct program *program,
                         const void *data, uint32_t len);
+/* How far packet_out has come, and whether everything up to there has been executed. */
+uint64_t datapath_packets_out(const struct datapath *dp);
+bool datapath_packets_left(const struct datapath *dp, uint64_t until);
 /* Fills `key` for tables_packet_out() from a frame. */
 void datapath_packet_key(uint32_t in_port, const void *data, uint32_t len, struct flow_key *key);
 

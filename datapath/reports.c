@@ -69,8 +69,10 @@ bool datapath_poll(struct datapath *dp)
 	uint64_t count, now = clock_now();
 	bool more = false;
 
-	(void)!read(dp->report_fd, &count, sizeof(count));
-	__atomic_store_n(&dp->notified, false, __ATOMIC_SEQ_CST);
+	if (__atomic_load_n(&dp->notified, __ATOMIC_ACQUIRE)) {
+		(void)!read(dp->report_fd, &count, sizeof(count));
+		__atomic_store_n(&dp->notified, false, __ATOMIC_SEQ_CST);
+	}
 	for (unsigned i = 0; i < dp->config.nworkers; i++) {
 		more |= drain_learned(dp, dp->workers[i], now);
 		more |= drain_reports(dp, dp->workers[i]);
@@ -99,6 +101,16 @@ int datapath_packet_out(struct datapath *dp, uint32_t in_port, const struct prog
 	record_ring_commit(&w->inject, total);
 	worker_wake(w);
 	return 0;
+}
+
+uint64_t datapath_packets_out(const struct datapath *dp)
+{
+	return dp->workers[0]->inject.head;
+}
+
+bool datapath_packets_left(const struct datapath *dp, uint64_t until)
+{
+	return __atomic_load_n(&dp->workers[0]->inject.tail, __ATOMIC_ACQUIRE) >= until;
 }
 
 void datapath_packet_key(uint32_t in_port, const void *data, uint32_t len, struct flow_key *key)

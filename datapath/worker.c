@@ -74,21 +74,26 @@ static bool arm(const struct poll_list *list, bool on)
 	return busy;
 }
 
-static void nap(uint64_t ns)
+/* Offline, so that nobody waits a nap for a grace period. */
+static void nap(const struct worker *w, uint64_t ns)
 {
+	rcu_offline(w->id);
 	nanosleep(&(struct timespec){.tv_nsec = (long)ns}, NULL);
+	rcu_online(w->id);
 }
 
 /* poll(2), without returning at once for ever because of a device that has gone. */
-static void wait_on(struct pollfd *fds, unsigned n)
+static void wait_on(const struct worker *w, struct pollfd *fds, unsigned n)
 {
-	if (poll(fds, n, SLEEP_MS) <= 0)
-		return;
-	for (unsigned i = 0; i < n; i++)
-		if (fds[i].revents & (POLLERR | POLLHUP | POLLNVAL)) {
-			nap(NAP_ROUNDS * NAP_STEP_NS);
-			return;
-		}
+	bool gone = false;
+
+	rcu_offline(w->id);
+	if (poll(fds, n, SLEEP_MS) > 0)
+		for (unsigned i = 0; i < n; i++)
+			gone |= fds[i].revents & (POLLERR | POLLHUP | POLLNVAL);
+	rcu_online(w->id);
+	if (gone)
+		nap(w, NAP_ROUNDS * NAP_STEP_NS);
 }
 
 /* Everything that could wake the worker is looked at once more between saying "asleep" and sleeping. */
@@ -101,16 +106,14 @@ static void sleep_on_fds(struct worker *w)
 	uint64_t count;
 
 	if (!n) {
-		nap(NAP_ROUNDS * NAP_STEP_NS);
+		nap(w, NAP_ROUNDS * NAP_STEP_NS);
 		return;
 	}
 	__atomic_store_n(&w->asleep, true, __ATOMIC_SEQ_CST);
 	if (!arm(list, true) && record_ring_empty(&w->inject) && !cache_fold_pending(w->cache) &&
 	    t == rcu_read(w->dp->topology) && __atomic_load_n(&w->dp->running, __ATOMIC_SEQ_CST)) {
 		w->stats.sleeps++;
-		rcu_offline(w->id);
-		wait_on(fds, n);
-		rcu_online(w->id);
+		wait_on(w, fds, n);
 	}
 	__atomic_store_n(&w->asleep, false, __ATOMIC_SEQ_CST);
 	(void)!read(w->wake_fd, &count, sizeof(count));
@@ -124,7 +127,7 @@ static void be_idle(struct worker *w)
 	if (w->idle < SPIN_ROUNDS || w->dp->config.never_sleep)
 		rte_pause();
 	else if (w->idle < SPIN_ROUNDS + NAP_ROUNDS)
-		nap((uint64_t)(w->idle - SPIN_ROUNDS + 1) * NAP_STEP_NS);
+		nap(w, (uint64_t)(w->idle - SPIN_ROUNDS + 1) * NAP_STEP_NS);
 	else
 		sleep_on_fds(w);
 }

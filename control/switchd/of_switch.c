@@ -2,6 +2,7 @@
 /* The switch behind the OpenFlow endpoint: struct ofp_switch_ops over the tables and the datapath. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -158,9 +159,33 @@ static enum ofp_error op_apply(void *ctx, const struct ofp_change *changes, unsi
 	return flow_ops_apply(s->tables, changes, n, failed);
 }
 
+struct barrier {
+	struct switchd *s;
+	uint64_t packets; /* sent out before it */
+	ofp_done done;
+	void *arg;
+};
+
+/* No worker forwards by an older version; what was sent out may still lie in its queue. */
+static void pass_barrier(void *arg)
+{
+	struct barrier *b = arg;
+
+	switchd_await_packets_out(b->s, b->packets, b->done, b->arg);
+	free(b);
+}
+
 static void op_barrier(void *ctx, ofp_done done, void *arg)
 {
-	rcu_defer(done, arg);
+	struct barrier *b = malloc(sizeof(*b));
+	struct switchd *s = ctx;
+
+	if (!b) {
+		rcu_defer(done, arg);
+		return;
+	}
+	*b = (struct barrier){s, datapath_packets_out(s->datapath), done, arg};
+	rcu_defer(pass_barrier, b);
 }
 
 static void op_fold_stats(void *ctx, ofp_done done, void *arg)

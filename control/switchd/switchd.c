@@ -9,9 +9,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <rte_pause.h>
+
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "base/dp/rcu.h"
 #include "control/openflow/server.h"
 #include "control/switchd/controllers.h"
 #include "control/switchd/interfaces.h"
@@ -20,18 +23,25 @@
 #include "flows/flow_mod.h"
 #include "overlay/vxlan/underlay.h"
 
-enum { BUSY_MS = 1, EXPIRY_MS = 250, TICK_MS = 1000 };
+enum { GRACE_TRIES = 1000, BUSY_MS = 1, EXPIRY_MS = 250, TICK_MS = 1000 };
 
 /* ---- serving ---- */
 
+static bool is_over(const struct switchd *s, const struct waiter *w)
+{
+	if (w->kind == WAITS_FOR_FOLD)
+		return tables_fold_done(s->tables, (uint32_t)w->until);
+	return datapath_packets_left(s->datapath, w->until);
+}
+
 static void serve_waiters(struct switchd *s)
 {
-	struct fold_waiter **at = &s->waiters;
+	struct waiter **at = &s->waiters;
 
 	while (*at) {
-		struct fold_waiter *w = *at;
+		struct waiter *w = *at;
 
-		if (!tables_fold_done(s->tables, w->fold)) {
+		if (!is_over(s, w)) {
 			at = &w->next;
 			continue;
 		}
@@ -47,13 +57,24 @@ static void on_busy(uv_timer_t *timer)
 	/* The wake-up is all that is wanted: on_prepare follows. */
 }
 
+/* Most grace periods are over when the workers have done the batch that they are at. A client waits for its
+ * barrier: worth looking a little longer, some 50 us, rather than again in a millisecond. */
+static void await_workers(void)
+{
+	rcu_poll();
+	for (unsigned i = 0; i < GRACE_TRIES && rcu_pending(); i++) {
+		rte_pause();
+		rcu_poll();
+	}
+}
+
 /* Runs before the loop sleeps, so after everything that may have made work. */
 static void on_prepare(uv_prepare_t *prepare)
 {
 	struct switchd *s = prepare->data;
 	bool pending = datapath_poll(s->datapath);
 
-	rcu_poll();
+	await_workers();
 	pending |= tables_poll(s->tables, clock_now());
 	serve_waiters(s);
 	pending |= rcu_pending() || s->waiters;
@@ -68,18 +89,30 @@ static void on_report(uv_poll_t *poll, int status, int events)
 	/* on_prepare drains. */
 }
 
-void switchd_fold(struct switchd *s, ofp_done done, void *arg)
+static void await(struct switchd *s, enum waiter_kind kind, uint64_t until, ofp_done done, void *arg)
 {
-	struct fold_waiter *w = malloc(sizeof(*w));
+	struct waiter *w = malloc(sizeof(*w));
 
-	if (!w) { /* counters as they are, rather than none */
+	if (!w) { /* things as they are, rather than no answer */
 		done(arg);
 		return;
 	}
-	*w = (struct fold_waiter){
-	        .next = s->waiters, .fold = tables_fold(s->tables), .done = done, .arg = arg};
+	*w = (struct waiter){.next = s->waiters, .kind = kind, .until = until, .done = done, .arg = arg};
 	s->waiters = w;
 	datapath_wake(s->datapath);
+}
+
+void switchd_fold(struct switchd *s, ofp_done done, void *arg)
+{
+	await(s, WAITS_FOR_FOLD, tables_fold(s->tables), done, arg);
+}
+
+void switchd_await_packets_out(struct switchd *s, uint64_t until, ofp_done done, void *arg)
+{
+	if (datapath_packets_left(s->datapath, until))
+		done(arg);
+	else
+		await(s, WAITS_FOR_PACKETS_OUT, until, done, arg);
 }
 
 static void on_expiry(uv_timer_t *timer);

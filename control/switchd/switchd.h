@@ -24,9 +24,10 @@ struct rpc_server;
 struct rpc_method;
 struct underlay;
 
-struct fold_waiter {
-	struct fold_waiter *next;
-	uint32_t fold;
+struct waiter { /* for workers to have done something */
+	struct waiter *next;
+	enum waiter_kind { WAITS_FOR_FOLD, WAITS_FOR_PACKETS_OUT } kind;
+	uint64_t until; /* the fold; how far packets have left */
 	ofp_done done;
 	void *arg;
 };
@@ -48,7 +49,7 @@ struct switchd {
 	struct interfaces *interfaces;
 	struct ofp_server *openflow;
 	struct rpc_server *rpc;
-	struct fold_waiter *waiters;
+	struct waiter *waiters;
 	unsigned closing;            /* ports whose removal is not finished */
 	struct rpc_request *leaving; /* to be answered when they are gone */
 	uint64_t datapath_id;
@@ -65,6 +66,8 @@ void switchd_stop(struct switchd *s);
 
 /* Counters of all workers are folded, then done(arg) is called (later). */
 void switchd_fold(struct switchd *s, ofp_done done, void *arg);
+/* Calls done(arg) when what was sent out up to `until` (datapath_packets_out) has left. */
+void switchd_await_packets_out(struct switchd *s, uint64_t until, ofp_done done, void *arg);
 
 /* Deletes every flow; adds the one of a fresh bridge, priority 0 to NORMAL. 0 or -errno with `e`. */
 int switchd_delete_flows(struct switchd *s, struct error *e);
