@@ -12,6 +12,7 @@
 #include "flows/text.h"
 #include "tests/lib/eal.h"
 
+static void fail(const char *what, const char *why) __attribute__((noreturn));
 static void fail(const char *what, const char *why)
 {
 	fprintf(stderr, "%s: %s\n", what, why);
@@ -158,6 +159,28 @@ void test_switch_send(struct test_switch *s, uint32_t port, const void *frame, u
 struct memory_frame *test_switch_take(struct test_switch *s, uint32_t port)
 {
 	return memory_collect(port_of(s, port));
+}
+
+void test_switch_expect(struct test_switch *s, uint32_t port, const void *data, uint32_t len,
+                        const char *what)
+{
+	struct memory_frame *f = test_switch_take(s, port);
+	const uint8_t *want = data;
+	uint32_t i = 0;
+	char text[120];
+
+	if (!f)
+		fail(what, "nothing came");
+	snprintf(text, sizeof(text), "%u bytes came, not %u", f->len, len);
+	if (f->len != len)
+		fail(what, text);
+	while (i < len && f->data[i] == want[i])
+		i++;
+	if (i < len) {
+		snprintf(text, sizeof(text), "byte %u is %02x, not %02x", i, f->data[i], want[i]);
+		fail(what, text);
+	}
+	free(f);
 }
 
 unsigned test_switch_count(struct test_switch *s, uint32_t port)

@@ -37,8 +37,10 @@ static void lay_pbb(struct frame_text *f, struct layer *l, uint8_t *p)
 static void lay_options(struct frame_text *f, struct layer *l, uint8_t *p)
 {
 	memset(p, 0, 8);
-	if (l->kind->proto != ROUTING)
-		memcpy(p + 2, "\x01\x04", 2);
+	if (l->kind->proto == ROUTING)
+		return;
+	p[2] = 1;
+	p[3] = 4;
 }
 
 static void lay_fragment(struct frame_text *f, struct layer *l, uint8_t *p)

@@ -4,6 +4,7 @@
 #include "tests/pktgen/packet_kinds.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -134,4 +135,16 @@ int packet_text_parse(const char *text, uint8_t *out, struct error *e)
 		if (f.layers[i].kind->finish)
 			f.layers[i].kind->finish(&f, i, out + f.layers[i].ofs);
 	return (int)f.len;
+}
+
+uint32_t packet_text_make(const char *text, uint8_t *out)
+{
+	struct error e;
+	int len = packet_text_parse(text, out, &e);
+
+	if (len < 0) {
+		fprintf(stderr, "%s: %s\n", text, e.text);
+		abort();
+	}
+	return (uint32_t)len;
 }

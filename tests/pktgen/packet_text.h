@@ -25,5 +25,7 @@ enum { PACKET_TEXT_MAX = 65536 };
 /* Writes the frame to `out` (PACKET_TEXT_MAX bytes) and returns its length, or -EINVAL with the column in
  * `e`. */
 int packet_text_parse(const char *text, uint8_t *out, struct error *e);
+/* The same for texts that are right; aborts when one is not. */
+uint32_t packet_text_make(const char *text, uint8_t *out);
 
 #endif

@@ -37,19 +37,10 @@ static void meter(uint32_t id, uint16_t flags, struct meter_band band)
 	test_switch_meter(&s, &mm);
 }
 
-static uint32_t compose(const char *text, uint8_t *frame)
-{
-	struct error e;
-	int len = packet_text_parse(text, frame, &e);
-
-	cr_assert_geq(len, 0, "%s: %s", text, e.text);
-	return (uint32_t)len;
-}
-
 /* How many of `n` packets, one every `gap` ns, leave through port 2. */
 static unsigned passed(const char *packet, unsigned n, uint64_t gap)
 {
-	uint32_t len = compose(packet, in);
+	uint32_t len = packet_text_make(packet, in);
 	unsigned count = 0;
 
 	for (unsigned i = 0; i < n; i++) {
@@ -62,17 +53,11 @@ static unsigned passed(const char *packet, unsigned n, uint64_t gap)
 
 static void expect(const char *from, const char *to)
 {
-	uint32_t len = compose(from, in), n = compose(to, want);
-	struct memory_frame *f;
+	uint32_t len = packet_text_make(from, in);
 
 	test_switch_send(&s, 1, in, len);
-	f = test_switch_take(&s, 2);
-	cr_assert_not_null(f, "%s: nothing came", from);
-	cr_assert_eq(f->len, n);
-	for (uint32_t i = 0; i < n; i++)
-		cr_assert_eq(f->data[i], want[i], "%s: byte %u is %02x, not %02x", from, i, f->data[i],
-		             want[i]);
-	free(f);
+	len = packet_text_make(to, want);
+	test_switch_expect(&s, 2, want, len, from);
 }
 
 Test(metered, packets_over_the_rate_are_dropped_and_counted)
