@@ -95,7 +95,7 @@ static unsigned decap(struct worker *w, struct port *uplink, unsigned n)
 unsigned pipeline_run(struct worker *w, struct port_rxq *q)
 {
 	struct port *port = q->port;
-	unsigned received = port->ops->rx(q, w->pkts, BATCH_MAX), n = received;
+	unsigned received = port->ops->rx(q, w->pkts, q->most ? q->most : BATCH_MAX), n = received;
 
 	if (!received) {
 		port->ops->release(q); /* of what rx itself has dropped */

@@ -81,6 +81,9 @@ struct port_rxq {
 	uint16_t id;
 	uint16_t worker; /* owner; control: wo, under RCU */
 	void *priv;      /* the type's ring */
+	/* worker: own; see datapath/worker.c */
+	int64_t debt;  /* cycles that other queues are to get before this one's turn */
+	uint16_t most; /* packets to take at a time, 0: a whole batch */
 } __attribute__((aligned(64)));
 
 struct port {

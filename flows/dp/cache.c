@@ -313,6 +313,11 @@ void cache_lookup(struct cache *c, uint64_t now, const struct mkey *keys, const 
 	}
 }
 
+uint64_t cache_misses(const struct cache *c)
+{
+	return c->stats.misses + c->stats.stale;
+}
+
 const uint32_t *cache_outputs(const struct cache *c)
 {
 	return c->outputs;

@@ -58,6 +58,8 @@ bool cache_fold(struct cache *c, unsigned budget);
 /* Has the control thread asked for a fold that this worker has not finished? For the decision to sleep. */
 bool cache_fold_pending(const struct cache *c);
 
+/* How many packets were translated so far. Worker. */
+uint64_t cache_misses(const struct cache *c);
 void cache_get_stats(const struct cache *c, struct cache_stats *out);
 
 #endif

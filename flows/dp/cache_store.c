@@ -188,7 +188,10 @@ static int oldest_way(const struct cache *c, const struct cache_bucket *b, uint1
 	for (int w = 0; w < CACHE_WAYS; w++) {
 		uint16_t a = (uint16_t)(now - b->stamp[w]);
 
-		if (!b->sig[w] || (oldest >= 0 && a <= *age) || c->entries[b->entry[w]].batch == c->batch)
+		if (!b->sig[w] || (oldest >= 0 && a <= *age))
+			continue;
+		/* What this batch uses has the newest stamp: only then is it worth a cache miss to ask. */
+		if (!a && c->entries[b->entry[w]].batch == c->batch)
 			continue;
 		oldest = w;
 		*age = a;
