@@ -49,7 +49,7 @@ sorted() { "$@" 2>&1 | sort; return "${PIPESTATUS[0]}"; }
 # own_words: what weft-ofctl itself complains of it says in its own words.
 own_words() {
     awk '/^=== /{own = !/^=== ovs /} own' | sed -E 's/^ovs-ofctl: .*/ovs-ofctl: .../; /^TIME\|/d
-        s/tx pkts=[0-9]+, bytes=[0-9]+/tx of all runs/; s/(bytes from br0: xid=)[0-9a-f]+/\1X/'
+        s/([rt]x) pkts=[0-9]+, bytes=[0-9]+/\1 of all runs/; s/(bytes from br0: xid=)[0-9a-f]+/\1X/'
 }
 # inject PORT HEX: a frame comes in.
 inject() {
@@ -60,27 +60,36 @@ s.bind((sys.argv[1], 0))
 s.send(bytes.fromhex(sys.argv[2]))' "q$1" "$2"
 }
 
-# settled FILE: has it stopped growing?
+# settled FILE: has it stopped growing? grown FILE SIZE: is it longer now?
 settled() {
     local before
     before=$(wc -c <"$1")
-    sleep 0.1
+    sleep 0.05
     [ "$(wc -c <"$1")" -eq "$before" ]
 }
+# asleep PID: does it wait for the switch to speak, three looks in a row?
+asleep() {
+    for _ in 1 2 3; do
+        sleep 0.05
+        grep -q "^State:.S" "/proc/$1/status" || return 1
+    done
+}
+grown() { [ "$(wc -c <"$1")" -gt "$2" ]; }
 
-# watch CLIENT-COMMAND... -- COMMAND...: starts the first, which goes on until it is ended; when it says nothing more, runs
-# the second, and prints what both say.
+# watch CLIENT-COMMAND... -- COMMAND...: starts the first, which goes on until it is ended; when it listens, runs the
+# second, and prints what both say once something was heard.
 watch() {
     local -a first=()
-    local pid
+    local pid before
     while [ "$1" != -- ]; do first+=("$1") && shift; done
     shift
     "${CLIENT[@]}" "${first[@]}" >heard 2>&1 &
     pid=$!
-    sleep 0.1
-    wait_until 10 settled heard
+    [[ ${first[*]} != *watch:* ]] || wait_until 10 grown heard 0
+    wait_until 10 asleep "$pid" && wait_until 10 settled heard
+    before=$(wc -c <heard)
     "$@"
-    sleep 0.1
+    wait_until 10 grown heard "$before"
     wait_until 10 settled heard
     kill "$pid" 2>/dev/null
     wait "$pid" 2>/dev/null
