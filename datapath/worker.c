@@ -22,22 +22,23 @@ enum {
 	NAP_ROUNDS = 200,   /* naps before the worker sleeps on its fds */
 	NAP_STEP_NS = 500,  /* each is this much longer than the one before */
 	SLEEP_MS = 1000,    /* look around at least this often */
-	MISS_SHARE = 16,    /* a queue's unknown flows get one in so many cycles when others wait */
+	MISS_SHARE = 16,    /* default of config.miss_share */
 	MISS_BATCH = 16,    /* packets of such a queue at a time: others wait for no more than these */
 };
 
 /* One batch of a queue, and who pays for it. Translating the packets of unknown flows takes ten times as long
  * as forwarding, so a guest that makes up headers could take the worker from all others. It gets
- * 1/MISS_SHARE of the time for that while others have packets, and all of it when they have none. */
+ * 1/miss_share of the time for that while others have packets, and all of it when they have none. */
 static unsigned poll_queue(struct worker *w, struct port_rxq *q)
 {
 	uint64_t misses = cache_misses(w->cache), start = rte_rdtsc();
+	uint32_t share = w->dp->config.miss_share ? w->dp->config.miss_share : MISS_SHARE;
 	unsigned n = pipeline_run(w, q);
 
-	if (!n)
-		return 0;
+	if (!n || share == 1)
+		return n;
 	misses = cache_misses(w->cache) - misses;
-	q->debt = misses ? (int64_t)((rte_rdtsc() - start) * misses / n * (MISS_SHARE - 1)) : 0;
+	q->debt = misses ? (int64_t)((rte_rdtsc() - start) * misses / n * (share - 1)) : 0;
 	q->most = misses * 4 > n ? MISS_BATCH : 0;
 	return n;
 }

@@ -46,6 +46,7 @@ void subject_create(struct subject *s, uint32_t cache_entries)
 	struct datapath_config config = {
 	        .nworkers = 1,
 	        .cache_entries = cache_entries,
+	        .miss_share = 1,
 	        .events = {.packet_in = on_packet_in, .flow_report = on_flow_report, .arg = s},
 	};
 	struct error e = {""};
