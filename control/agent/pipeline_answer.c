@@ -56,7 +56,7 @@ void pipeline_answer(const struct scene_network *net, struct flow_set *out)
 		v6 |= !prefix_is_v4(&s->cidr);
 	}
 	for (unsigned i = 0; i < net->n_ports; i++) {
-		const struct port *p = net->ports[i]->port;
+		const struct tenant_port *p = net->ports[i]->port;
 
 		for (unsigned k = 0; k < p->n_ips; k++)
 			answer(out, vni, &p->ips[k], p->mac);
@@ -72,17 +72,24 @@ void pipeline_answer(const struct scene_network *net, struct flow_set *out)
 		answer(out, vni, &local, router_mac(vni));
 }
 
+static void no_answer(const struct scene_port *p, const struct ip_addr *own, struct flow_set *out)
+{
+	char ip[IP_TEXT_MAX];
+
+	flow_set_add(out, COOKIE_MARK, "table=30,priority=%d,in_port=%u,%s=%s,actions=drop", OWN, p->ofport,
+	             ip_is_v4(own) ? "arp,arp_tpa" : "icmp6,icmp_type=135,nd_target", ip_format(own, ip));
+}
+
 /* A guest that asks for its own address (to see whether somebody has it) gets no answer. */
 void pipeline_answer_port(const struct scene_port *p, struct flow_set *out)
 {
 	struct ip_addr local = link_local(p->port->mac);
-	char ip[IP_TEXT_MAX];
+	bool v6 = false;
 
-	for (unsigned i = 0; i <= p->port->n_ips; i++) {
-		const struct ip_addr *own = i < p->port->n_ips ? &p->port->ips[i] : &local;
-
-		flow_set_add(out, COOKIE_MARK, "table=30,priority=%d,in_port=%u,%s=%s,actions=drop", OWN,
-		             p->ofport, ip_is_v4(own) ? "arp,arp_tpa" : "icmp6,icmp_type=135,nd_target",
-		             ip_format(own, ip));
+	for (unsigned i = 0; i < p->port->n_ips; i++) {
+		no_answer(p, &p->port->ips[i], out);
+		v6 |= !ip_is_v4(&p->port->ips[i]);
 	}
+	if (v6)
+		no_answer(p, &local, out);
 }

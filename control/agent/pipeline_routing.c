@@ -5,7 +5,7 @@
 #include "base/log.h"
 #include "control/agent/pipeline.h"
 
-enum { ROUTER_ECHO = 230, ROUTER_ADDRESS = 220, TTL_OVER = 210, NOT_ROUTED = 205, ROUTED = 100 };
+enum { ROUTER_ECHO = 230, ROUTER_ADDRESS = 220, TTL_OVER = 210, ROUTED = 100 };
 
 static const char *dst_field(bool v4)
 {
@@ -88,25 +88,43 @@ static unsigned number_of(const struct scene *s, const struct router *r)
 	return lowest;
 }
 
+static bool has_family(const struct scene_network *net, bool v4)
+{
+	for (unsigned i = 0; i < net->network->n_subnets; i++)
+		if (prefix_is_v4(&net->network->subnets[i].cidr) == v4)
+			return true;
+	return false;
+}
+
+/* Addresses that guests of this network can reach: those of a family that it has. */
+static void own_addresses(const struct scene *s, const struct scene_network *net, struct flow_set *out)
+{
+	struct ip_addr local = link_local(router_mac(net->network->vni));
+
+	for (unsigned i = 0; i < net->router->n_networks; i++) {
+		const struct scene_network *other = scene_router_network(s, net->router, i);
+
+		for (unsigned k = 0; other && k < other->network->n_subnets; k++) {
+			const struct ip_addr *gateway = &other->network->subnets[k].gateway;
+
+			if (has_family(net, ip_is_v4(gateway)))
+				own_address(out, net->network->vni, gateway);
+		}
+	}
+	if (has_family(net, false))
+		own_address(out, net->network->vni, &local);
+}
+
 /* The tables of one network: how packets enter the router from it, and how they leave into it. */
 void pipeline_routing(const struct scene *s, const struct scene_network *net, struct flow_set *out)
 {
 	const struct router *r = net->router;
 	unsigned id = number_of(s, r);
 	uint32_t vni = net->network->vni;
-	struct ip_addr local = link_local(router_mac(vni));
 	char text[PREFIX_TEXT_MAX], actions[320];
 
-	for (unsigned i = 0; i < r->n_networks; i++) {
-		const struct scene_network *other = scene_router_network(s, r, i);
-
-		for (unsigned k = 0; other && k < other->network->n_subnets; k++)
-			own_address(out, vni, &other->network->subnets[k].gateway);
-	}
-	own_address(out, vni, &local);
+	own_addresses(s, net, out);
 	time_exceeded(out, vni);
-	flow_set_add(out, COOKIE_MARK, "table=50,priority=%d,reg0=0x%x,ipv6,ipv6_dst=fe80::/10,actions=drop",
-	             NOT_ROUTED, vni);
 	flow_set_add(out, COOKIE_MARK,
 	             "table=50,priority=%d,reg0=0x%x,actions=set_field:0x%x->reg5,goto_table:51", ROUTED, vni,
 	             id);
@@ -121,7 +139,7 @@ void pipeline_routing(const struct scene *s, const struct scene_network *net, st
 	}
 	static_routes(s, r, id, out);
 	for (unsigned i = 0; i < net->n_ports; i++) {
-		const struct port *p = net->ports[i]->port;
+		const struct tenant_port *p = net->ports[i]->port;
 
 		for (unsigned k = 0; k < p->n_ips && next_hop(s, net->ports[i], actions); k++)
 			flow_set_add(out, COOKIE_MARK, "table=54,priority=100,reg0=0x%x,%s=%s,actions=%s",

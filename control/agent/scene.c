@@ -92,7 +92,7 @@ struct scene_network *scene_router_network(const struct scene *s, const struct r
 
 static int add_port(void *object, void *arg)
 {
-	const struct port *p = object;
+	const struct tenant_port *p = object;
 	struct scene *s = arg;
 	struct scene_network *net = network_of(s, p->object.tenant, p->network);
 

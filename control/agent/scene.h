@@ -22,7 +22,7 @@ struct scene_network {
 };
 
 struct scene_port {
-	const struct port *port;
+	const struct tenant_port *port;
 	struct scene_network *network;
 	const struct host *host; /* where it is active; NULL: nowhere known */
 	bool local;

@@ -15,11 +15,11 @@ struct applying {
 	const char *prune;
 };
 
-static int merge(struct change *c, void *arg, struct tenancy_error *e)
+static int merge(struct edit *c, void *arg, struct tenancy_error *e)
 {
 	const struct applying *a = arg;
 
-	return change_merge(c, a->wanted, a->prune) ? tenancy_fail(e, NULL, "", ENOMEM, "out of memory") : 0;
+	return edit_merge(c, a->wanted, a->prune) ? tenancy_fail(e, NULL, "", ENOMEM, "out of memory") : 0;
 }
 
 static enum weft_exit apply(const struct weft *w)

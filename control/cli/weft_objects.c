@@ -94,7 +94,7 @@ static int refuse(struct tenancy_error *e, const struct object *o, int code, con
 	return tenancy_fail(e, o, "", code, "%s", why);
 }
 
-static int add(struct change *c, void *arg, struct tenancy_error *e)
+static int add(struct edit *c, void *arg, struct tenancy_error *e)
 {
 	const struct editing *x = arg;
 	const struct object *o = &x->name;
@@ -107,13 +107,13 @@ static int add(struct change *c, void *arg, struct tenancy_error *e)
 	fields = fields_of(x->w, o->kind);
 	rc = object_read(o->kind, o->tenant, o->name, fields, &object, e);
 	json_decref(fields);
-	if (!rc && change_put(c, object))
+	if (!rc && edit_put(c, object))
 		rc = refuse(e, o, ENOMEM, "out of memory");
 	return rc;
 }
 
 /* An object that others mention stays: the check that follows finds them. */
-static int del(struct change *c, void *arg, struct tenancy_error *e)
+static int del(struct edit *c, void *arg, struct tenancy_error *e)
 {
 	const struct object *o = &((const struct editing *)arg)->name;
 

@@ -22,7 +22,7 @@ static int wrong(const struct editing *x, struct tenancy_error *e, int code, con
 	return tenancy_fail(e, &x->name, "", code, "%s", why);
 }
 
-static int edit(struct change *c, void *arg, struct tenancy_error *e)
+static int edit(struct edit *c, void *arg, struct tenancy_error *e)
 {
 	const struct editing *x = arg;
 	const struct object *o = tenancy_get(&c->after, x->name.kind, x->name.tenant, x->name.name);
@@ -37,7 +37,7 @@ static int edit(struct change *c, void *arg, struct tenancy_error *e)
 	if (!rc)
 		rc = object_read(o->kind, o->tenant, o->name, fields, &object, e);
 	json_decref(fields);
-	if (!rc && change_put(c, object))
+	if (!rc && edit_put(c, object))
 		rc = wrong(x, e, ENOMEM, "out of memory");
 	return rc;
 }

@@ -62,18 +62,18 @@ int weft_name(enum object_kind kind, const char *text, struct object *out, struc
 
 /* ---- telling ---- */
 
-static json_t *step_row(const struct change_step *s)
+static json_t *step_row(const struct edit_step *s)
 {
 	char name[2 * OBJECT_NAME_MAX + 2];
 
 	snprintf(name, sizeof(name), "%s%s%s", s->object.kind > KIND_TENANT ? s->object.tenant : "",
 	         s->object.kind > KIND_TENANT ? "/" : "", s->object.name);
 	return json_pack("{s:s, s:s, s:s}", "object", kind_name(s->object.kind), "name", name, "action",
-	                 change_action_name(s->action));
+	                 edit_action_name(s->action));
 }
 
 /* The objects of the steps that were done, or (`planned`) of all. */
-static void tell(const struct weft *w, const struct change *c, bool planned)
+static void tell(const struct weft *w, const struct edit *c, bool planned)
 {
 	static const char *const columns[] = {"object", "name", "action", NULL};
 	json_t *rows = json_array();
@@ -118,7 +118,7 @@ static int wait_for_host(struct store *store, const char *host, int64_t rev, uin
 	}
 }
 
-static int wait_for_hosts(const struct weft *w, const struct change *c, struct error *e)
+static int wait_for_hosts(const struct weft *w, const struct edit *c, struct error *e)
 {
 	uint64_t until = clock_now() + (uint64_t)w->wait_ms * CLOCK_MS;
 	json_t *hosts = json_object();
@@ -128,7 +128,7 @@ static int wait_for_hosts(const struct weft *w, const struct change *c, struct e
 
 	for (size_t i = 0; i < c->n_steps; i++) {
 		const struct object *o = &c->steps[i].object;
-		const struct port *p =
+		const struct tenant_port *p =
 		        o->kind == KIND_PORT ? tenancy_get(&c->after, KIND_PORT, o->tenant, o->name) : NULL;
 
 		if (p && *p->host)
@@ -146,24 +146,24 @@ static int wait_for_hosts(const struct weft *w, const struct change *c, struct e
 static int attempt(const struct weft *w, struct store *store, weft_edit_fn *edit, void *arg,
                    struct tenancy_error *e)
 {
-	struct change c;
-	int rc = change_begin(&c, store, &e->text);
+	struct edit c;
+	int rc = edit_begin(&c, store, &e->text);
 
 	e->kind = KINDS;
 	if (!rc)
 		rc = edit(&c, arg, e);
 	if (!rc)
-		rc = change_plan(&c, e);
+		rc = edit_plan(&c, e);
 	if (!rc && w->dry_run) {
 		tell(w, &c, true);
 	} else if (!rc) {
-		rc = change_commit(&c, &e->text);
+		rc = edit_commit(&c, &e->text);
 		if (rc != -EAGAIN || (c.n_steps && c.steps[0].done))
 			tell(w, &c, false); /* after an error: how far it came */
 		if (!rc && w->wait_ms)
 			rc = wait_for_hosts(w, &c, &e->text);
 	}
-	change_end(&c);
+	edit_end(&c);
 	return rc;
 }
 
@@ -194,15 +194,15 @@ weft_with_state(const struct weft *w,
 {
 	struct error e = {""};
 	struct store *store;
-	struct change c;
+	struct edit c;
 	enum weft_exit status;
 	int rc = open_store(w, &store, &e);
 
 	if (rc)
 		return weft_report(rc, &e);
-	rc = change_begin(&c, store, &e);
+	rc = edit_begin(&c, store, &e);
 	status = rc ? weft_report(rc, &e) : show(w, &c.before, arg);
-	change_end(&c);
+	edit_end(&c);
 	store_close(store);
 	return status;
 }

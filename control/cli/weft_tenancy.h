@@ -4,12 +4,12 @@
 #define CONTROL_CLI_WEFT_TENANCY_H
 
 #include "control/cli/weft_command.h"
-#include "control/tenancy/change.h"
+#include "control/tenancy/edit.h"
 
 struct document;
 
 /* An edit of the desired state: fills c->after. It may run more than once, each time on a fresh state. */
-typedef int weft_edit_fn(struct change *c, void *arg, struct tenancy_error *e);
+typedef int weft_edit_fn(struct edit *c, void *arg, struct tenancy_error *e);
 
 /* Reads the state, lets `edit` change it, checks and writes it; again when another writer was faster. Prints
  * what was done with each object, waits when --wait was given, only tells with --dry-run. `file` (may be

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Keys and values of objects; see keys.h. Used by change.c and by the agent. */
+/* Keys and values of objects; see keys.h. Used by edit.c and by the agent. */
 #include "control/tenancy/keys.h"
 
 #include <errno.h>
@@ -75,7 +75,7 @@ static json_t *named(const struct object *o)
 	return value;
 }
 
-static json_t *ips_of(const struct port *p)
+static json_t *ips_of(const struct tenant_port *p)
 {
 	json_t *ips = json_array();
 	char text[IP_TEXT_MAX];
@@ -114,7 +114,7 @@ static void add_group(struct writing *w, const struct group *g)
 	add(w, named(&g->object), "sg/%s/def", id_format(&g->object, id));
 }
 
-static void add_port(struct writing *w, const struct port *p)
+static void add_port(struct writing *w, const struct tenant_port *p)
 {
 	const struct network *net = tenancy_get(w->t, KIND_NETWORK, p->object.tenant, p->network);
 	char id[ID_MAX], text[IP_TEXT_MAX];

@@ -18,7 +18,7 @@ static const struct {
         [KIND_NETWORK] = {"network", "networks", sizeof(struct network)},
         [KIND_ROUTER] = {"router", "routers", sizeof(struct router)},
         [KIND_GROUP] = {"security group", "securityGroups", sizeof(struct group)},
-        [KIND_PORT] = {"port", "ports", sizeof(struct port)},
+        [KIND_PORT] = {"port", "ports", sizeof(struct tenant_port)},
 };
 
 const char *kind_name(enum object_kind kind)

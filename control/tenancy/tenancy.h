@@ -112,7 +112,7 @@ struct group {
 	unsigned n_rules;
 };
 
-struct port {
+struct tenant_port {
 	struct object object;
 	char network[OBJECT_NAME_MAX + 1];
 	struct mac mac; /* zero: auto */

@@ -183,7 +183,7 @@ static int check_group(void *object, void *arg)
 	return rc;
 }
 
-static int check_port_ip(struct check *c, const struct port *p, const struct network *net, unsigned i)
+static int check_port_ip(struct check *c, const struct tenant_port *p, const struct network *net, unsigned i)
 {
 	const struct subnet *s = subnet_of(net, &p->ips[i]);
 	const struct object *by;
@@ -204,7 +204,7 @@ static int check_port_ip(struct check *c, const struct port *p, const struct net
 	return by ? taken(c, &p->object, field, ip, by) : 0;
 }
 
-static int check_port_names(struct check *c, const struct port *p)
+static int check_port_names(struct check *c, const struct tenant_port *p)
 {
 	const struct object *by;
 	char field[32];
@@ -225,7 +225,7 @@ static int check_port_names(struct check *c, const struct port *p)
 
 static int check_port(void *object, void *arg)
 {
-	const struct port *p = object;
+	const struct tenant_port *p = object;
 	struct check *c = arg;
 	const struct network *net = tenancy_get(c->m, KIND_NETWORK, p->object.tenant, p->network);
 	const struct object *by;

@@ -404,7 +404,7 @@ static int read_group(struct reader *r, const json_t *value, void *object)
 
 static int read_port_ip(struct reader *r, const json_t *value, void *arg)
 {
-	struct port *p = arg;
+	struct tenant_port *p = arg;
 
 	if (is_auto(value)) {
 		p->auto_ips = true;
@@ -415,7 +415,7 @@ static int read_port_ip(struct reader *r, const json_t *value, void *arg)
 
 static int read_port_group(struct reader *r, const json_t *value, void *arg)
 {
-	struct port *p = arg;
+	struct tenant_port *p = arg;
 
 	return read_name(r, json_string_value(value), false, p->groups[p->n_groups++]);
 }
@@ -436,7 +436,7 @@ static int read_port(struct reader *r, const json_t *value, void *object)
 {
 	static const char *const keys[] = {"network", "ips",    "mac",    "host",
 	                                   "groups",  "socket", "queues", NULL};
-	struct port *p = object;
+	struct tenant_port *p = object;
 	struct reader d;
 	const json_t *v;
 	long n = 0;

@@ -44,7 +44,7 @@ static int give_vni(void *object, void *arg)
 
 static int claim_addresses(void *object, void *arg)
 {
-	struct port *p = object;
+	struct tenant_port *p = object;
 	struct resolve *r = arg;
 	char text[IP_TEXT_MAX];
 
@@ -57,7 +57,7 @@ static int claim_addresses(void *object, void *arg)
 
 /* The lowest free address of subnet `at` of the port's network. `cursors` remembers where the search ended.
  */
-static int give_ip(struct resolve *r, struct port *p, const struct network *net, unsigned at)
+static int give_ip(struct resolve *r, struct tenant_port *p, const struct network *net, unsigned at)
 {
 	const struct subnet *s = &net->subnets[at];
 	struct ip_addr ip, last = prefix_last(&s->cidr);
@@ -81,7 +81,7 @@ static int give_ip(struct resolve *r, struct port *p, const struct network *net,
 }
 
 /* One address of each family that the network has and the port has not, from the first subnet of it. */
-static int give_ips(struct resolve *r, struct port *p)
+static int give_ips(struct resolve *r, struct tenant_port *p)
 {
 	const struct network *net = tenancy_get(r->m, KIND_NETWORK, p->object.tenant, p->network);
 	bool has[2] = {false, false}; /* IPv6, IPv4 */
@@ -102,7 +102,7 @@ static int give_ips(struct resolve *r, struct port *p)
 }
 
 /* A locally administered address from the port's name, the next one when somebody has it. */
-static void give_mac(struct resolve *r, struct port *p)
+static void give_mac(struct resolve *r, struct tenant_port *p)
 {
 	uint64_t words[2 * (OBJECT_NAME_MAX + 1) / 8], hash;
 	char text[MAC_TEXT_MAX];
@@ -120,7 +120,7 @@ static void give_mac(struct resolve *r, struct port *p)
 
 static int give_addresses(void *object, void *arg)
 {
-	struct port *p = object;
+	struct tenant_port *p = object;
 	struct resolve *r = arg;
 
 	if (!memcmp(&p->mac, &(struct mac){{0}}, sizeof(p->mac)))
@@ -154,8 +154,8 @@ void object_adopt(void *object, const void *old)
 		if (!net->vni)
 			net->vni = ((const struct network *)old)->vni;
 	} else if (o->kind == KIND_PORT) {
-		struct port *p = object;
-		const struct port *was = old;
+		struct tenant_port *p = object;
+		const struct tenant_port *was = old;
 
 		if (strcmp(p->network, was->network))
 			return;

@@ -164,7 +164,7 @@ static json_t *write_group(const void *object)
 
 static json_t *write_port(const void *object)
 {
-	const struct port *p = object;
+	const struct tenant_port *p = object;
 	json_t *o = json_pack("{s:s}", "network", p->network), *groups = json_array(),
 	       *ips = ips_json(p->ips, p->n_ips);
 	char mac[MAC_TEXT_MAX];

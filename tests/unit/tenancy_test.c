@@ -89,7 +89,7 @@ static void expect_ip(const struct ip_addr *ip, const char *want)
 Test(tenancy, document)
 {
 	struct tenancy m;
-	struct port *p;
+	struct tenant_port *p;
 	struct network *net;
 	struct group *g;
 	struct router *r;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reading, editing and writing the desired state; see change.h. Called by the tenant commands of weft. */
-#include "control/tenancy/change.h"
+/* Reading, editing and writing the desired state; see edit.h. Called by the tenant commands of weft. */
+#include "control/tenancy/edit.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -18,7 +18,7 @@ static int copy_one(void *object, void *arg)
 	return copy ? tenancy_put(arg, copy) : -ENOMEM;
 }
 
-int change_begin(struct change *c, struct store *store, struct error *e)
+int edit_begin(struct edit *c, struct store *store, struct error *e)
 {
 	static const char *const prefixes[] = {KEYS_ROOT "alloc/", KEYS_ROOT "gen/", KEYS_ROOT "h/",
 	                                       KEYS_ROOT "host/",  KEYS_ROOT "n/",   KEYS_ROOT "r/",
@@ -35,7 +35,7 @@ int change_begin(struct change *c, struct store *store, struct error *e)
 	return rc;
 }
 
-void change_end(struct change *c)
+void edit_end(struct edit *c)
 {
 	store_snapshot_free(&c->snapshot);
 	tenancy_free(&c->before);
@@ -46,7 +46,7 @@ void change_end(struct change *c)
 	free(c->steps);
 }
 
-int change_put(struct change *c, void *object)
+int edit_put(struct edit *c, void *object)
 {
 	const struct object *o = object, *old = tenancy_get(&c->after, o->kind, o->tenant, o->name);
 
@@ -59,10 +59,10 @@ static int put_copy(void *object, void *arg)
 {
 	void *copy = object_copy(object);
 
-	return copy ? change_put(arg, copy) : -ENOMEM;
+	return copy ? edit_put(arg, copy) : -ENOMEM;
 }
 
-int change_merge(struct change *c, const struct tenancy *wanted, const char *prune)
+int edit_merge(struct edit *c, const struct tenancy *wanted, const char *prune)
 {
 	int rc = 0;
 
@@ -84,7 +84,7 @@ int change_merge(struct change *c, const struct tenancy *wanted, const char *pru
 
 /* ---- plan ---- */
 
-static int64_t mod_rev_of(const struct change *c, const char *key)
+static int64_t mod_rev_of(const struct edit *c, const char *key)
 {
 	size_t low = 0, high = c->snapshot.n;
 
@@ -102,24 +102,24 @@ static int64_t mod_rev_of(const struct change *c, const char *key)
 	return 0;
 }
 
-static int add_op(struct change *c, const struct owned_key *k, bool gone)
+static int add_op(struct edit *c, const struct owned_key *k, bool gone)
 {
 	bool was = tenancy_get(&c->before, k->owner.kind, k->owner.tenant, k->owner.name),
 	     is = tenancy_get(&c->after, k->owner.kind, k->owner.tenant, k->owner.name);
-	struct change_op *ops = c->ops;
+	struct edit_op *ops = c->ops;
 
 	if ((c->n_ops & (c->n_ops - 1)) == 0)
 		ops = realloc(ops, (c->n_ops ? c->n_ops * 2 : 1) * sizeof(*ops));
 	if (!ops)
 		return -ENOMEM;
 	c->ops = ops;
-	ops[c->n_ops++] = (struct change_op){
+	ops[c->n_ops++] = (struct edit_op){
 	        .op = {k->key, gone ? NULL : k->value},
 	        .mod_rev = mod_rev_of(c, k->key),
 	        .owner = k->owner,
-	        .action = !was ? CHANGE_CREATE
-	                  : is ? CHANGE_CHANGE
-	                       : CHANGE_DELETE,
+	        .action = !was ? EDIT_CREATE
+	                  : is ? EDIT_CHANGE
+	                       : EDIT_DELETE,
 	};
 	return 0;
 }
@@ -128,8 +128,8 @@ static int add_op(struct change *c, const struct owned_key *k, bool gone)
  * order. */
 static int by_object(const void *left, const void *right)
 {
-	const struct change_op *a = left, *b = right;
-	bool a_gone = a->action == CHANGE_DELETE, b_gone = b->action == CHANGE_DELETE;
+	const struct edit_op *a = left, *b = right;
+	bool a_gone = a->action == EDIT_DELETE, b_gone = b->action == EDIT_DELETE;
 	int order;
 
 	if (a_gone != b_gone)
@@ -147,7 +147,7 @@ static bool same_object(const struct object *a, const struct object *b)
 	return a->kind == b->kind && !strcmp(a->tenant, b->tenant) && !strcmp(a->name, b->name);
 }
 
-static int group_steps(struct change *c)
+static int group_steps(struct edit *c)
 {
 	c->steps = calloc(c->n_ops + 1, sizeof(*c->steps));
 	if (!c->steps)
@@ -155,18 +155,18 @@ static int group_steps(struct change *c)
 	if (c->n_ops)
 		qsort(c->ops, c->n_ops, sizeof(*c->ops), by_object);
 	for (size_t i = 0; i < c->n_ops; i++) {
-		const struct change_op *op = &c->ops[i];
+		const struct edit_op *op = &c->ops[i];
 
 		if (!i || !same_object(&op->owner, &c->ops[i - 1].owner))
 			c->steps[c->n_steps++] =
-			        (struct change_step){.action = op->action, .object = op->owner, .first = i};
+			        (struct edit_step){.action = op->action, .object = op->owner, .first = i};
 		c->steps[c->n_steps - 1].n++;
 	}
 	return 0;
 }
 
 /* Keys whose owner changed hands (an address moves from a port to another) are one change. */
-static int find_differences(struct change *c)
+static int find_differences(struct edit *c)
 {
 	const struct key_list *old = &c->old_keys, *new = &c->new_keys;
 	size_t i = 0, k = 0;
@@ -189,7 +189,7 @@ static int find_differences(struct change *c)
 	return rc;
 }
 
-int change_plan(struct change *c, struct tenancy_error *e)
+int edit_plan(struct edit *c, struct tenancy_error *e)
 {
 	int rc = tenancy_resolve(&c->after, e);
 
@@ -231,7 +231,7 @@ static void generation_key(const struct object *o, char *key)
 }
 
 /* False: does not fit any more. */
-static bool batch_add(struct change *c, struct batch *b, const struct change_op *op)
+static bool batch_add(struct edit *c, struct batch *b, const struct edit_op *op)
 {
 	char gen[STORE_KEY_MAX];
 	size_t bytes = strlen(op->op.key) + (op->op.value ? strlen(op->op.value) : 0);
@@ -256,7 +256,7 @@ static bool batch_add(struct change *c, struct batch *b, const struct change_op 
 }
 
 /* After our own transaction its generations have its revision. */
-static int note_generations(struct change *c, const struct batch *b)
+static int note_generations(struct edit *c, const struct batch *b)
 {
 	for (unsigned i = 0; i < b->n_generations; i++) {
 		size_t at = 0;
@@ -273,13 +273,13 @@ static int note_generations(struct change *c, const struct batch *b)
 	return 0;
 }
 
-static void finish_step(struct change_step *s, int64_t rev)
+static void finish_step(struct edit_step *s, int64_t rev)
 {
 	s->done = true;
 	s->rev = rev;
 }
 
-int change_commit(struct change *c, struct error *e)
+int edit_commit(struct edit *c, struct error *e)
 {
 	struct batch *b = calloc(1, sizeof(*b));
 	size_t at = 0, step = 0;
@@ -302,7 +302,7 @@ int change_commit(struct change *c, struct error *e)
 	return rc;
 }
 
-const char *change_action_name(enum change_action action)
+const char *edit_action_name(enum edit_action action)
 {
 	static const char *const names[] = {"created", "changed", "deleted"};
 
