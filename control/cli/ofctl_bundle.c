@@ -104,7 +104,7 @@ void ofctl_bundle_tell(struct ofctl *ctl, const uint8_t *error, size_t len)
 	size_t at = error[8] == 0xff && error[9] == 0xff ? EXPERIMENTER_QUOTED_AT : QUOTED_AT, bundled_len;
 	const uint8_t *bundled = find_bundled(ctl, ofp_read_header(error).xid, &bundled_len);
 	struct text out = {0};
-	struct printer p = {&out, ofctl_print_names(ctl), ctl->verbosity + 1, NULL};
+	struct printer p = {.out = &out, .names = ofctl_print_names(ctl), .verbosity = ctl->verbosity + 1};
 	const char *name;
 
 	message_print(&p, error, len);

@@ -90,11 +90,8 @@ static const char *const multipart_names[] = {
         [OFPMP_PORT_DESC] = "PORT_DESC",
 };
 enum { ONFST_FLOW_MONITOR = 1870, MULTIPART_EXPERIMENTER = 0xffff };
-enum { NX_SET_PACKET_IN_FORMAT = 16, NX_PACKET_IN = 17, NX_PACKET_IN2 = 30 };
-enum { ONF_BUNDLE_CONTROL = 2300, ONF_BUNDLE_ADD = 2301 };
 
-static void print_name(const struct printer *p, const char *prefix, const char *name,
-                       const struct ofp_header *h)
+void print_name(const struct printer *p, const char *prefix, const char *name, const struct ofp_header *h)
 {
 	text_add(p->out, "%s%s (OF1.3) (xid=0x%x):", prefix, name, h->xid);
 }
@@ -296,66 +293,6 @@ static bool print_hello(const struct printer *p, struct ofp_reader *r)
 	return true;
 }
 
-/* ---- experimenters ---- */
-
-static bool print_bundle(const struct printer *p, struct ofp_reader *r, uint32_t subtype)
-{
-	static const char *const types[] = {"OPEN_REQUEST",    "OPEN_REPLY",     "CLOSE_REQUEST",
-	                                    "CLOSE_REPLY",     "COMMIT_REQUEST", "COMMIT_REPLY",
-	                                    "DISCARD_REQUEST", "DISCARD_REPLY"};
-	static const struct bit_name flags[] = {{1, "atomic"}, {2, "ordered"}, {0, NULL}};
-	uint32_t id = ofp_get_u32(r);
-	uint16_t type;
-
-	text_add(p->out, "\n bundle_id=%#x ", id);
-	if (subtype == ONF_BUNDLE_CONTROL) {
-		type = ofp_get_u16(r);
-		text_add(p->out, "type=%s flags=", type < 8 ? types[type] : "?");
-		print_bits(p->out, ofp_get_u16(r), flags, ' ');
-		text_add(p->out, "\n");
-		return !r->failed;
-	}
-	ofp_skip(r, 2);
-	text_add(p->out, "flags=");
-	print_bits(p->out, ofp_get_u16(r), flags, ' ');
-	text_add(p->out, "\n");
-	if (r->failed || ofp_left(r) < OFP_HEADER_LEN)
-		return false;
-	message_print(p, r->at, ofp_left(r));
-	return true;
-}
-
-static bool print_experimenter(const struct printer *p, const struct ofp_header *h, struct ofp_reader *r)
-{
-	uint32_t experimenter = ofp_get_u32(r), subtype = ofp_get_u32(r);
-
-	if (experimenter == NX_EXPERIMENTER && subtype == NX_PACKET_IN) {
-		print_name(p, "NXT_", "PACKET_IN", h);
-		return print_nx_packet_in(p, r);
-	}
-	if (experimenter == NX_EXPERIMENTER && subtype == NX_PACKET_IN2) {
-		print_name(p, "NXT_", "PACKET_IN2", h);
-		return print_packet_in2(p, r);
-	}
-	if (experimenter == NX_EXPERIMENTER && subtype == NX_SET_PACKET_IN_FORMAT) {
-		static const char *const formats[] = {"standard", "nxt_packet_in", "nxt_packet_in2"};
-		uint32_t format = ofp_get_u32(r);
-
-		print_name(p, "NXT_", "SET_PACKET_IN_FORMAT", h);
-		text_add(p->out, " format=%s\n", format < 3 ? formats[format] : "unknown");
-		return !r->failed;
-	}
-	if (experimenter == ONF_EXPERIMENTER &&
-	    (subtype == ONF_BUNDLE_CONTROL || subtype == ONF_BUNDLE_ADD)) {
-		print_name(p, "ONFT_", subtype == ONF_BUNDLE_ADD ? "BUNDLE_ADD_MESSAGE" : "BUNDLE_CONTROL",
-		           h);
-		return print_bundle(p, r, subtype);
-	}
-	print_name(p, "OFPT_", "EXPERIMENTER", h);
-	text_add(p->out, " 0x%08x:%u\n", experimenter, subtype);
-	return true;
-}
-
 static bool print_any_multipart(const struct printer *p, const struct ofp_header *h, struct ofp_reader *r)
 {
 	bool request = h->type == OFPT_MULTIPART_REQUEST;
@@ -433,17 +370,20 @@ static bool print_body(const struct printer *p, const struct ofp_header *h, stru
 	}
 }
 
+enum { DEPTH_MAX = 4 }; /* an error about a bundle with a message in it needs three */
+
 void message_print(const struct printer *printer, const uint8_t *message, size_t len)
 {
 	struct ofp_header h = ofp_read_header(message);
 	struct ofp_reader r = ofp_reader_of(message + OFP_HEADER_LEN, len - OFP_HEADER_LEN);
 	enum ofp_error why = OFP_OK;
 	struct printer p = *printer;
+	bool deep = p.depth++ >= DEPTH_MAX;
 	size_t before = p.out->len;
 	const char *end;
 
 	p.why = &why;
-	if (h.version == OFP_VERSION_13 && h.length <= len && print_body(&p, &h, &r))
+	if (h.version == OFP_VERSION_13 && h.length <= len && !deep && print_body(&p, &h, &r))
 		return;
 	end = p.out->len > before ? strstr(p.out->data + before, "):") : NULL;
 	if (end) { /* the name may stay */

@@ -15,6 +15,7 @@ struct printer {
 	struct text *out;
 	const struct port_names *names; /* NULL: numbers */
 	int verbosity;                  /* 1: packets as flows; 3: packets as bytes, too */
+	unsigned depth;                 /* of messages inside messages */
 	enum ofp_error *why; /* filled by who finds a message malformed; message_print() sees to it */
 };
 
@@ -33,6 +34,10 @@ void print_bits(struct text *out, uint32_t bits, const struct bit_name *names, c
 extern const struct bit_name port_config_names[], port_state_names[];
 void print_hex_dump(struct text *out, const uint8_t *bytes, size_t n);
 
+/* "OFPT_HELLO (OF1.3) (xid=0x1):" */
+void print_name(const struct printer *p, const char *prefix, const char *name, const struct ofp_header *h);
+/* An experimenter's message, with its name. */
+bool print_experimenter(const struct printer *p, const struct ofp_header *h, struct ofp_reader *r);
 /* The body of a multipart request or reply. */
 bool print_multipart(const struct printer *p, enum ofp_multipart type, bool request, struct ofp_reader *r);
 /* Entries of multipart replies about ports and tables. */

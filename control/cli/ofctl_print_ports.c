@@ -123,7 +123,7 @@ static void print_counters(const struct printer *p, uint32_t port, const struct 
 bool print_port_stats(const struct printer *p, struct ofp_reader *r)
 {
 	struct text entries = {0};
-	struct printer inner = {&entries, p->names, p->verbosity, p->why};
+	struct printer inner = {.out = &entries, .names = p->names};
 	unsigned n = 0;
 	bool ok = true;
 

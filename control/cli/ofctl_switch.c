@@ -184,7 +184,7 @@ int ofctl_multipart(struct ofctl *ctl, struct ofp_writer *w,
 void ofctl_print_message(struct ofctl *ctl, FILE *to, const uint8_t *message, size_t len, int verbosity)
 {
 	struct text out = {0};
-	struct printer p = {&out, ofctl_print_names(ctl), verbosity, NULL};
+	struct printer p = {.out = &out, .names = ofctl_print_names(ctl), .verbosity = verbosity};
 
 	message_print(&p, message, len);
 	fputs(text_get(&out), to);

@@ -127,8 +127,8 @@ void ofctl_monitor_start(const char *rest)
 	char command[1024];
 
 	snprintf(command, sizeof(command),
-	         "ovs-ofctl %s monitor unix:%s %s --detach --no-chdir --pidfile >%s 2>&1", protocol,
-	         path, rest, log_file);
+	         "ovs-ofctl %s monitor unix:%s %s --detach --no-chdir --pidfile >%s 2>&1", protocol, path,
+	         rest, log_file);
 	cr_assert_eq(system(command), 0, "%s", command);
 }
 
