@@ -171,8 +171,10 @@ static void try_server(const uint8_t *data, size_t size)
 		must(send(fd, data, size, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)size);
 	fake_switch_tell(sw, server);
 	shutdown(fd, SHUT_WR);
-	for (unsigned i = 0; i < 12; i++)
+	for (unsigned i = 0; i < 12; i++) {
 		uv_run(&loop, UV_RUN_NOWAIT);
+		fake_switch_report(server);
+	}
 	fake_switch_tell(sw, NULL);
 	ofp_server_close(server, NULL, NULL);
 	fake_switch_free(sw);

@@ -487,10 +487,9 @@ static void on_stop(uv_async_t *async)
 	ofp_server_close(sw->server, NULL, NULL);
 }
 
-static void on_packet_in(uv_async_t *async)
+void fake_switch_report(struct ofp_server *server)
 {
 	static const uint8_t frame[100] = {2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0};
-	struct fake_switch *sw = async->data;
 	struct flow_key key = {.in_port = 1, .metadata = htobe64(5), .regs = {[3] = 9}};
 	struct ofp_packet_in in = {
 	        .reason = OFPR_ACTION,
@@ -504,7 +503,14 @@ static void on_packet_in(uv_async_t *async)
 	        .userdata_len = 4,
 	};
 
-	ofp_server_packet_in(sw->server, &in);
+	ofp_server_packet_in(server, &in);
+}
+
+static void on_packet_in(uv_async_t *async)
+{
+	struct fake_switch *sw = async->data;
+
+	fake_switch_report(sw->server);
 }
 
 static void run(void *arg)

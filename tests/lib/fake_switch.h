@@ -27,6 +27,9 @@ void fake_switch_stop(struct fake_switch *sw);
 /* Did the endpoint tell the switch to forward on its own? */
 bool fake_switch_is_standalone(const struct fake_switch *sw);
 
+/* One packet-in (100 bytes, port 1, reason "action", user's data "weft") to whom it may concern. The loop's
+ * thread. */
+void fake_switch_report(struct ofp_server *server);
 /* Makes the switch send one packet-in (100 bytes, port 1, reason "action") to whom it may concern. Any
  * thread. */
 void fake_switch_packet_in(struct fake_switch *sw);
