@@ -30,7 +30,8 @@ def summarise(results):
             runs = [r for r in results if r["row"] == name and r["far"] == far and not r["disturbed"]]
             for switch in dict.fromkeys(r["switch"] for r in runs):
                 own = [r for r in runs if r["switch"] == switch]
-                base = {r["round"]: value(row, r) for r in runs if r["switch"] == row["base"]}
+                base = switch + " alone" if "beside" in row else row["base"]
+                base = {r["round"]: value(row, r) for r in runs if r["switch"] == base}
                 ratios = [value(row, r) / base[r["round"]] for r in own if base.get(r["round"])]
                 out.append({"row": name, "far": far, "switch": switch, "values": [value(row, r) for r in own],
                             "cycles": [r["cycles"] for r in own if "cycles" in r], "ratios": ratios})
@@ -46,7 +47,7 @@ def target_of(row):
 
 
 def table(summary, discarded):
-    lines = ["| row | cores | switch | Mpps or us | cycles/packet | ratio to testpmd | target |",
+    lines = ["| row | cores | switch | Mpps or us | cycles/packet | ratio | target |",
              "| --- | --- | --- | --- | --- | --- | --- |"]
     for s in summary:
         row = ROWS[s["row"]]
@@ -75,7 +76,7 @@ def plot(summary):
         length = median(s["ratios"]) / top * width
         out.append('<text x="%d" y="%d" text-anchor="end" fill="#666">%s</text>' % (left - 6, y + 12, s["switch"]))
         out.append('<rect x="%d" y="%d" width="%.1f" height="13" fill="%s"/>' %
-                   (left, y + 2, length, COLOURS[s["switch"]]))
+                   (left, y + 2, length, COLOURS.get(s["switch"], "#999")))
         out.append('<text x="%.1f" y="%d">%.2f</text>' % (left + length + 4, y + 12, median(s["ratios"])))
         if s["switch"] == "weft" and row["target"]:
             x = left + row["target"] / top * width
@@ -87,13 +88,21 @@ def plot(summary):
     return head % (left + width + 60, y + 20) + "\n".join(out) + "</svg>\n"
 
 
-def write(directory, results, discarded):
+def facts_table(facts):
+    """What is measured once, of each switch."""
+    lines = ["", "| once | " + " | ".join(facts) + " |", "| --- |" + " --- |" * len(facts)]
+    for title in dict.fromkeys(t for f in facts.values() for t in f):
+        lines.append("| %s | %s |" % (title, " | ".join(f.get(title, "") for f in facts.values())))
+    return "\n".join(lines) + "\n"
+
+
+def write(directory, results, discarded, facts):
     os.makedirs(directory, exist_ok=True)
     summary = summarise(results)
     with open(os.path.join(directory, "results.json"), "w") as f:
         json.dump(results, f, indent=1)
     with open(os.path.join(directory, "table.md"), "w") as f:
-        f.write(table(summary, discarded))
+        f.write(table(summary, discarded) + (facts_table(facts) if facts else ""))
     with open(os.path.join(directory, "plot.svg"), "w") as f:
         f.write(plot(summary))
-    print(table(summary, discarded), end="")
+    print(table(summary, discarded) + (facts_table(facts) if facts else ""), end="")

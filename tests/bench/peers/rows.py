@@ -52,6 +52,15 @@ def masks(n):
                     (0xffff << (16 - bits)) & 0xffff, 2001 + r))
 
 
+def scanned(n):
+    """Five-tuple rules for port 1 as well as for port 3, whose guest makes up headers."""
+    yield from five_tuples(n)
+    yield "priority=1,in_port=3,actions=output:4"
+    for f in range(n):
+        yield ("priority=100,in_port=3,udp,nw_src=%s,nw_dst=172.16.0.1,tp_src=%d,tp_dst=2000,actions=output:4" %
+               (address(f), 1024 + f % 32768))
+
+
 def row(title, target, stream, flows, base="testpmd", peers=("testpmd", "ovs"), **more):
     return dict(title=title, target=target, stream=stream, flows=flows, base=base, peers=peers, options=[], **more)
 
@@ -72,6 +81,8 @@ ROWS = {
     "both-ways": row("both ways, 1k flows", None, "flows=1000", lambda: five_tuples(1000)),
     "new-flows": row("new flows through 12 tables, Mpps", None, "pattern=once", lambda: TWELVE_TABLES, absolute=1.0, warm=4,
                      peers=("ovs",)),
+    "victim": row("1k flows beside a port that scans headers, ratio to alone", 0.9, "flows=1000", lambda: scanned(1000),
+                  base="alone", peers=("ovs",), beside="from=2,to=3,pattern=scan", warm=0.6),
     "latency": row("latency p50 at 0.1 Mpps, us", None, "rate=100000", lambda: five_tuples(1000), latency=0.6),
     "wake-up": row("wake-up p50 of an idle worker, us", None, "rate=50", lambda: five_tuples(1000), latency=50,
                    peers=()),
