@@ -60,6 +60,10 @@ s.bind((sys.argv[1], 0))
 s.send(bytes.fromhex(sys.argv[2]))' "q$1" "$2"
 }
 
+# shows TEXT FILTER: waits until the flows that the filter selects have the text.
+shows() { wait_until 10 has_text "$@" || true; }
+has_text() { O dump-flows br0 "$2" | grep -q "$1"; }
+
 # settled FILE: has it stopped growing? grown FILE SIZE: is it longer now?
 settled() {
     local before
