@@ -172,7 +172,7 @@ static int start_watch(struct ofctl *ctl, const char *text)
 {
 	enum { EXPERIMENTER = 0xffff, FLOW_MONITOR = 1870 };
 	struct ofp_writer w = {0};
-	struct watch watch;
+	struct watch watch = {0};
 	size_t start, at;
 	int rc = parse_watch(ctl, text, &watch);
 

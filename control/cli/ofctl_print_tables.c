@@ -189,12 +189,16 @@ static bool same_next(const struct features *a, const struct features *b)
 	return a->any_next == b->any_next && !memcmp(a->next + after + 1, b->next + after + 1, 255 - after);
 }
 
+static bool same_ability(const struct ability *a, const struct ability *b)
+{
+	return a->actions == b->actions && !memcmp(a->set, b->set, sizeof(a->set));
+}
+
 static bool same_features(const struct features *a, const struct features *b)
 {
 	return a->metadata_match == b->metadata_match && a->metadata_write == b->metadata_write &&
 	       a->max_entries == b->max_entries && a->instructions == b->instructions && same_next(a, b) &&
-	       !memcmp(&a->write, &b->write, sizeof(a->write)) &&
-	       !memcmp(&a->apply, &b->apply, sizeof(a->apply)) &&
+	       same_ability(&a->write, &b->write) && same_ability(&a->apply, &b->apply) &&
 	       !memcmp(a->match, b->match, sizeof(a->match)) &&
 	       !memcmp(a->masked, b->masked, sizeof(a->masked));
 }
@@ -278,10 +282,9 @@ static void print_instructions(const struct printer *p, const struct features *f
 		print_bits(p->out, f->instructions, instruction_names, ' ');
 		text_add(p->out, "\n");
 	}
-	if (before && !memcmp(&f->write, &before->write, sizeof(f->write)) &&
-	    !memcmp(&f->apply, &before->apply, sizeof(f->apply))) {
+	if (before && same_ability(&f->write, &before->write) && same_ability(&f->apply, &before->apply)) {
 		text_add(p->out, "      (same actions)\n");
-	} else if (memcmp(&f->write, &f->apply, sizeof(f->write))) {
+	} else if (!same_ability(&f->write, &f->apply)) {
 		text_add(p->out, "      Write-Actions features:\n");
 		print_ability(p, &f->write);
 		text_add(p->out, "      Apply-Actions features:\n");
@@ -326,8 +329,7 @@ static void print_one(const struct printer *p, const struct features *f, const s
 	if (f->max_entries)
 		text_add(p->out, "    max_entries=%u\n", f->max_entries);
 	if (before && f->instructions == before->instructions && same_next(f, before) &&
-	    !memcmp(&f->write, &before->write, sizeof(f->write)) &&
-	    !memcmp(&f->apply, &before->apply, sizeof(f->apply)))
+	    same_ability(&f->write, &before->write) && same_ability(&f->apply, &before->apply))
 		text_add(p->out, "    (same instructions)\n");
 	else
 		print_instructions(p, f, before);

@@ -174,7 +174,7 @@ static int bring_over(const struct flow_mod *has, const struct flow_mod *wanted,
 
 	if (has && wanted && same(has, wanted) && !r->ctl->readd)
 		return 0;
-	if (r->deleting != !wanted)
+	if (r->deleting ? wanted || !has : !wanted)
 		return 0;
 	if (wanted) {
 		ofp_put_flow_mod(&r->w, 0, wanted);
