@@ -97,6 +97,33 @@ Test(of10, versions_share_the_flows)
 	ofctl_prints("ip actions=set_field:1.2.3.4->ip_src,write_actions(output:1),goto_table:6");
 }
 
+/* 1.0 does not say of which protocol a port is: it is set on whichever is there, and told as one action
+ * again. */
+Test(of10, ports_without_a_protocol)
+{
+	ofctl_ok("add-flow", "priority=5,actions=mod_tp_src:80,mod_tp_dst:81,output:1");
+	ofctl_ok("dump-flows", "");
+	ofctl_prints("priority=5 actions=mod_tp_src:80,mod_tp_dst:81,output:1");
+	ofctl_protocol("-O OpenFlow13");
+	ofctl_ok("dump-flows", "");
+	ofctl_prints("set_field:80->tcp_src,set_field:80->udp_src,set_field:81->tcp_dst,set_field:81->udp_"
+	             "dst,output:1");
+}
+
+/* A match without any wildcard goes before all others, whatever priority it names (OpenFlow 1.0 section 3.4).
+ */
+Test(of10, an_exact_match_has_the_highest_priority)
+{
+	ofctl_protocol("-F openflow10");
+	ofctl_ok("add-flow", "priority=9,in_port=1,dl_src=02:00:00:00:00:01,dl_dst=02:00:00:00:00:02,dl_vlan="
+	                     "5,dl_vlan_pcp=0,"
+	                     "tcp,nw_src=1.2.3.4,nw_dst=1.2.3.5,nw_tos=0,tp_src=1,tp_dst=2,actions=drop");
+	ofctl_ok("add-flow", "priority=9,in_port=1,actions=drop");
+	ofctl_ok("dump-flows", "");
+	ofctl_prints("priority=65535,tcp,in_port=1");
+	ofctl_prints("priority=9,in_port=1 actions=drop");
+}
+
 Test(of10, flows_are_selected_and_removed)
 {
 	ofctl_ok("add-flow", "cookie=1,table=1,priority=5,ip,actions=output:1");
