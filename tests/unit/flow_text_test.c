@@ -200,3 +200,51 @@ Test(group_text, refuses_nonsense)
 	cr_expect_eq(gm.group_id, GROUP_ALL);
 	group_mod_free(&gm);
 }
+
+Test(flow_text, meters)
+{
+	static const struct {
+		const char *text, *wanted; /* NULL: refused */
+	} cases[] = {
+	        {"meter=1,kbps,band=type=drop,rate=1000", "meter=1 kbps bands=\ntype=drop rate=1000\n"},
+	        {"meter=2,pktps,burst,stats,bands=type=drop,rate=100,burst_size=50",
+	         "meter=2 pktps burst stats bands=\ntype=drop rate=100 burst_size=50\n"},
+	        {"meter=3,kbps,band=type=drop,rate=9,band=type=dscp_remark,rate=5,prec_level=2",
+	         "meter=3 kbps bands=\ntype=drop rate=9\ntype=dscp_remark rate=5 prec_level=2\n"},
+	        {"kbps,band=type=drop,rate=1", NULL},
+	        {"meter=0,kbps,band=type=drop,rate=1", NULL},
+	        {"meter=all,kbps,band=type=drop,rate=1", NULL},
+	        {"meter=1,kbps,pktps,band=type=drop,rate=1", NULL},
+	        {"meter=1,band=type=drop,rate=1", NULL},
+	        {"meter=1,kbps", NULL},
+	        {"meter=1,kbps,band=type=other,rate=1", NULL},
+	        {"meter=1,kbps,rate=1", NULL},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct meter_mod mm;
+		struct text out = {0};
+		struct error err;
+		int rc = meter_mod_parse(cases[i].text, METER_ADD, &mm, &err);
+
+		cr_expect_eq(rc, cases[i].wanted ? 0 : -EINVAL, "%s", cases[i].text);
+		if (!rc)
+			meter_format(&out, &mm);
+		if (cases[i].wanted)
+			cr_expect_str_eq(text_get(&out), cases[i].wanted);
+		text_free(&out);
+	}
+}
+
+Test(flow_text, meters_to_delete)
+{
+	struct meter_mod mm;
+	struct error err;
+
+	cr_assert_eq(meter_mod_parse("", METER_DELETE, &mm, &err), 0);
+	cr_expect_eq(mm.meter_id, METER_ALL);
+	cr_assert_eq(meter_mod_parse("meter=all", METER_DELETE, &mm, &err), 0);
+	cr_expect_eq(mm.meter_id, METER_ALL);
+	cr_assert_eq(meter_mod_parse("meter=7", METER_DELETE, &mm, &err), 0);
+	cr_expect_eq(mm.meter_id, 7);
+}
