@@ -45,7 +45,7 @@ static bool may_ask(struct answerer *a, uint32_t port)
 	return true;
 }
 
-static bool parse_v4(const uint8_t *l3, size_t len, struct frame *f)
+static bool parse_v4(const uint8_t *l3, size_t len, struct question_frame *f)
 {
 	const struct ipv4_header *ip = (const struct ipv4_header *)l3;
 	size_t header, total;
@@ -65,7 +65,7 @@ static bool parse_v4(const uint8_t *l3, size_t len, struct frame *f)
 	return true;
 }
 
-static bool parse_v6(const uint8_t *l3, size_t len, struct frame *f)
+static bool parse_v6(const uint8_t *l3, size_t len, struct question_frame *f)
 {
 	const struct ipv6_header *ip = (const struct ipv6_header *)l3;
 	size_t payload;
@@ -83,9 +83,9 @@ static bool parse_v6(const uint8_t *l3, size_t len, struct frame *f)
 	return true;
 }
 
-bool frame_parse(const uint8_t *bytes, size_t len, struct frame *f)
+bool frame_parse(const uint8_t *bytes, size_t len, struct question_frame *f)
 {
-	*f = (struct frame){.eth = (const struct eth_header *)bytes};
+	*f = (struct question_frame){.eth = (const struct eth_header *)bytes};
 	if (len < sizeof(*f->eth))
 		return false;
 	f->l3 = bytes + sizeof(*f->eth);
@@ -102,7 +102,7 @@ size_t answer_packet(struct answerer *a, const struct scene *s, enum punt about,
 	        [PUNT_ND] = answer_nd,       [PUNT_ROUTER_SOLICIT] = answer_router_solicit,
 	        [PUNT_ECHO] = answer_echo,   [PUNT_TTL] = answer_ttl,
 	};
-	struct frame f;
+	struct question_frame f;
 	struct question q = {s, scene_port_by_number(s, in_port), &f};
 
 	if (!q.port || about == PUNT_NONE || about >= sizeof(answers) / sizeof(answers[0]) ||

@@ -3,8 +3,9 @@
  * What the agent answers a guest: addresses (DHCPv4, DHCPv6, router advertisements), neighbours (ND), the
  * router's echo and "time exceeded".
  *
- * Every byte of a frame comes from a guest: it is read through struct frame only, whose parser checks
- * lengths. Each port may ask ANSWER_RATE times a second, with ANSWER_BURST at once; the rest is not answered.
+ * Every byte of a frame comes from a guest: it is read through struct question_frame only, whose parser
+ * checks lengths. Each port may ask ANSWER_RATE times a second, with ANSWER_BURST at once; the rest is not
+ * answered.
  *
  * Thread-safety: one thread. Life cycle: answerer_create -> answer_packet ... -> answerer_destroy.
  */
@@ -27,7 +28,7 @@ size_t answer_packet(struct answerer *a, const struct scene *s, enum punt about,
 
 /* ---- for the files of the answers ---- */
 
-struct frame { /* a frame that was parsed: pointers into it, NULL when the layer is not there */
+struct question_frame { /* a frame that was parsed: pointers into it, NULL when the layer is not there */
 	const struct eth_header *eth;
 	const struct ipv4_header *ip4;
 	const struct ipv6_header *ip6;
@@ -39,12 +40,12 @@ struct frame { /* a frame that was parsed: pointers into it, NULL when the layer
 };
 
 /* False: not a whole, untagged IP packet. */
-bool frame_parse(const uint8_t *bytes, size_t len, struct frame *f);
+bool frame_parse(const uint8_t *bytes, size_t len, struct question_frame *f);
 
 struct question {
 	const struct scene *scene;
 	const struct scene_port *port;
-	const struct frame *frame;
+	const struct question_frame *frame;
 };
 
 /* Each returns the length of what it wrote into `reply`, 0: nothing to say. */

@@ -155,7 +155,7 @@ static uint8_t reply_type(const struct dhcp_header *in, const uint8_t *options, 
 
 size_t answer_dhcp4(const struct question *q, uint8_t *reply)
 {
-	const struct frame *f = q->frame;
+	const struct question_frame *f = q->frame;
 	const struct dhcp_header *in = (const struct dhcp_header *)(f->l4 + sizeof(struct udp_header));
 	size_t head = sizeof(struct eth_header) + sizeof(struct ipv4_header) + sizeof(struct udp_header), len;
 	struct dhcp_header out = {.op = 2, .htype = 1, .hlen = 6, .magic = htobe32(DHCP_MAGIC)};

@@ -33,7 +33,7 @@ static const struct ip_addr *gateway(const struct scene_network *net, bool v4)
 
 size_t answer_echo(const struct question *q, uint8_t *reply)
 {
-	const struct frame *f = q->frame;
+	const struct question_frame *f = q->frame;
 	size_t head = sizeof(struct eth_header) +
 	              (f->ip4 ? sizeof(struct ipv4_header) : sizeof(struct ipv6_header));
 	struct mac router = router_mac(q->port->network->network->vni);
@@ -51,7 +51,7 @@ size_t answer_echo(const struct question *q, uint8_t *reply)
 }
 
 /* No error about an error (RFC 1122, 3.2.2; RFC 4443, 2.4 e). */
-static bool is_error(const struct frame *f)
+static bool is_error(const struct question_frame *f)
 {
 	static const uint8_t errors_v4[] = {3, 4, 5, 11, 12};
 
@@ -62,7 +62,7 @@ static bool is_error(const struct frame *f)
 
 size_t answer_ttl(const struct question *q, uint8_t *reply)
 {
-	const struct frame *f = q->frame;
+	const struct question_frame *f = q->frame;
 	bool v4 = f->ip4 != NULL;
 	const struct ip_addr *from = gateway(q->port->network, v4);
 	size_t head =
@@ -123,7 +123,7 @@ size_t answer_nd(const struct question *q, uint8_t *reply)
 		uint8_t option, option_len;
 		struct mac mac;
 	} WIRE na = {.type = ICMP6_NA, .option = ND_OPTION_TARGET, .option_len = 1};
-	const struct frame *f = q->frame;
+	const struct question_frame *f = q->frame;
 	struct ip_addr target, to;
 	struct mac dst = f->eth->src;
 	bool router, asked_by_nobody;

@@ -184,7 +184,7 @@ static uint8_t reply_type(uint8_t type, bool rapid)
 
 size_t answer_dhcp6(const struct question *q, uint8_t *reply)
 {
-	const struct frame *f = q->frame;
+	const struct question_frame *f = q->frame;
 	const uint8_t *in = f->l4 + sizeof(struct udp_header), *client, *ia, *rapid;
 	size_t len, n_client = 0, n_ia = 0, n, payload;
 	struct mac mac = router_mac(q->port->network->network->vni);

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* control/agent without a switch: what a host watches, its flows towards other hosts, the answers to guests.
+ */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "control/agent/answer.h"
+#include "control/tenancy/document.h"
+#include "control/tenancy/edit.h"
+#include "control/tenancy/tenancy_json.h"
+#include "flows/text.h"
+#include "tests/lib/frames.h"
+#include "tests/pktgen/packet_text.h"
+
+static const char three_hosts[] =
+        "apiVersion: weft/v1\n"
+        "hosts: {h1: {vtep: 192.0.2.1}, h2: {vtep: 192.0.2.2, mtu: 9000}, h3: {vtep: 192.0.2.3}}\n"
+        "tenants:\n"
+        "  acme:\n"
+        "    networks:\n"
+        "      web: {vni: 5001, subnets: [{cidr: 10.0.0.0/24}, {cidr: 'fd00:1::/64', dns: ['fd00::53']}]}\n"
+        "      db: {vni: 5002, subnets: [{cidr: 10.0.1.0/24}]}\n"
+        "      lone: {vni: 5003, subnets: [{cidr: 10.0.2.0/24}]}\n"
+        "    routers: {r0: {interfaces: [web, db], routes: [{to: 0.0.0.0/0, via: 10.0.1.10}]}}\n"
+        "    securityGroups: {web-sg: {}, db-sg: {ingress: [{proto: tcp, ports: 5432, from: {group: "
+        "web-sg}}]}}\n"
+        "    ports:\n"
+        "      a1: {network: web, ips: [10.0.0.10, 'fd00:1::a'], mac: '02:00:00:00:00:01', host: h1, groups: "
+        "[web-sg]}\n"
+        "      a2: {network: web, ips: [10.0.0.11], mac: '02:00:00:00:00:02', host: h2}\n"
+        "      a3: {network: web, ips: [10.0.0.12], mac: '02:00:00:00:00:03', host: h2}\n"
+        "      d1: {network: db, ips: [10.0.1.10], mac: '02:00:00:00:00:0d', host: h2, groups: [db-sg]}\n"
+        "      l1: {network: lone, ips: [10.0.2.10], mac: '02:00:00:00:00:11', host: h3}\n";
+
+static struct store *store;
+
+static void apply(const char *yaml)
+{
+	char path[] = "/tmp/weft-agent-XXXXXX";
+	FILE *f = fdopen(mkstemp(path), "w");
+	struct tenancy_error e = {.kind = KINDS};
+	struct tenancy wanted;
+	struct document *d;
+	struct edit c;
+
+	fputs(yaml, f);
+	fclose(f);
+	d = document_read(path, &e.text);
+	unlink(path);
+	cr_assert(d && !tenancy_read(document_json(d), &wanted, &e), "%s", e.text.text);
+	cr_assert_eq(edit_begin(&c, store, &e.text), 0);
+	cr_assert_eq(edit_merge(&c, &wanted, "acme"), 0);
+	cr_assert_eq(edit_plan(&c, &e), 0, "%s", e.text.text);
+	cr_assert_eq(edit_commit(&c, &e.text), 0, "%s", e.text.text);
+	edit_end(&c);
+	tenancy_free(&wanted);
+	document_free(d);
+}
+
+static void open_store(void)
+{
+	struct error e;
+
+	cr_assert_eq(store_open_sqlite(":memory:", &store, &e), 0);
+	apply(three_hosts);
+}
+
+static void close_store(void)
+{
+	store_close(store);
+}
+
+/* The scene of a host; local ports get numbers from 1 on, the tunnel is 99. */
+static struct view *look(const char *host, struct scene *s)
+{
+	struct view *v = view_create(store, host);
+	struct error e = {""};
+	uint32_t next = 1;
+
+	cr_assert_eq(view_refresh(v, &e), 1, "%s", e.text);
+	cr_assert_eq(scene_build(v, host, "/run", s, &e), 0, "%s", e.text);
+	for (unsigned i = 0; i < s->n_ports; i++)
+		if (s->ports[i].local)
+			s->ports[i].ofport = next++;
+	s->tunnel = 99;
+	return v;
+}
+
+static int has_key(const char *key, const char *value, void *arg)
+{
+	return strstr(key, arg) != NULL;
+}
+
+Test(agent, a_host_watches_what_concerns_it, .init = open_store, .fini = close_store)
+{
+	struct error e = {""};
+	struct scene s;
+	struct view *v = look("h1", &s);
+
+	cr_assert_eq(s.n_networks, 2, "its own, and what its router reaches");
+	cr_assert_eq(s.n_ports, 4);
+	cr_assert(view_each(v, has_key, "n/5002/p/acme.d1"));
+	cr_assert_not(view_each(v, has_key, "5003"), "a network of other hosts only");
+	cr_assert_not(view_each(v, has_key, "alloc/"));
+	cr_assert_eq(s.networks[0].mtu, 1450, "1500 without the tunnel's headers");
+	scene_free(&s);
+	cr_assert_eq(view_refresh(v, &e), 0, "nothing is new");
+	apply("apiVersion: weft/v1\ntenants: {acme: {networks: {lone: {vni: 5003, subnets: [{cidr: "
+	      "10.0.2.0/24}]}},"
+	      " ports: {l1: {network: lone, ips: [10.0.2.10], mac: '02:00:00:00:00:11', host: h1}}}}\n");
+	cr_assert_eq(view_refresh(v, &e), 1, "%s", e.text);
+	cr_assert(view_each(v, has_key, "n/5003/p/acme.l1"));
+	cr_assert_not(view_each(v, has_key, "n/5001/"), "what is not mentioned any more goes");
+	view_destroy(v);
+}
+
+/* The flow with this text (without cookie and counters), or NULL. */
+static bool has_flow(const struct flow_set *set, const char *match, const char *actions)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < set->n && !found; i++) {
+		struct text m = {0}, a = {0};
+
+		text_add(&m, "table=%u ", set->flows[i].table_id);
+		match_format(&m, &set->flows[i].match, set->flows[i].priority, NULL);
+		actions_format(&a, &set->flows[i].actions, NULL);
+		found = !strcmp(text_get(&m), match) && !strcmp(text_get(&a), actions);
+		text_free(&m);
+		text_free(&a);
+	}
+	return found;
+}
+
+Test(agent, flows_towards_other_hosts, .init = open_store, .fini = close_store)
+{
+	struct flow_set flows = {0}, again = {0};
+	struct scene s;
+	struct view *v = look("h1", &s);
+
+	cr_assert_eq(pipeline_flows(&s, &flows), 0);
+	cr_assert(has_flow(&flows, "table=0 priority=60000,tun_id=0x1389,in_port=99",
+	                   "set_field:0x1389->reg0,set_field:0x1->reg2,goto_table:40"));
+	cr_assert_not(has_flow(&flows, "table=0 priority=60000,tun_id=0x138a,in_port=99",
+	                       "set_field:0x138a->reg0,set_field:0x1->reg2,goto_table:40"),
+	              "a VNI without a port here is taken in");
+	cr_assert(has_flow(&flows, "table=40 priority=100,reg0=0x1389,reg2=0,dl_dst=02:00:00:00:00:02",
+	                   "set_field:192.0.2.2->tun_dst,goto_table:70"));
+	cr_assert(has_flow(&flows, "table=60 priority=100,reg0=0x1389,reg2=0",
+	                   "set_field:0x1->reg3,resubmit(,80),set_field:0x1389->tun_id,set_field:192.0.2.2->"
+	                   "tun_dst,"
+	                   "output:99"),
+	          "one copy to a host with two ports, none to a host without");
+	cr_assert(has_flow(&flows, "table=60 priority=100,reg0=0x1389,reg2=0x1",
+	                   "set_field:0x1->reg3,resubmit(,80)"),
+	          "what came through a tunnel goes into none");
+	cr_assert(
+	        has_flow(&flows, "table=54 priority=100,ip,reg0=0x138a,nw_dst=10.0.1.10",
+	                 "dec_ttl,set_field:0e:57:00:00:13:8a->eth_src,set_field:02:00:00:00:00:0d->eth_dst,"
+	                 "set_field:192.0.2.2->tun_dst,goto_table:70"));
+	cr_assert(has_flow(&flows, "table=51 priority=1000,ip,reg5=0x1389",
+	                   "set_field:0x138a->reg0,dec_ttl,set_field:0e:57:00:00:13:8a->eth_src,"
+	                   "set_field:02:00:00:00:00:0d->eth_dst,set_field:192.0.2.2->tun_dst,goto_table:70"),
+	          "a static route ends at its port");
+	cr_assert_eq(pipeline_flows(&s, &again), 0);
+	cr_assert_eq(again.n, flows.n);
+	flow_set_free(&flows);
+	flow_set_free(&again);
+	scene_free(&s);
+	view_destroy(v);
+	v = look("h2", &s);
+	cr_assert_eq(pipeline_flows(&s, &flows), 0);
+	cr_assert(has_flow(&flows, "table=81 priority=100,tcp,reg3=0x3,nw_src=10.0.0.10,tp_dst=5432",
+	                   "goto_table:90"),
+	          "a group's members on another host");
+	cr_assert_eq(s.networks[0].mtu, 8950);
+	flow_set_free(&flows);
+	scene_free(&s);
+	view_destroy(v);
+}
+
+/* ---- answers ---- */
+
+static uint8_t frame[PACKET_TEXT_MAX], want[PACKET_TEXT_MAX], reply[ANSWER_MAX];
+
+static size_t make(const char *text, uint8_t *out)
+{
+	struct error e = {""};
+	int n = packet_text_parse(text, out, &e);
+
+	cr_assert(n > 0, "%s: %s", text, e.text);
+	return (size_t)n;
+}
+
+static void expect_answer(struct answerer *a, const struct scene *s, enum punt about, const char *asks,
+                          const char *answer)
+{
+	size_t len = make(asks, frame), n = answer_packet(a, s, about, 1, frame, len, reply), wanted;
+
+	if (!answer) {
+		cr_assert_eq(n, 0, "%s: answered with %zu bytes", asks, n);
+		return;
+	}
+	wanted = make(answer, want);
+	cr_assert(frame_checksums_right(reply, (uint32_t)n), "%s: checksums", asks);
+	for (size_t i = 0; i < n && i < wanted; i++)
+		cr_assert_eq(reply[i], want[i], "%s: byte %zu is %02x, not %02x", asks, i, reply[i], want[i]);
+	cr_assert_eq(n, wanted, "%s: %zu bytes, not %zu", asks, n, wanted);
+}
+
+#define GUEST "src=02:00:00:00:00:01"
+#define ROUTER "0e:57:00:00:13:89"
+#define LOCAL "fe80::ff:fe00:1"
+#define ROUTER_LOCAL "fe80::c57:ff:fe00:1389"
+
+Test(agent, answers_over_ipv6, .init = open_store, .fini = close_store)
+{
+	struct answerer *a = answerer_create();
+	struct scene s;
+	struct view *v = look("h1", &s);
+
+	expect_answer(a, &s, PUNT_ROUTER_SOLICIT,
+	              "eth(dst=33:33:00:00:00:02," GUEST ")/ipv6(src=" LOCAL
+	              ",dst=ff02::2,hops=255)/icmpv6(type=133)",
+	              "eth(dst=02:00:00:00:00:01,src=" ROUTER ")/ipv6(src=" ROUTER_LOCAL ",dst=" LOCAL
+	              ",hops=255)/icmpv6(type=134,id=0x4080,seq=0x0708)/hex(x=0000000000000000)"
+	              "/hex(x=01010e5700001389)/hex(x=05010000000005aa)"
+	              "/hex(x=030440800001518000015180)/hex(x=00000000fd000001000000000000000000000000)");
+	expect_answer(
+	        a, &s, PUNT_DHCP6,
+	        "eth(dst=33:33:00:01:00:02," GUEST ")/ipv6(src=" LOCAL ",dst=ff02::1:2)/udp(src=546,dst=547)"
+	        "/hex(x=01abcdef0001000a00030001020000000001)/hex(x=0003000c0000000700000000)/"
+	        "hex(x=00000000)",
+	        "eth(dst=02:00:00:00:00:01,src=" ROUTER ")/ipv6(src=" ROUTER_LOCAL ",dst=" LOCAL
+	        ",hops=64)/udp(src=547,dst=546)"
+	        "/hex(x=02abcdef0002000a000300010e5700001389)/hex(x=0001000a00030001020000000001)"
+	        "/hex(x=00030028000000070000a8c000010e00)/hex(x=00050018fd00000100000000000000000000000a)"
+	        "/hex(x=0001518000015180)/hex(x=00170010fd000000000000000000000000000053)");
+	expect_answer(a, &s, PUNT_ECHO,
+	              "eth(dst=" ROUTER "," GUEST
+	              ")/ipv6(src=fd00:1::a,dst=fd00:1::1)/icmpv6(type=128,id=7)/data(len=9,fill=3)",
+	              "eth(dst=02:00:00:00:00:01,src=" ROUTER ")/ipv6(src=fd00:1::1,dst=fd00:1::a,hops=64)"
+	              "/icmpv6(type=129,id=7)/data(len=9,fill=3)");
+	expect_answer(a, &s, PUNT_TTL,
+	              "eth(dst=" ROUTER "," GUEST
+	              ")/ipv6(src=fd00:1::a,dst=fd00:2::1,hops=1)/udp(src=1,dst=2)/data(len=4)",
+	              "eth(dst=02:00:00:00:00:01,src=" ROUTER
+	              ")/ipv6(src=fd00:1::1,dst=fd00:1::a,hops=64)/icmpv6(type=3)"
+	              "/ipv6(src=fd00:1::a,dst=fd00:2::1,hops=1)/udp(src=1,dst=2)/data(len=4)");
+	expect_answer(a, &s, PUNT_TTL,
+	              "eth(dst=" ROUTER "," GUEST
+	              ")/ipv6(src=fd00:1::a,dst=fd00:2::1,hops=1)/icmpv6(type=3)/data(len=4)",
+	              NULL); /* no error about an error */
+	scene_free(&s);
+	view_destroy(v);
+	answerer_destroy(a);
+}
+
+Test(agent, answers_are_limited, .init = open_store, .fini = close_store)
+{
+	struct answerer *a = answerer_create();
+	const char *ping = "eth(dst=" ROUTER "," GUEST ")/ipv4(src=10.0.0.10,dst=10.0.0.1)/icmp(type=8,id=7)";
+	size_t len = make(ping, frame);
+	unsigned answered = 0;
+	struct scene s;
+	struct view *v = look("h1", &s);
+
+	clock_set(CLOCK_SECOND);
+	for (int i = 0; i < 1000; i++)
+		answered += answer_packet(a, &s, PUNT_ECHO, 1, frame, len, reply) > 0;
+	cr_assert_eq(answered, ANSWER_BURST);
+	clock_set(2 * CLOCK_SECOND);
+	for (int i = 0; i < 1000; i++)
+		answered += answer_packet(a, &s, PUNT_ECHO, 1, frame, len, reply) > 0;
+	cr_assert_eq(answered, ANSWER_BURST + ANSWER_RATE);
+	clock_release();
+	cr_assert_eq(answer_packet(a, &s, PUNT_ECHO, 7, frame, len, reply), 0,
+	             "from a port that is not ours");
+	scene_free(&s);
+	view_destroy(v);
+	answerer_destroy(a);
+}
+
+/* Cut short and bent in every way, no question does harm, and no answer is longer than a frame. */
+Test(agent, hostile_questions, .init = open_store, .fini = close_store)
+{
+	static const char *const questions[] = {
+	        "eth(dst=ff:ff:ff:ff:ff:ff," GUEST
+	        ")/ipv4(src=0.0.0.0,dst=255.255.255.255)/udp(src=68,dst=67)/hex(x=01010600)"
+	        "/data(len=24,fill=0)/hex(x=020000000001)/data(len=202,fill=0)/hex(x=638253633501033204)/"
+	        "data(len=40,fill=9)",
+	        "eth(dst=33:33:00:01:00:02," GUEST ")/ipv6(src=" LOCAL ",dst=ff02::1:2)/udp(src=546,dst=547)"
+	        "/hex(x=01abcdef0001000a00030001020000000001)/hex(x=0003000c0000000700000000)/"
+	        "hex(x=00000000)",
+	        "eth(dst=33:33:ff:00:00:0b," GUEST
+	        ")/ipv6(src=fd00:1::a,dst=ff02::1:ff00:b,hops=255)/icmpv6(type=135)"
+	        "/nd(target=fd00:1::1,sll=02:00:00:00:00:01)",
+	        "eth(dst=" ROUTER "," GUEST
+	        ")/ipv4(src=10.0.0.10,dst=10.0.0.1)/icmp(type=8,id=7)/data(len=1400,fill=1)",
+	};
+	struct answerer *a = answerer_create();
+	unsigned seed = 20261123, answered = 0;
+	uint64_t now = CLOCK_SECOND;
+	struct scene s;
+	struct view *v = look("h1", &s);
+
+	for (int i = 0; i < 200000; i++) {
+		size_t len = make(questions[i % 4], frame), n;
+		uint8_t *exact;
+
+		if (i >= 4)
+			for (unsigned k = 0; k < 1 + i % 5u; k++)
+				frame[14 + (unsigned)rand_r(&seed) % (len - 14)] = (uint8_t)rand_r(&seed);
+		if (i % 3 == 2)
+			len = (unsigned)rand_r(&seed) % (len + 1);
+		exact = malloc(len + 1); /* so that a sanitizer sees what lies beyond */
+		memcpy(exact, frame, len);
+		clock_set(now += CLOCK_SECOND / 50);
+		n = answer_packet(a, &s, (enum punt)(1 + i / 4 % 6), 1, exact, len, reply);
+		cr_assert(n <= ANSWER_MAX);
+		answered += n > 0;
+		free(exact);
+	}
+	clock_release();
+	cr_assert_gt(answered, 1000);
+	scene_free(&s);
+	view_destroy(v);
+	answerer_destroy(a);
+}
