@@ -15,7 +15,8 @@ enum { TICKS_PER_NS = 16 };
 /* ---- a packet (workers) ---- */
 
 /* Takes `cost` out of the bucket. False: there is not so much in it, and it stays as it is. What costs more
- * than the whole bucket holds (64 KB of segments at a low rate) passes when it is full, and is paid for later.
+ * than the whole bucket holds (64 KB of segments at a low rate) passes when it is full, and is paid for
+ * later.
  */
 static bool level_take(struct meter_level *l, uint64_t cost, uint64_t now)
 {
@@ -70,7 +71,8 @@ static struct meter *present(const struct tables *t, uint32_t id)
 	return (struct meter *)(uintptr_t)meter_find(t, id, t->next_version);
 }
 
-/* A band without a burst of its own holds what its rate yields in a tenth of a second, at least one packet. */
+/* A band without a burst of its own holds what its rate yields in a tenth of a second, at least one packet.
+ */
 static void level_init(struct meter_level *l, const struct meter_mod *mm, const struct meter_band *band)
 {
 	double burst = mm->flags & METER_BURST && band->burst ? band->burst : band->rate / 10.0;
