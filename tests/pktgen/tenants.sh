@@ -48,7 +48,7 @@ bootp() { # bootp OP YIADDR OPTIONS
 }
 discover=$(bootp 01 00000000 350101ff)
 # offer, server, lease, mask, MTU 1450, name, DNS, router, routes (default by the router)
-offer=$(bootp 02 0a00000a 35010236040a000001330400015180"0104ffffff00"1a0205aa0c026131"060409090909"03040a000001"7905000a000001"ff)
+offer=$(bootp 02 0a00000a 35010236040a0000013304000151800104ffffff001a0205aa0c02613106040909090903040a0000017905000a000001ff)
 
 switch_start s
 agent_start s h1
@@ -186,7 +186,9 @@ expect_status() { # expect_status STATUS TEXT COMMAND...
     local want=$1 text=$2 rc=0
     shift 2
     weft s "$@" >"$WORK/out" 2>&1 || rc=$?
-    [ $rc -eq "$want" ] && grep -qF -- "$text" "$WORK/out" || fail "weft $*: status $rc, $(cat "$WORK/out")"
+    if [ $rc -ne "$want" ] || ! grep -qF -- "$text" "$WORK/out"; then
+        fail "weft $*: status $rc, $(cat "$WORK/out")"
+    fi
 }
 expect_status 2 "port acme/x: ips[0]: 10.9.9.9 is outside" port add acme/x --network web --ip 10.9.9.9
 expect_status 3 "there is no network nope" port add acme/x --network nope
