@@ -20,17 +20,28 @@ static const enum field_id settable[] = {
         FIELD_ND_TLL,
 };
 
-/* More often than not something that only some packets have. */
-static enum field_id settable_here(struct random *r, const struct match *m)
+static enum field_id any_settable(struct random *r, const struct match *m)
 {
-	bool rare = random_chance(r, 60);
 	enum field_id id;
 
-	for (unsigned i = 0;; i++) {
+	do
 		id = settable[random_below(r, sizeof(settable) / sizeof(settable[0]))];
-		if (match_meets(m, id) && (!rare || i > 50 || fields[id].prereq != FIELD_NEEDS_NONE))
-			return id;
+	while (!match_meets(m, id));
+	return id;
+}
+
+/* Of a few the one that the fewest packets have. */
+static enum field_id settable_here(struct random *r, const struct match *m)
+{
+	enum field_id best = any_settable(r, m);
+
+	for (unsigned n = random_below(r, 5); n; n--) {
+		enum field_id id = any_settable(r, m);
+
+		if (fields[id].prereq > fields[best].prereq)
+			best = id;
 	}
+	return best;
 }
 
 static void random_set_field(struct random *r, const struct match *m, struct action_list *l)
@@ -109,13 +120,30 @@ static void random_output(struct random *r, struct action_list *l)
 	}
 }
 
+/* Takes off what is there, if the match says what that is. */
+static bool take_off(struct random *r, const struct match *m, struct action_list *l)
+{
+	static const uint16_t types[] = {ETH_TYPE_IPV4, ETH_TYPE_IPV6, ETH_TYPE_ARP};
+
+	if (match_meets(m, FIELD_PBB_ISID))
+		action_list_append(l, ACTION_POP_PBB);
+	else if (match_meets(m, FIELD_MPLS_LABEL))
+		action_list_append(l, ACTION_POP_MPLS)->ethertype =
+		        random_chance(r, 60) ? types[random_below(r, 3)] : ETH_TYPE_MPLS;
+	else
+		return false;
+	return true;
+}
+
 /* Labels, I-TAGs and TTLs. */
-static void random_relabel(struct random *r, struct action_list *l)
+static void random_relabel(struct random *r, const struct match *m, struct action_list *l)
 {
 	static const enum action_type plain[] = {ACTION_DEC_TTL, ACTION_DEC_MPLS_TTL, ACTION_COPY_TTL_IN,
 	                                         ACTION_COPY_TTL_OUT, ACTION_POP_PBB};
 	static const uint16_t types[] = {ETH_TYPE_IPV4, ETH_TYPE_IPV4, ETH_TYPE_IPV6, ETH_TYPE_MPLS};
 
+	if (random_chance(r, 50) && take_off(r, m, l))
+		return;
 	switch (random_below(r, 10)) {
 	case 0:
 	case 1:
@@ -161,7 +189,7 @@ static void random_simple(struct random *r, const struct match *m, struct action
 		break;
 	case 3:
 	case 4:
-		random_relabel(r, l);
+		random_relabel(r, m, l);
 		break;
 	default:
 		if (generate_theme() == THEME_TAGS && random_chance(r, 60))

@@ -172,9 +172,9 @@ void generate_key(struct random *r, struct flow_key *k)
 	k->eth_src = random_mac(r);
 	random_tags(r, k);
 	random_l3(r, k);
-	if (random_chance(r, theme == THEME_LABELS ? 50 : 6))
+	if (random_chance(r, theme == THEME_LABELS ? 40 : 6))
 		random_labels(r, k);
-	if (random_chance(r, theme == THEME_LABELS ? 30 : 3))
+	if (random_chance(r, theme == THEME_LABELS ? 50 : 3))
 		random_backbone(r, k);
 }
 
