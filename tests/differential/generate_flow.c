@@ -20,13 +20,19 @@ static const enum field_id settable[] = {
         FIELD_ND_TLL,
 };
 
+/* NULL: whatever; what a packet does not have is not changed. */
+static bool meets(const struct match *m, enum field_id id)
+{
+	return !m || match_meets(m, id);
+}
+
 static enum field_id any_settable(struct random *r, const struct match *m)
 {
 	enum field_id id;
 
 	do
 		id = settable[random_below(r, sizeof(settable) / sizeof(settable[0]))];
-	while (!match_meets(m, id));
+	while (!meets(m, id));
 	return id;
 }
 
@@ -125,9 +131,9 @@ static bool take_off(struct random *r, const struct match *m, struct action_list
 {
 	static const uint16_t types[] = {ETH_TYPE_IPV4, ETH_TYPE_IPV6, ETH_TYPE_ARP};
 
-	if (match_meets(m, FIELD_PBB_ISID))
+	if (m && match_meets(m, FIELD_PBB_ISID))
 		action_list_append(l, ACTION_POP_PBB);
-	else if (match_meets(m, FIELD_MPLS_LABEL))
+	else if (m && match_meets(m, FIELD_MPLS_LABEL))
 		action_list_append(l, ACTION_POP_MPLS)->ethertype =
 		        random_chance(r, 60) ? types[random_below(r, 3)] : ETH_TYPE_MPLS;
 	else
@@ -349,8 +355,12 @@ void generate_flow(struct random *r, unsigned ngroups, struct flow_mod *fm)
 	fm->table_id = (uint8_t)(random_chance(r, 40) ? 0 : random_below(r, GENERATE_TABLES));
 	if (random_chance(r, 5))
 		fm->table_id = GENERATE_CONJUNCTION_TABLE;
-	fm->priority = (uint16_t)random_below(r, 65536);
 	generate_match(r, &fm->match);
+	/* What says more stands in front, so that more flows are met. */
+	fm->priority = (uint16_t)random_below(r, 13000);
+	fm->priority += (uint16_t)(13000 * (meets(&fm->match, FIELD_NW_TTL) + meets(&fm->match, FIELD_IPV4_SRC) +
+	                                    (fm->match.mask.nw_proto == 0xff) +
+	                                    (fm->match.mask.tp_src == 0xffff)));
 	generate_actions(r, &fm->match, fm->table_id, ngroups, &fm->actions);
 }
 
@@ -414,10 +424,8 @@ void generate_group(struct random *r, uint32_t id, unsigned ngroups, struct grou
 {
 	static const enum group_type types[] = {GROUP_TYPE_ALL, GROUP_TYPE_ALL, GROUP_TYPE_INDIRECT,
 	                                        GROUP_TYPE_SELECT, GROUP_TYPE_FAST_FAILOVER};
-	struct match any;
 	unsigned n;
 
-	match_init(&any);
 	group_mod_init(gm);
 	gm->command = GROUP_ADD;
 	gm->group_id = id;
@@ -433,7 +441,7 @@ void generate_group(struct random *r, uint32_t id, unsigned ngroups, struct grou
 		    (gm->type == GROUP_TYPE_SELECT && random_chance(r, 30)))
 			b->watch_port = 1 + random_below(r, GENERATE_PORTS);
 		if (random_chance(r, 50))
-			random_simple(r, &any, &b->actions);
+			random_simple(r, NULL, &b->actions);
 		if (id < ngroups && random_chance(r, 15))
 			action_list_append(&b->actions, ACTION_GROUP)->number =
 			        id + 1 + random_below(r, ngroups - id);

@@ -72,11 +72,11 @@ void generate_match(struct random *r, struct match *m)
 	packet.regs[0] = random_below(r, 3);
 	packet.regs[1] = random_below(r, 3);
 	match_init(m);
-	if (random_chance(r, 60)) {
+	if (random_chance(r, 85)) {
 		generate_match_on(m, &packet, FIELD_ETH_TYPE);
-		if (match_meets(m, FIELD_NW_PROTO) && random_chance(r, 60))
+		if (match_meets(m, FIELD_NW_PROTO) && random_chance(r, 75))
 			generate_match_on(m, &packet, FIELD_NW_PROTO);
-		if (match_meets(m, FIELD_ICMPV6_TYPE) && random_chance(r, 50)) {
+		if (match_meets(m, FIELD_ICMPV6_TYPE) && random_chance(r, 70)) {
 			generate_match_on(m, &packet, FIELD_ICMPV6_TYPE);
 			generate_match_on(m, &packet, FIELD_ICMPV6_CODE);
 		}
