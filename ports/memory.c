@@ -145,6 +145,7 @@ static bool frame_to_packet(const struct memory_frame *f, struct packet *pkt)
 	pkt->csum_offset = f->csum_offset;
 	pkt->gso = f->gso;
 	pkt->gso_size = f->gso_size;
+	pkt->tunnel = f->tunnel;
 	for (at = head; at < f->len; at += piece) {
 		if (pkt->nsegs == PACKET_SEGS_MAX)
 			return false;
@@ -216,6 +217,7 @@ static void send_whole(struct memory_port *m, struct port_counters *c, const str
 	f->csum_offset = pkt->csum_offset;
 	f->gso = pkt->gso;
 	f->gso_size = pkt->gso_size;
+	f->tunnel = pkt->tunnel;
 	segment_copy_whole(pkt, &(struct iovec){f->data, f->len}, 1);
 	frame_out(m, c, f);
 }
@@ -236,6 +238,7 @@ static void send_cut(struct memory_port *m, struct port_counters *c, const struc
 			c->drops[DROP_TX_ERROR]++;
 			continue;
 		}
+		f->tunnel = pkt->tunnel;
 		segment_copy(&s, &(struct iovec){f->data, f->len}, 1);
 		frame_out(m, c, f);
 	}

@@ -24,6 +24,7 @@ struct memory_frame {
 	/* offload metadata as in struct packet */
 	uint16_t flags, csum_start, csum_offset, gso_size;
 	uint8_t gso;
+	struct packet_tunnel tunnel; /* as if it had come out of one, and what it would be put into */
 	/* inject: bytes in the head at first (0: as a real port does) and of each further piece (0: one) */
 	uint16_t head_len, piece_len;
 	uint8_t data[];

@@ -13,7 +13,7 @@
 
 enum {
 	SAMPLES = 300, /* frames that are sent again and again */
-	PACKETS_PER_ROUND = 20000,
+	PACKETS_PER_ROUND = 10000,
 	COST_MAX = 40, /* what takes a longer program is not sent: there are limits, tested elsewhere */
 	DEPTH_MAX = 6,
 };

@@ -17,6 +17,7 @@ enum {
 	GENERATE_GROUPS = 6,
 	GENERATE_METERS = 4,
 	GENERATE_PORTS = 6,
+	GENERATE_TUNNEL_PORT = 1,      /* whose packets come out of tunnels */
 	GENERATE_CONJUNCTION_MAX = 16, /* flows of one conjunction */
 };
 

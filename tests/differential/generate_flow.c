@@ -358,9 +358,9 @@ void generate_flow(struct random *r, unsigned ngroups, struct flow_mod *fm)
 	generate_match(r, &fm->match);
 	/* What says more stands in front, so that more flows are met. */
 	fm->priority = (uint16_t)random_below(r, 13000);
-	fm->priority += (uint16_t)(13000 * (meets(&fm->match, FIELD_NW_TTL) + meets(&fm->match, FIELD_IPV4_SRC) +
-	                                    (fm->match.mask.nw_proto == 0xff) +
-	                                    (fm->match.mask.tp_src == 0xffff)));
+	fm->priority +=
+	        (uint16_t)(13000 * (meets(&fm->match, FIELD_NW_TTL) + meets(&fm->match, FIELD_IPV4_SRC) +
+	                            (fm->match.mask.nw_proto == 0xff) + (fm->match.mask.tp_src == 0xffff)));
 	generate_actions(r, &fm->match, fm->table_id, ngroups, &fm->actions);
 }
 

@@ -168,6 +168,11 @@ void generate_key(struct random *r, struct flow_key *k)
 {
 	memset(k, 0, sizeof(*k));
 	k->in_port = random_chance(r, 95) ? 1 + random_below(r, GENERATE_PORTS) : PORT_LOCAL;
+	if (k->in_port == GENERATE_TUNNEL_PORT) {
+		k->tun_id = htobe64(1 + random_below(r, 3));
+		k->tun_src = random_ipv4(r);
+		k->tun_dst = random_ipv4(r);
+	}
 	k->eth_dst = random_mac(r);
 	k->eth_src = random_mac(r);
 	random_tags(r, k);
@@ -425,6 +430,9 @@ void generate_frame(struct random *r, const struct flow_key *k, struct model_fra
 	struct writer w = {r, k, f};
 
 	memset(f, 0, offsetof(struct model_frame, data));
+	f->tun_id = be64toh(k->tun_id);
+	f->tun_src = k->tun_src;
+	f->tun_dst = k->tun_dst;
 	add(&w, &k->eth_dst, 6);
 	add(&w, &k->eth_src, 6);
 	add_tags(&w, k->vlan);

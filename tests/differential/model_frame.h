@@ -18,6 +18,9 @@ struct model_frame {
 	/* The checksum at csum_start + csum_offset is still to be made: it holds the pseudo-header's sum. */
 	bool partial;
 	uint16_t csum_start, csum_offset;
+	/* out of which tunnel it came, into which it is to be put */
+	uint64_t tun_id;
+	be32 tun_src, tun_dst;
 	uint8_t data[MODEL_FRAME_MAX];
 };
 

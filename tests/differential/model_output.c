@@ -16,6 +16,7 @@ static struct model_event *leave(struct run *r)
 	e = &r->out->events[r->out->nevents++];
 	memset(e, 0, offsetof(struct model_event, frame));
 	model_frame_copy(&e->frame, &r->frame);
+	e->frame.tun_id = be64toh(r->state.tun_id);
 	return e;
 }
 

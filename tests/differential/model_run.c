@@ -290,6 +290,9 @@ void model_run(struct model *m, uint32_t in_port, const struct model_frame *f, u
 	r->in = f;
 	model_frame_copy(&r->frame, f);
 	r->state.in_port = r->came_in = in_port;
+	r->state.tun_id = htobe64(f->tun_id);
+	r->state.tun_src = f->tun_src;
+	r->state.tun_dst = f->tun_dst;
 	r->guess = guess;
 	r->depth = r->nset = r->nstack = 0;
 	r->rule = NULL;

@@ -93,6 +93,9 @@ void subject_inject(struct subject *s, uint32_t port, const struct model_frame *
 	struct memory_frame *m = memory_frame_alloc(f->len);
 
 	memcpy(m->data, f->data, f->len);
+	if (f->tun_id)
+		m->tunnel = (struct packet_tunnel){
+		        .id = f->tun_id, .src = ip_from_v4(f->tun_src), .dst = ip_from_v4(f->tun_dst)};
 	m->head_len = head;
 	m->piece_len = piece;
 	if (f->partial) {

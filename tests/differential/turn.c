@@ -63,6 +63,8 @@ static const char *wrong_frame(const struct model_frame *want, const struct memo
 		return "another length";
 	if (memcmp(f->data, want->data, want->len) != 0)
 		return "other bytes";
+	if (f->tunnel.id != want->tun_id)
+		return "another tun_id";
 	if (!(f->flags & PACKET_NEEDS_CSUM) != !want->partial)
 		return "another state of the checksum";
 	if (want->partial && (f->csum_start != want->csum_start || f->csum_offset != want->csum_offset))
@@ -97,7 +99,10 @@ static const char *wrong_packet_in(const struct sample *s, const struct model_ev
                                    const struct subject_packet_in *p)
 {
 	uint32_t len = e->frame.len; /* whatever max_len says: nothing is buffered */
-	struct flow_key key = {.in_port = s->port};
+	struct flow_key key = {.in_port = s->port,
+	                       .tun_id = htobe64(s->frame.tun_id),
+	                       .tun_src = s->frame.tun_src,
+	                       .tun_dst = s->frame.tun_dst};
 	struct model_layout at;
 
 	if (!p)

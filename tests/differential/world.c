@@ -221,6 +221,7 @@ void world_create(struct world *w)
 	for (uint32_t i = 1; i <= GENERATE_PORTS; i++)
 		add_port(w, i);
 	add_port(w, PORT_LOCAL);
+	tables_set_port_tunnel(w->subject.tables, GENERATE_TUNNEL_PORT, random_chance(&w->random, 50));
 	for (uint32_t i = GENERATE_GROUPS; i; i--)
 		put_group(w, i, GROUP_ADD);
 	for (uint32_t i = 1; i <= GENERATE_METERS; i++)
