@@ -32,6 +32,7 @@ static void cut_short(struct model_frame *f, uint32_t len)
 static void send(struct run *r, uint32_t port, uint32_t max_len)
 {
 	const struct model_port *p = model_port(r->m, port);
+	struct flow_key k = run_key(r);
 	struct model_event *e;
 
 	r->out->cost++;
@@ -41,7 +42,8 @@ static void send(struct run *r, uint32_t port, uint32_t max_len)
 	e->port = port;
 	if (max_len)
 		cut_short(&e->frame, max_len);
-	if (p->makes_checksums)
+	/* nobody looks for a checksum behind labels or an I-TAG */
+	if (p->makes_checksums || field_present(&k, FIELD_MPLS_LABEL) || field_present(&k, FIELD_PBB_ISID))
 		model_finish(&e->frame);
 }
 
