@@ -39,7 +39,7 @@ size_t answer_echo(const struct question *q, uint8_t *reply)
 	struct mac router = router_mac(q->port->network->network->vni);
 	struct ip_addr from, to;
 
-	if (f->l4_len < sizeof(struct icmp_header) || head + f->l4_len > ANSWER_MAX)
+	if ((!f->ip4 && !f->ip6) || f->l4_len < sizeof(struct icmp_header) || head + f->l4_len > ANSWER_MAX)
 		return 0;
 	memcpy(reply + head, f->l4, f->l4_len);
 	reply[head] = f->ip4 ? ICMP_ECHO_REPLY : ICMP6_ECHO_REPLY;
@@ -72,7 +72,7 @@ size_t answer_ttl(const struct question *q, uint8_t *reply)
 	struct icmp_header icmp = {.type = v4 ? ICMP_TIME_EXCEEDED : ICMP6_TIME_EXCEEDED};
 	struct ip_addr to;
 
-	if (!from || is_error(f))
+	if ((!v4 && !f->ip6) || !from || is_error(f))
 		return 0;
 	if (quote > most)
 		quote = most;

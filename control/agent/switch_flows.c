@@ -76,6 +76,8 @@ static int bring_over(const struct flow_mod *has, const struct flow_mod *wanted,
 	r->changes->removed += !wanted;
 	if (wanted)
 		return ofp_client_bundle_add(r->client, wanted, r->e);
+	if (!has)
+		return 0;
 	gone = *has;
 	gone.command = FLOW_DELETE_STRICT;
 	gone.cookie = gone.match_cookie = COOKIE_MARK;

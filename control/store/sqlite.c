@@ -40,8 +40,8 @@ static const char *const statements[STATEMENTS] = {
         [S_PUT] = "INSERT INTO kv VALUES(?1, ?2, ?3, ?3) ON CONFLICT(k) DO UPDATE SET v = ?2, mod_rev = ?3",
         [S_DELETE] = "DELETE FROM kv WHERE k = ?1",
         [S_LOG] = "INSERT INTO log VALUES(?3, ?1, ?2)",
-        [S_NEXT] = "SELECT rev, k, v FROM log WHERE (rev, k) > (?3, ?4) AND k >= ?1 AND k < ?2"
-                   " ORDER BY rev, k LIMIT 1",
+        [S_NEXT] = ("SELECT rev, k, v FROM log WHERE (rev, k) > (?3, ?4) AND k >= ?1 AND k < ?2"
+                    " ORDER BY rev, k LIMIT 1"),
         [S_FORGET] = "DELETE FROM log WHERE rev < ?1",
 };
 

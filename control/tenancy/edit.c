@@ -285,7 +285,7 @@ int edit_commit(struct edit *c, struct error *e)
 	size_t at = 0, step = 0;
 	int rc = b ? 0 : error_set(e, ENOMEM, "out of memory");
 
-	while (!rc && at < c->n_ops) {
+	while (!rc && b && at < c->n_ops) {
 		struct store_txn txn;
 
 		memset(b, 0, sizeof(*b));

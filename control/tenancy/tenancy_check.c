@@ -236,9 +236,9 @@ static int check_port(void *object, void *arg)
 		rc = tenancy_fail(c->e, &p->object, "network", ENOENT, "there is no network %s", p->network);
 	if (!rc)
 		rc = check_port_names(c, p);
-	for (unsigned i = 0; i < p->n_ips && !rc; i++)
+	for (unsigned i = 0; net && i < p->n_ips && !rc; i++)
 		rc = check_port_ip(c, p, net, i);
-	if (rc)
+	if (rc || !net)
 		return rc;
 	by = claim(&c->claims, &p->object, "mac %u %s", net->vni, mac_format(p->mac, mac));
 	return by ? taken(c, &p->object, "mac", mac, by) : 0;
