@@ -29,10 +29,20 @@ static void cut_short(struct model_frame *f, uint32_t len)
 	f->partial = false;
 }
 
+/* Nobody looks for a checksum behind labels or an I-TAG, whatever tags lie in front of them. */
+static bool is_covered(const struct model_frame *f)
+{
+	uint32_t at = 12;
+
+	while (get16(f->data + at) == ETH_TYPE_VLAN || get16(f->data + at) == ETH_TYPE_QINQ)
+		at += 4;
+	return get16(f->data + at) == ETH_TYPE_MPLS || get16(f->data + at) == ETH_TYPE_MPLS_MC ||
+	       get16(f->data + at) == ETH_TYPE_PBB;
+}
+
 static void send(struct run *r, uint32_t port, uint32_t max_len)
 {
 	const struct model_port *p = model_port(r->m, port);
-	struct flow_key k = run_key(r);
 	struct model_event *e;
 
 	r->out->cost++;
@@ -42,8 +52,7 @@ static void send(struct run *r, uint32_t port, uint32_t max_len)
 	e->port = port;
 	if (max_len)
 		cut_short(&e->frame, max_len);
-	/* nobody looks for a checksum behind labels or an I-TAG */
-	if (p->makes_checksums || field_present(&k, FIELD_MPLS_LABEL) || field_present(&k, FIELD_PBB_ISID))
+	if (p->makes_checksums || is_covered(&r->frame))
 		model_finish(&e->frame);
 }
 
