@@ -29,15 +29,17 @@ static void cut_short(struct model_frame *f, uint32_t len)
 	f->partial = false;
 }
 
-/* Nobody looks for a checksum behind labels or an I-TAG, whatever tags lie in front of them. */
+/* Nobody looks for a checksum behind labels, an I-TAG or a wrong EtherType, whatever tags lie in front. */
 static bool is_covered(const struct model_frame *f)
 {
 	uint32_t at = 12;
+	uint16_t type;
 
 	while (get16(f->data + at) == ETH_TYPE_VLAN || get16(f->data + at) == ETH_TYPE_QINQ)
 		at += 4;
-	return get16(f->data + at) == ETH_TYPE_MPLS || get16(f->data + at) == ETH_TYPE_MPLS_MC ||
-	       get16(f->data + at) == ETH_TYPE_PBB;
+	type = get16(f->data + at);
+	return !(type == ETH_TYPE_IPV4 && f->data[at + 2] >> 4 == 4) &&
+	       !(type == ETH_TYPE_IPV6 && f->data[at + 2] >> 4 == 6);
 }
 
 static void send(struct run *r, uint32_t port, uint32_t max_len)
