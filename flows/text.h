@@ -86,7 +86,8 @@ int group_mod_parse(const char *text, enum group_command command, const struct p
 void group_format(struct text *out, const struct group_mod *gm, const struct port_names *names);
 void group_stats_format(struct text *out, const struct group_stats *gs);
 
-/* "meter=1,kbps,burst,band=type=drop,rate=100,burst_size=50"; to delete, "meter=1", "meter=all" or nothing (all). */
+/* "meter=1,kbps,burst,band=type=drop,rate=100,burst_size=50"; to delete, "meter=1", "meter=all" or nothing
+ * (all). */
 int meter_mod_parse(const char *text, enum meter_command command, struct meter_mod *mm, struct error *err);
 /* "meter=1 kbps bands=" and a line for each band, as dump-meters prints it. */
 void meter_format(struct text *out, const struct meter_mod *mm);

@@ -76,11 +76,13 @@ static inline void mask_key(struct mkey *to, const struct mkey *key, const struc
 static void hash_keys(struct cache *c, const struct mkey *keys, unsigned n)
 {
 	const struct relevance_mask *r = NULL;
-	uint64_t ingress = UINT64_MAX;
+	uint64_t ingress = 0;
 
 	for (unsigned i = 0; i < n; i++) {
-		if (((uint64_t)keys[i].in_port << 32 | keys[i].tun_id) != ingress) {
-			ingress = (uint64_t)keys[i].in_port << 32 | keys[i].tun_id;
+		uint64_t from = (uint64_t)keys[i].in_port << 32 | keys[i].tun_id;
+
+		if (!r || from != ingress) {
+			ingress = from;
 			r = relevance_find(&c->t->relevance, keys[i].in_port, keys[i].tun_id);
 		}
 		mask_key(&c->keys[i], &keys[i], &r->mask[mkey_class_of(keys[i].eth_type)]);

@@ -54,8 +54,10 @@ void test_switch_run(struct test_switch *s);
 void test_switch_send(struct test_switch *s, uint32_t port, const void *frame, uint32_t len);
 /* What the port has sent, oldest first; NULL: nothing. The caller frees it. */
 struct memory_frame *test_switch_take(struct test_switch *s, uint32_t port);
-/* The next frame that the port has sent must be this one; aborts with what differs when it is not. `what` is told. */
-void test_switch_expect(struct test_switch *s, uint32_t port, const void *data, uint32_t len, const char *what);
+/* The next frame that the port has sent must be this one; aborts with what differs when it is not. `what` is
+ * told. */
+void test_switch_expect(struct test_switch *s, uint32_t port, const void *data, uint32_t len,
+                        const char *what);
 /* Takes and frees all; how many there were. */
 unsigned test_switch_count(struct test_switch *s, uint32_t port);
 /* Drops for `reason` anywhere. */

@@ -28,10 +28,10 @@ static const uint64_t known_features =
         VHOST_BIT(VIRTIO_RING_F_EVENT_IDX) | VHOST_BIT(VHOST_USER_F_PROTOCOL_FEATURES) |
         VHOST_BIT(VIRTIO_F_VERSION_1) | VHOST_BIT(VIRTIO_NET_F_GUEST_USO4) |
         VHOST_BIT(VIRTIO_NET_F_GUEST_USO6) | VHOST_BIT(VIRTIO_NET_F_HOST_USO);
-static const uint64_t known_protocol =
-        VHOST_BIT(VHOST_PROTOCOL_MQ) | VHOST_BIT(VHOST_PROTOCOL_LOG_SHMFD) | VHOST_BIT(VHOST_PROTOCOL_RARP) |
-        VHOST_BIT(VHOST_PROTOCOL_REPLY_ACK) | VHOST_BIT(VHOST_PROTOCOL_NET_MTU) |
-        VHOST_BIT(VHOST_PROTOCOL_CONFIGURE_MEM_SLOTS);
+static const uint64_t known_protocol = VHOST_BIT(VHOST_PROTOCOL_MQ) | VHOST_BIT(VHOST_PROTOCOL_LOG_SHMFD) |
+                                       VHOST_BIT(VHOST_PROTOCOL_RARP) | VHOST_BIT(VHOST_PROTOCOL_REPLY_ACK) |
+                                       VHOST_BIT(VHOST_PROTOCOL_NET_MTU) |
+                                       VHOST_BIT(VHOST_PROTOCOL_CONFIGURE_MEM_SLOTS);
 
 static uint64_t deadline(const struct frontend *f)
 {
@@ -78,10 +78,10 @@ static void place_ring(struct frontend *f, unsigned i, uint8_t *at)
 	if (i % 2)
 		return;
 	for (uint16_t d = 0; d < r->size; d++) {
-		r->desc[d] =
-		        (struct ring_desc){.addr = frontend_gpa(f, r->buffers + (size_t)d * f->options.stride),
-		                           .len = FRONTEND_BUFFER,
-		                           .flags = RING_DESC_WRITE};
+		r->desc[d] = (struct ring_desc){
+		        .addr = frontend_gpa(f, r->buffers + (size_t)d * f->options.stride),
+		        .len = FRONTEND_BUFFER,
+		        .flags = RING_DESC_WRITE};
 		r->avail->ring[d] = d;
 	}
 	r->next_avail = r->size;
