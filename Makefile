@@ -52,11 +52,7 @@ PLAIN_LIB := $(B)/libweft-plain.a
 DP_LIB    := $(B)/libweft-dp.a
 TEST_LIB  := $(B)/libweft-test.a
 
-BIN := $(if $(wildcard control/switchd/main.c),$(B)/weftd) \
-       $(if $(wildcard control/cli/weft.c),$(B)/weft) \
-       $(if $(wildcard control/cli/ofctl.c),$(B)/weft-ofctl) \
-       $(if $(wildcard control/agent/main.c),$(B)/weft-agent) \
-       $(if $(wildcard tests/pktgen/main.c),$(B)/weft-pktgen)
+BIN := $(addprefix $(B)/,weftd weft weft-ofctl weft-agent weft-pktgen)
 
 UNIT := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/*_test.c))
 DIFF := $(patsubst tests/differential/%.c,$(B)/tests/differential/%,$(wildcard tests/differential/*_test.c))
@@ -196,7 +192,7 @@ install: all ## install programs, unit file and README under DESTDIR
 	install -m 0755 vmm-glue/vm-talk $(DESTDIR)$(PREFIX)/share/weft/vmm-glue/
 	install -m 0755 vmm-glue/guest/build vmm-glue/guest/init $(DESTDIR)$(PREFIX)/share/weft/vmm-glue/guest/
 	install -m 0644 vmm-glue/guest/stream.c $(DESTDIR)$(PREFIX)/share/weft/vmm-glue/guest/
-	install -m 0644 control/switchd/weftd.service $(DESTDIR)/lib/systemd/system/
+	install -m 0644 control/switchd/weftd.service control/agent/weft-agent.service $(DESTDIR)/lib/systemd/system/
 	install -m 0644 control/switchd/weftd.conf $(DESTDIR)/etc/weft/
 	install -d $(DESTDIR)$(PREFIX)/share/man/man8 $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 	install -m 0644 control/cli/weft-ofctl.8 $(DESTDIR)$(PREFIX)/share/man/man8/

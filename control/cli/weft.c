@@ -131,8 +131,11 @@ static enum weft_exit run(const struct weft *w, int n, char **words)
 static int set_time(int *ms, const char *text)
 {
 	char *end;
-	double seconds = strtod(text, &end);
+	double seconds;
 
+	if (!text)
+		return -EINVAL;
+	seconds = strtod(text, &end);
 	end += *end == 's';
 	if (end == text || *end || !(seconds > 0 && seconds <= 3600))
 		return -EINVAL;
