@@ -10,7 +10,7 @@
 
 #include "base/log.h"
 #include "control/agent/answer.h"
-#include "control/agent/channel.h"
+#include "control/agent/switch_channel.h"
 #include "control/agent/pipeline.h"
 #include "control/agent/switch_flows.h"
 #include "control/agent/switch_interfaces.h"
@@ -24,7 +24,7 @@ struct agent {
 	struct rpc_server *server;
 	struct view *view;
 	struct scene scene;
-	struct channel *channel;
+	struct switch_channel *channel;
 	struct answerer *answerer;
 	bool connected;
 	int64_t reported;  /* the revision that the store knows we have reached */
@@ -132,7 +132,7 @@ static void on_packet(void *arg, uint64_t cookie, uint32_t in_port, const uint8_
 		return;
 	n = answer_packet(a->answerer, &a->scene, (enum punt)(cookie & 0xff), in_port, frame, len, reply);
 	if (n)
-		channel_send(a->channel, in_port, reply, n);
+		switch_channel_send(a->channel, in_port, reply, n);
 }
 
 static void on_change(uv_poll_t *poll, int status, int events)
@@ -181,7 +181,7 @@ static int listen_for_commands(struct agent *a, struct error *e)
 int agent_start(uv_loop_t *loop, const struct agent_options *options, struct agent **out, struct error *e)
 {
 	struct agent *a = calloc(1, sizeof(*a));
-	struct channel_events events = {on_up, on_down, on_packet, a};
+	struct switch_channel_events events = {on_up, on_down, on_packet, a};
 	int rc;
 
 	*out = NULL;
@@ -206,7 +206,7 @@ int agent_start(uv_loop_t *loop, const struct agent_options *options, struct age
 		uv_poll_init(loop, &a->changes, store_fd(a->store));
 		uv_poll_start(&a->changes, UV_READABLE, on_change);
 		bring_over(a);
-		a->channel = channel_create(loop, a->bridge_socket, &events);
+		a->channel = switch_channel_create(loop, a->bridge_socket, &events);
 		*out = a;
 		return 0;
 	}
@@ -218,7 +218,7 @@ int agent_start(uv_loop_t *loop, const struct agent_options *options, struct age
 
 void agent_stop(struct agent *a)
 {
-	channel_destroy(a->channel);
+	switch_channel_destroy(a->channel);
 	if (a->view) {
 		uv_poll_stop(&a->changes);
 		uv_close((uv_handle_t *)&a->changes, NULL);

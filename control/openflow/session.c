@@ -122,8 +122,8 @@ enum ofp_error session_get_async_14(struct connection *c, uint32_t xid, struct o
 {
 	size_t start = ofp_begin(&c->out, OFPT_GET_ASYNC_REPLY, xid);
 
-	for (uint16_t property = 0; property < ASYNC_PROPERTIES; property++) {
-		ofp_put_u16(&c->out, property);
+	for (unsigned property = 0; property < ASYNC_PROPERTIES; property++) {
+		ofp_put_u16(&c->out, (uint16_t)property);
 		ofp_put_u16(&c->out, PROPERTY_LEN);
 		ofp_put_u32(&c->out, property < ASYNC_KNOWN ? *async_mask(&c->async, property) : 0);
 	}

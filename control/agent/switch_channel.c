@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The standing connection to the switch; see channel.h. Used by agent.c. */
-#include "control/agent/channel.h"
+/* The standing connection to the switch; see switch_channel.h. Used by agent.c. */
+#include "control/agent/switch_channel.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,11 +11,11 @@
 
 enum { OFP_SET_CONFIG_LEN = 4, PACKET_IN_FIXED = 16 };
 
-struct channel {
+struct switch_channel {
 	uv_loop_t *loop;
 	uv_pipe_t *pipe; /* NULL: none now; each connection has one of its own */
 	uv_timer_t retry;
-	struct channel_events events;
+	struct switch_channel_events events;
 	char path[108];
 	bool greeted;
 	uint8_t *in; /* received and not consumed */
@@ -34,7 +34,7 @@ static void on_closed(uv_handle_t *handle)
 	free(handle);
 }
 
-static void drop_pipe(struct channel *c)
+static void drop_pipe(struct switch_channel *c)
 {
 	bool was = c->greeted;
 
@@ -49,7 +49,7 @@ static void drop_pipe(struct channel *c)
 		c->events.down(c->events.arg);
 }
 
-static void lose(struct channel *c)
+static void lose(struct switch_channel *c)
 {
 	drop_pipe(c);
 	uv_timer_start(&c->retry, try_connect, CHANNEL_RETRY_MS, 0);
@@ -66,7 +66,7 @@ static void on_sent(uv_write_t *request, int status)
 }
 
 /* Sends what `w` holds and frees it. */
-static void transmit(struct channel *c, struct ofp_writer *w)
+static void transmit(struct switch_channel *c, struct ofp_writer *w)
 {
 	struct sending *s = calloc(1, sizeof(*s));
 	uv_buf_t buf;
@@ -82,7 +82,7 @@ static void transmit(struct channel *c, struct ofp_writer *w)
 		on_sent(&s->request, -1);
 }
 
-void channel_send(struct channel *c, uint32_t port, const uint8_t *frame, size_t len)
+void switch_channel_send(struct switch_channel *c, uint32_t port, const uint8_t *frame, size_t len)
 {
 	struct ofp_packet_out out = {.in_port = OFPP_CONTROLLER, .data = frame, .len = len};
 	struct action_list actions;
@@ -103,7 +103,7 @@ void channel_send(struct channel *c, uint32_t port, const uint8_t *frame, size_t
 }
 
 /* Packets whole, for us only. */
-static void ask_for_packets(struct channel *c)
+static void ask_for_packets(struct switch_channel *c)
 {
 	struct ofp_writer w = {0};
 	size_t start = ofp_begin(&w, OFPT_SET_CONFIG, 0);
@@ -123,7 +123,7 @@ static void ask_for_packets(struct channel *c)
 /* ---- in ---- */
 
 /* OpenFlow 1.3, section 7.4.1. */
-static void take_packet(struct channel *c, const uint8_t *body, size_t len)
+static void take_packet(struct switch_channel *c, const uint8_t *body, size_t len)
 {
 	struct ofp_reader r = ofp_reader_of(body, len), match;
 	uint64_t cookie;
@@ -151,7 +151,7 @@ static void take_packet(struct channel *c, const uint8_t *body, size_t len)
 		c->events.packet(c->events.arg, cookie, in_port, r.at, ofp_left(&r));
 }
 
-static void take_message(struct channel *c, const struct ofp_header *h, const uint8_t *message)
+static void take_message(struct switch_channel *c, const struct ofp_header *h, const uint8_t *message)
 {
 	struct ofp_writer w = {0};
 
@@ -170,7 +170,7 @@ static void take_message(struct channel *c, const struct ofp_header *h, const ui
 
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
 {
-	struct channel *c = handle->data;
+	struct switch_channel *c = handle->data;
 
 	if (!c->in) {
 		c->size = 4 * (size_t)OFP_MESSAGE_MAX;
@@ -181,7 +181,7 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
 
 static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 {
-	struct channel *c = stream->data;
+	struct switch_channel *c = stream->data;
 	size_t at = 0;
 
 	if (!c)
@@ -213,7 +213,7 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 
 static void on_connected(uv_connect_t *request, int status)
 {
-	struct channel *c = request->handle->data;
+	struct switch_channel *c = request->handle->data;
 	struct ofp_writer w = {0};
 
 	free(request);
@@ -229,7 +229,7 @@ static void on_connected(uv_connect_t *request, int status)
 
 static void try_connect(uv_timer_t *timer)
 {
-	struct channel *c = timer->data;
+	struct switch_channel *c = timer->data;
 	uv_connect_t *request = malloc(sizeof(*request));
 
 	c->pipe = malloc(sizeof(*c->pipe));
@@ -245,9 +245,10 @@ static void try_connect(uv_timer_t *timer)
 	uv_pipe_connect(request, c->pipe, c->path, on_connected);
 }
 
-struct channel *channel_create(uv_loop_t *loop, const char *path, const struct channel_events *events)
+struct switch_channel *switch_channel_create(uv_loop_t *loop, const char *path,
+                                             const struct switch_channel_events *events)
 {
-	struct channel *c = calloc(1, sizeof(*c));
+	struct switch_channel *c = calloc(1, sizeof(*c));
 
 	if (!c)
 		return NULL;
@@ -262,13 +263,13 @@ struct channel *channel_create(uv_loop_t *loop, const char *path, const struct c
 
 static void on_retry_closed(uv_handle_t *handle)
 {
-	struct channel *c = handle->data;
+	struct switch_channel *c = handle->data;
 
 	free(c->in);
 	free(c);
 }
 
-void channel_destroy(struct channel *c)
+void switch_channel_destroy(struct switch_channel *c)
 {
 	if (!c)
 		return;
