@@ -219,7 +219,11 @@ void group_format(struct text *out, const struct group_mod *gm, const struct por
 {
 	static const char *const type_names[] = {"all", "select", "indirect", "ff"};
 
-	text_add(out, "group_id=%u,type=%s", gm->group_id, type_names[gm->type]);
+	text_add(out, "group_id=%u,type=", gm->group_id);
+	if (gm->type <= GROUP_TYPE_FAST_FAILOVER)
+		text_add(out, "%s", type_names[gm->type]);
+	else /* what a peer sent that knows more than we do */
+		text_add(out, "%u", gm->type);
 	for (unsigned i = 0; i < gm->n_buckets; i++) {
 		const struct bucket *b = &gm->buckets[i];
 

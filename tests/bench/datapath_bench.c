@@ -93,23 +93,22 @@ static void measure(const char *name, struct test_switch *s, struct null_port *f
 	struct worker *w = datapath_worker(s->dp, 0);
 	static double cycles[ROUNDS];
 	unsigned rounds = 0;
-	uint64_t sent = to->counters[0]->tx_packets, packets = 0;
+	uint64_t sent = to->counters[0]->tx_packets, received = w->stats.packets;
 
 	from->flows = flows;
-	for (unsigned i = 0; i < flows / BATCH_MAX + 100; i++, packets += BATCH_MAX)
+	for (unsigned i = 0; i < flows / BATCH_MAX + 100; i++)
 		worker_poll_once(w);
 	datapath_poll(s->dp);
 	do {
-		uint64_t start = rte_rdtsc();
+		uint64_t before = w->stats.packets, start = rte_rdtsc();
 
 		for (unsigned i = 0; i < BURSTS; i++)
 			worker_poll_once(w);
-		packets += (uint64_t)BURSTS * BATCH_MAX;
-		cycles[rounds++] = (double)(rte_rdtsc() - start) / BURSTS / BATCH_MAX;
+		cycles[rounds++] = (double)(rte_rdtsc() - start) / (double)(w->stats.packets - before);
 	} while (rounds < ROUNDS && clock_now() < until);
 	qsort(cycles, rounds, sizeof(cycles[0]), compare);
 	printf("datapath %-34s %7.1f cycles/packet\n", name, cycles[rounds / 2]);
-	if (to->counters[0]->tx_packets - sent != packets) {
+	if (to->counters[0]->tx_packets - sent != w->stats.packets - received) {
 		printf("datapath: %s lost packets\n", name);
 		exit(1);
 	}

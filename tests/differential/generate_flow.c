@@ -371,7 +371,7 @@ static void add_clause(struct random *r, uint32_t id, unsigned clause, unsigned 
 	struct action *a;
 
 	generate_key(r, &packet);
-	generate_match_on(&fm->match, &packet, by_clause[clause]);
+	generate_match_on(&fm->match, &packet, by_clause[clause % 3]);
 	a = action_list_append(&fm->actions, ACTION_CONJUNCTION);
 	a->conjunction.id = id;
 	a->conjunction.clause = (uint8_t)clause;

@@ -88,7 +88,7 @@ void run_meter(struct run *r, uint32_t id)
 	for (unsigned i = 0; i < r->m->nmeters; i++)
 		if (r->out->meters[i].mod.meter_id == id)
 			m = &r->out->meters[i];
-	if (r->muted)
+	if (r->muted || !m)
 		return;
 	fill(m, r->m->now);
 	count(&m->count, bytes);
