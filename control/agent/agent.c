@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "control/agent/answer.h"
+#include "control/agent/claim.h"
 #include "control/agent/switch_channel.h"
 #include "control/agent/pipeline.h"
 #include "control/agent/switch_flows.h"
@@ -130,6 +131,11 @@ static void on_packet(void *arg, uint64_t cookie, uint32_t in_port, const uint8_
 
 	if ((cookie & COOKIE_MASK) != COOKIE_MARK)
 		return;
+	if ((cookie & 0xff) == PUNT_CLAIM) {
+		claim_port(a->store, a->options.host, scene_port_by_number(&a->scene, in_port));
+		store_serve_changed(a->service);
+		return;
+	}
 	n = answer_packet(a->answerer, &a->scene, (enum punt)(cookie & 0xff), in_port, frame, len, reply);
 	if (n)
 		switch_channel_send(a->channel, in_port, reply, n);

@@ -11,7 +11,7 @@ struct ip_addr link_local(struct mac m)
 	                         m.b[4], m.b[5]}};
 }
 
-/* Has the network a port on this host? */
+/* Does this host carry a port of the network? */
 static bool is_here(const struct scene_network *net)
 {
 	for (unsigned i = 0; i < net->n_ports; i++)
@@ -22,12 +22,16 @@ static bool is_here(const struct scene_network *net)
 
 static void classify(const struct scene *s, struct flow_set *out)
 {
-	for (unsigned i = 0; i < s->n_ports; i++)
-		if (s->ports[i].local)
-			flow_set_add(
-			        out, COOKIE_MARK,
-			        "table=0,priority=%d,in_port=%u,actions=set_field:0x%x->reg0,goto_table:10",
-			        PRIORITY_CLASSIFY, s->ports[i].ofport, s->ports[i].network->network->vni);
+	for (unsigned i = 0; i < s->n_ports; i++) {
+		const struct scene_port *p = &s->ports[i];
+
+		if (p->local)
+			flow_set_add(out, COOKIE_MARK | (p->active ? 0 : PUNT_CLAIM),
+			             "table=0,priority=%d,in_port=%u,actions=%sset_field:0x%x->reg0,"
+			             "goto_table:10",
+			             PRIORITY_CLASSIFY, p->ofport, p->active ? "" : PUNT_ACTIONS ",",
+			             p->network->network->vni);
+	}
 	if (!s->tunnel)
 		return;
 	for (unsigned i = 0; i < s->n_networks; i++)
@@ -73,7 +77,7 @@ bool pipeline_to_port(const struct scene *s, const struct scene_port *p, char te
 {
 	char ip[IP_TEXT_MAX];
 
-	if (p->local) {
+	if (p->active) {
 		snprintf(text, 160, "set_field:%u->reg3,goto_table:80", p->ofport);
 		return true;
 	}

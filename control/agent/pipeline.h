@@ -14,7 +14,8 @@
  *     90     output                                                         pipeline.c
  *
  * reg0: the network's VNI. reg2: 1 when the packet came through the tunnel. reg3: the port to leave by. reg5:
- * the router. What no flow matches is dropped. Every packet from an interface of the agent's is caught in
+ * the router. A guest that moves here is heard (table 0 tells the agent, who claims the port) before anything
+ * is sent to it. What no flow matches is dropped. Every packet from an interface of the agent's is caught in
  * table 0, so a NORMAL of lower priority never sees it.
  */
 #ifndef CONTROL_AGENT_PIPELINE_H
@@ -27,7 +28,16 @@
 #define COOKIE_MARK ((uint64_t)0x57656674 << 32)
 #define COOKIE_MASK ((uint64_t)0xffffffff << 32)
 
-enum punt { PUNT_NONE, PUNT_DHCP4, PUNT_DHCP6, PUNT_ROUTER_SOLICIT, PUNT_ND, PUNT_ECHO, PUNT_TTL };
+enum punt {
+	PUNT_NONE,
+	PUNT_DHCP4,
+	PUNT_DHCP6,
+	PUNT_ROUTER_SOLICIT,
+	PUNT_ND,
+	PUNT_ECHO,
+	PUNT_TTL,
+	PUNT_CLAIM
+};
 
 enum { AGENT_CONTROLLER_ID = 0x5745 }; /* packets are punted to the agent alone */
 

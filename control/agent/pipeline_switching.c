@@ -20,7 +20,7 @@ static void by_mac(const struct scene *s, const struct scene_network *net, struc
 		if (!pipeline_to_port(s, p, way))
 			continue;
 		flow_set_add(out, COOKIE_MARK, "table=40,priority=%d,reg0=0x%x,%sdl_dst=%s,actions=%s",
-		             UNICAST, vni, p->local ? "" : "reg2=0,", mac_format(p->port->mac, mac), way);
+		             UNICAST, vni, p->active ? "" : "reg2=0,", mac_format(p->port->mac, mac), way);
 	}
 	if (net->router)
 		flow_set_add(out, COOKIE_MARK,
@@ -36,7 +36,7 @@ static void by_mac(const struct scene *s, const struct scene_network *net, struc
 static bool seen_before(const struct scene_network *net, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++)
-		if (!net->ports[i]->local && net->ports[i]->host == net->ports[n]->host)
+		if (net->ports[i]->host == net->ports[n]->host)
 			return true;
 	return false;
 }
@@ -51,7 +51,7 @@ static void add_remote_hosts(const struct scene *s, const struct scene_network *
 	for (unsigned i = 0; i < net->n_ports; i++) {
 		const struct host *h = net->ports[i]->host;
 
-		if (net->ports[i]->local || !h || h == s->self || !h->n_vteps || seen_before(net, i))
+		if (!h || h == s->self || !h->n_vteps || seen_before(net, i))
 			continue;
 		text_add(actions, ",set_field:%s->%s,output:%u", ip_format(&h->vteps[0], ip),
 		         ip_is_v4(&h->vteps[0]) ? "tun_dst" : "tun_ipv6_dst", s->tunnel);
@@ -64,7 +64,7 @@ static void flood(const struct scene *s, const struct scene_network *net, struct
 	struct text local = {0}, all = {0};
 
 	for (unsigned i = 0; i < net->n_ports; i++)
-		if (net->ports[i]->local)
+		if (net->ports[i]->active)
 			text_add(&local, ",set_field:%u->reg3,resubmit(,80)", net->ports[i]->ofport);
 	text_add(&all, "%s", text_get(&local));
 	add_remote_hosts(s, net, &all);

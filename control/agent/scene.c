@@ -165,8 +165,10 @@ static int read_relation(const char *key, const char *value, void *arg)
 	if (sscanf(k, "n/%*u/loc/%130s", id) == 1) {
 		p = port_of(b->s, id);
 		snprintf(host, sizeof(host), "%s", json_string_value(json) ?: "");
-		if (p)
+		if (p) {
 			p->host = tenancy_get(&b->s->tenancy, KIND_HOST, "", host);
+			p->active = !strcmp(host, b->host);
+		}
 	} else if (sscanf(k, "h/%63[^/]/bind/%130s", host, id) == 2 && !strcmp(host, b->host)) {
 		p = port_of(b->s, id);
 		if (p)

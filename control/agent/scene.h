@@ -25,9 +25,11 @@ struct scene_port {
 	const struct tenant_port *port;
 	struct scene_network *network;
 	const struct host *host; /* where it is active; NULL: nowhere known */
-	bool local;
+	bool local;              /* this host carries it */
+	bool active;             /* and its guest is here: not on a host that it moves from or to */
 	/* of local ports */
-	uint32_t ofport; /* 0: not numbered */
+	uint64_t claimed; /* when this host asked to be the active one, clock_now(); 0: never */
+	uint32_t ofport;  /* 0: not numbered */
 	char interface[INTERFACE_NAME_SIZE], socket[320];
 	uint16_t queues;
 };

@@ -212,6 +212,18 @@ static int want_peers(struct view *v, const char *id, const json_t *group)
 	return rc;
 }
 
+/* "hv1", or a list of them. */
+static bool names_host(const json_t *host, const char *name)
+{
+	const json_t *one;
+	size_t i;
+
+	if (json_is_string(host))
+		return !strcmp(json_string_value(host), name);
+	json_array_foreach(host, i, one) if (names_host(one, name)) return true;
+	return false;
+}
+
 /* A port of this host: its groups, and the generation of its tenant, which tells how far we have followed. */
 static int want_port(struct view *v, const char *id, const json_t *port)
 {
@@ -245,7 +257,7 @@ static int follow(const char *key, const char *value, void *arg)
 	else if (sscanf(k, "r/%*[^/]/if/%u", &vni) == 1)
 		rc = want(v, KEYS_ROOT "n/%u/", vni);
 	else if (sscanf(k, "n/%u/p/%130s", &vni, id) == 2 &&
-	         !strcmp(v->host, json_string_value(json_object_get(json, "host")) ?: ""))
+	         names_host(json_object_get(json, "host"), v->host))
 		rc = want_port(v, id, json);
 	else if (sscanf(k, "sg/%130[^/]/%7s", id, tail) == 2 && !strcmp(tail, "def"))
 		rc = want_peers(v, id, json);

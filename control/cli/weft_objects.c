@@ -11,33 +11,6 @@
 
 /* ---- options into fields ---- */
 
-static void take(const struct weft *w, const char *option, json_t *to, const char *field)
-{
-	const char *text = weft_option(w, option);
-
-	if (text)
-		json_object_set_new(to, field, json_string(text));
-}
-
-/* Every part of "a,b" of every option given. */
-static void take_list(const struct weft *w, const char *option, json_t *to, const char *field)
-{
-	json_t *given = weft_option_list(w, option), *list = json_array(), *one;
-	size_t i;
-
-	json_array_foreach(given, i, one)
-	{
-		char *text = strdup(json_string_value(one)), *rest = text, *part;
-
-		while ((part = strsep(&rest, ",")))
-			json_array_append_new(list, json_string(part));
-		free(text);
-	}
-	if (given)
-		json_object_set(to, field, list);
-	json_decref(list);
-}
-
 /* Each --subnet CIDR; --gateway, --dns and --no-dhcp are about all of one family, or of all. */
 static void take_subnets(const struct weft *w, json_t *to)
 {
@@ -53,7 +26,7 @@ static void take_subnets(const struct weft *w, json_t *to)
 			json_object_set_new(s, "gateway", json_string(gateway));
 		if (weft_option_list(w, "no-dhcp"))
 			json_object_set_new(s, "dhcp", json_false());
-		take_list(w, "dns", s, "dns");
+		weft_take_list(w, "dns", s, "dns");
 		json_array_append_new(subnets, s);
 	}
 	json_object_set_new(to, "subnets", subnets);
@@ -64,20 +37,20 @@ static json_t *fields_of(const struct weft *w, enum object_kind kind)
 	json_t *o = json_object();
 
 	if (kind == KIND_HOST) {
-		take_list(w, "vtep", o, "vtep");
-		take(w, "mtu", o, "mtu");
+		weft_take_list(w, "vtep", o, "vtep");
+		weft_take(w, "mtu", o, "mtu");
 	} else if (kind == KIND_NETWORK) {
-		take(w, "vni", o, "vni");
-		take(w, "mtu", o, "mtu");
+		weft_take(w, "vni", o, "vni");
+		weft_take(w, "mtu", o, "mtu");
 		take_subnets(w, o);
 	} else if (kind == KIND_PORT) {
-		take(w, "network", o, "network");
-		take_list(w, "ip", o, "ips");
-		take(w, "mac", o, "mac");
-		take(w, "host", o, "host");
-		take(w, "socket", o, "socket");
-		take(w, "queues", o, "queues");
-		take_list(w, "sg", o, "groups");
+		weft_take(w, "network", o, "network");
+		weft_take_list(w, "ip", o, "ips");
+		weft_take(w, "mac", o, "mac");
+		weft_take(w, "host", o, "host");
+		weft_take(w, "socket", o, "socket");
+		weft_take(w, "queues", o, "queues");
+		weft_take_list(w, "sg", o, "groups");
 	}
 	return o;
 }

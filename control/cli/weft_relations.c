@@ -39,6 +39,9 @@ static int edit(struct edit *c, void *arg, struct tenancy_error *e)
 	json_decref(fields);
 	if (!rc && edit_put(c, object))
 		rc = wrong(x, e, ENOMEM, "out of memory");
+	if (!rc && weft_option_list(x->w, "activate"))
+		port_activate(tenancy_get(&c->after, KIND_PORT, x->name.tenant, x->name.name),
+		              weft_option(x->w, "host"));
 	return rc;
 }
 
@@ -52,54 +55,71 @@ static enum weft_exit run(const struct weft *w, enum object_kind kind, int n, ch
 	return rc ? weft_report(rc, &e.text) : weft_edit(w, edit, &x, NULL);
 }
 
-/* The list `field`, made when it is not there. */
+/* The list `field`, made of what is there. */
 static json_t *list_of(json_t *fields, const char *field)
 {
-	json_t *list = json_object_get(fields, field);
+	json_t *was = json_object_get(fields, field), *list = json_is_array(was) ? was : json_array();
 
-	if (!list) {
-		list = json_array();
-		json_object_set_new(fields, field, list);
-	}
+	if (list == was)
+		return list;
+	if (was)
+		json_array_append(list, was);
+	json_object_set_new(fields, field, list);
 	return list;
+}
+
+/* Where `text` is in a list of texts; behind its end: nowhere. */
+static size_t find(const json_t *list, const char *text)
+{
+	size_t i = 0;
+
+	while (i < json_array_size(list) && strcmp(json_string_value(json_array_get(list, i)), text) != 0)
+		i++;
+	return i;
 }
 
 /* ---- ports ---- */
 
 static int set_port(const struct editing *x, json_t *fields, struct tenancy_error *e)
 {
-	static const char *const options[][2] = {
-	        {"mac", "mac"}, {"host", "host"}, {"socket", "socket"}, {"queues", "queues"}};
-	static const char *const lists[][2] = {{"ip", "ips"}, {"sg", "groups"}};
+	static const char *const options[] = {"mac", "host", "socket", "queues"};
 
-	for (int i = 0; i < 4; i++) {
-		const char *text = weft_option(x->w, options[i][0]);
-
-		if (text)
-			json_object_set_new(fields, options[i][1], json_string(text));
-	}
-	for (int i = 0; i < 2; i++) {
-		json_t *list = weft_option_list(x->w, lists[i][0]);
-
-		if (list)
-			json_object_set(fields, lists[i][1], list);
-	}
+	for (int i = 0; i < 4; i++)
+		weft_take(x->w, options[i], fields, options[i]);
+	weft_take_list(x->w, "ip", fields, "ips");
+	weft_take_list(x->w, "sg", fields, "groups");
 	return 0;
 }
 
+/* One host more, to which the guest moves; how much a port can have says its reader. */
 static int bind_port(const struct editing *x, json_t *fields, struct tenancy_error *e)
 {
-	const char *host = weft_option(x->w, "host");
+	const char *host = weft_option(x->w, "host"), *socket = weft_option(x->w, "socket");
+	json_t *hosts = list_of(fields, "host");
 
 	if (!host)
 		return wrong(x, e, EINVAL, "--host: missing");
-	return set_port(x, fields, e);
+	if (socket)
+		json_object_set_new(fields, "socket", json_string(socket));
+	if (find(hosts, host) < json_array_size(hosts))
+		return 0;
+	if (json_array_size(hosts) == PORT_HOSTS_MAX)
+		return wrong(x, e, EEXIST, "moves between two hosts already; unbind one of them");
+	return json_array_append_new(hosts, json_string(host));
 }
 
+/* Without --host: from all. */
 static int unbind_port(const struct editing *x, json_t *fields, struct tenancy_error *e)
 {
-	json_object_del(fields, "host");
-	return 0;
+	const char *host = weft_option(x->w, "host");
+	json_t *hosts = list_of(fields, "host");
+	size_t at = host ? find(hosts, host) : 0;
+
+	if (host && at == json_array_size(hosts))
+		return wrong(x, e, ENOENT, "that host does not carry it");
+	if (!host)
+		json_array_clear(hosts);
+	return host ? json_array_remove(hosts, at) : 0;
 }
 
 enum weft_exit weft_port_set(const struct weft *w, int n, char **words)
@@ -127,12 +147,11 @@ static int attach(const struct editing *x, json_t *fields, struct tenancy_error 
 
 static int detach(const struct editing *x, json_t *fields, struct tenancy_error *e)
 {
-	json_t *list = list_of(fields, "interfaces"), *one;
-	size_t i;
+	json_t *list = list_of(fields, "interfaces");
 
-	json_array_foreach(list, i, one) if (!strcmp(json_string_value(one),
-	                                             x->words[0])) return json_array_remove(list, i);
-	return wrong(x, e, ENOENT, "the network is not attached");
+	if (find(list, x->words[0]) == json_array_size(list))
+		return wrong(x, e, ENOENT, "the network is not attached");
+	return json_array_remove(list, find(list, x->words[0]));
 }
 
 static int add_route(const struct editing *x, json_t *fields, struct tenancy_error *e)

@@ -33,6 +33,32 @@ json_t *weft_option_list(const struct weft *w, const char *name)
 	return json_object_get(w->options, name);
 }
 
+void weft_take(const struct weft *w, const char *option, json_t *to, const char *field)
+{
+	const char *text = weft_option(w, option);
+
+	if (text)
+		json_object_set_new(to, field, json_string(text));
+}
+
+void weft_take_list(const struct weft *w, const char *option, json_t *to, const char *field)
+{
+	json_t *given = weft_option_list(w, option), *list = json_array(), *one;
+	size_t i;
+
+	json_array_foreach(given, i, one)
+	{
+		char *text = strdup(json_string_value(one)), *rest = text, *part;
+
+		while ((part = strsep(&rest, ",")))
+			json_array_append_new(list, json_string(part));
+		free(text);
+	}
+	if (given)
+		json_object_set(to, field, list);
+	json_decref(list);
+}
+
 void weft_print(const struct weft *w, const json_t *value, const char *const *columns)
 {
 	if (w->yaml)
@@ -128,11 +154,15 @@ static int wait_for_hosts(const struct weft *w, const struct edit *c, struct err
 
 	for (size_t i = 0; i < c->n_steps; i++) {
 		const struct object *o = &c->steps[i].object;
-		const struct tenant_port *p =
-		        o->kind == KIND_PORT ? tenancy_get(&c->after, KIND_PORT, o->tenant, o->name) : NULL;
+		const struct tenancy *states[] = {&c->before, &c->after};
 
-		if (p && *p->host)
-			json_object_set_new(hosts, p->host, json_integer((json_int_t)c->steps[i].rev));
+		for (int s = 0; s < 2 && o->kind == KIND_PORT; s++) {
+			const struct tenant_port *p = tenancy_get(states[s], KIND_PORT, o->tenant, o->name);
+
+			for (unsigned k = 0; p && k < p->n_hosts; k++)
+				json_object_set_new(hosts, p->hosts[k],
+				                    json_integer((json_int_t)c->steps[i].rev));
+		}
 	}
 	json_object_foreach(hosts, host, rev) if (!rc) rc =
 	        wait_for_host(c->store, host, json_integer_value(rev), until, e);

@@ -29,6 +29,10 @@ const char *weft_option(const struct weft *w, const char *name);
 /* All of them: an array, or NULL. */
 json_t *weft_option_list(const struct weft *w, const char *name);
 
+/* Sets `field` to the option's text when it was given; a list: every part of "a,b" of every one given. */
+void weft_take(const struct weft *w, const char *option, json_t *to, const char *field);
+void weft_take_list(const struct weft *w, const char *option, json_t *to, const char *field);
+
 /* "acme/web1" into its parts; a host or tenant is one part. -EINVAL with `e`. */
 int weft_name(enum object_kind kind, const char *text, struct object *out, struct tenancy_error *e);
 

@@ -128,15 +128,17 @@ static void add_port(struct writing *w, const struct tenant_port *p)
 	for (unsigned i = 0; i < p->n_groups; i++)
 		add(w, json_pack("{s:o}", "ips", ips_of(p)), "sg/%s.%s/m/%s", p->object.tenant, p->groups[i],
 		    id);
-	if (!*p->host)
+	if (!p->n_hosts)
 		return;
 	bind = json_pack("{s:I}", "vni", (json_int_t)net->vni);
 	if (*p->socket)
 		json_object_set_new(bind, "socket", json_string(p->socket));
 	if (p->queues)
 		json_object_set_new(bind, "queues", json_integer(p->queues));
-	add(w, bind, "h/%s/bind/%s", p->host, id);
-	add(w, json_string(p->host), "n/%u/loc/%s", net->vni, id);
+	for (unsigned i = 0; i < p->n_hosts; i++)
+		add(w, json_incref(bind), "h/%s/bind/%s", p->hosts[i], id);
+	json_decref(bind);
+	add(w, json_string(p->hosts[0]), "n/%u/loc/%s", net->vni, id);
 }
 
 static int add_object(void *object, void *arg)
@@ -250,6 +252,22 @@ int keys_read_one(const char *key, const char *value, struct tenancy *t, struct 
 	return tenancy_put(t, o) ? error_set(e, ENOMEM, "out of memory") : 0;
 }
 
+/* An agent may have claimed the port since it was written (keys.h, loc/). */
+static void read_location(const char *key, const char *value, const struct tenancy *t)
+{
+	json_t *host = json_loads(value, JSON_DECODE_ANY, NULL);
+	struct tenant_port *p;
+	char id[ID_MAX];
+	struct object o;
+
+	if (sscanf(key, KEYS_ROOT "n/%*u/loc/%127s", id) == 1 && id_parse(id, &o)) {
+		p = tenancy_get(t, KIND_PORT, o.tenant, o.name);
+		if (p && json_is_string(host))
+			port_activate(p, json_string_value(host));
+	}
+	json_decref(host);
+}
+
 int keys_read(const struct store_snapshot *snapshot, struct tenancy *t, struct error *e)
 {
 	int rc = 0;
@@ -257,6 +275,8 @@ int keys_read(const struct store_snapshot *snapshot, struct tenancy *t, struct e
 	tenancy_init(t);
 	for (size_t i = 0; i < snapshot->n && !rc; i++)
 		rc = keys_read_one(snapshot->kvs[i].key, snapshot->kvs[i].value, t, e);
+	for (size_t i = 0; i < snapshot->n && !rc; i++)
+		read_location(snapshot->kvs[i].key, snapshot->kvs[i].value, t);
 	if (rc)
 		tenancy_free(t);
 	return rc;

@@ -8,7 +8,7 @@
  *     /weft/v1/n/VNI/net                 the network
  *     /weft/v1/n/VNI/router              id of the router that it is attached to
  *     /weft/v1/n/VNI/p/PORT              the port
- *     /weft/v1/n/VNI/loc/PORT            the host where it is active
+ *     /weft/v1/n/VNI/loc/PORT            the host where it is active; another that carries it may claim it
  *     /weft/v1/r/ROUTER/def, if/VNI      the router; its networks
  *     /weft/v1/sg/GROUP/def, m/PORT      the security group; its members' addresses
  *     /weft/v1/h/HOST/bind/PORT          what the host has to carry: {vni, socket, queues}

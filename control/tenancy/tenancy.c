@@ -180,6 +180,21 @@ int tenancy_fail(struct tenancy_error *e, const struct object *o, const char *fi
 	return -code;
 }
 
+bool port_activate(struct tenant_port *p, const char *host)
+{
+	char was[OBJECT_NAME_MAX + 1];
+
+	for (unsigned i = 0; i < p->n_hosts; i++) {
+		if (strcmp(p->hosts[i], host) != 0)
+			continue;
+		memcpy(was, p->hosts[0], sizeof(was));
+		memmove(p->hosts[0], p->hosts[i], sizeof(was));
+		memmove(p->hosts[i], was, sizeof(was));
+		return true;
+	}
+	return false;
+}
+
 struct mac router_mac(uint32_t vni)
 {
 	return (struct mac){{0x0e, 0x57, 0x00, (uint8_t)(vni >> 16), (uint8_t)(vni >> 8), (uint8_t)vni}};

@@ -30,6 +30,7 @@ enum {
 	RULE_RANGES_MAX = 16,
 	PORT_IPS_MAX = 8,
 	PORT_GROUPS_MAX = 8,
+	PORT_HOSTS_MAX = 2, /* more than one while it moves */
 	SOCKET_PATH_MAX = 107,
 	VNI_MIN = 4096, /* the lower ones are for operators who use VXLAN by hand */
 	VNI_MAX = 0xffffff,
@@ -118,8 +119,10 @@ struct tenant_port {
 	struct mac mac; /* zero: auto */
 	struct ip_addr ips[PORT_IPS_MAX];
 	unsigned n_ips;
-	bool auto_ips;                  /* add one of each family that the network has and `ips` lacks */
-	char host[OBJECT_NAME_MAX + 1]; /* "": not bound */
+	bool auto_ips; /* add one of each family that the network has and `ips` lacks */
+	/* Who carries it; it is active on the first. Both keep all that it needs while a guest moves. */
+	char hosts[PORT_HOSTS_MAX][OBJECT_NAME_MAX + 1];
+	unsigned n_hosts; /* 0: not bound */
 	char groups[PORT_GROUPS_MAX][OBJECT_NAME_MAX + 1];
 	unsigned n_groups;
 	char socket[SOCKET_PATH_MAX + 1]; /* "": the agent's choice */
@@ -167,6 +170,8 @@ void **tenancy_list(const struct tenancy *m, enum object_kind kind);
 int tenancy_resolve(struct tenancy *m, struct tenancy_error *e);
 /* Lets what is "auto" in `o` be what it is in `old`, an object of the same name. */
 void object_adopt(void *o, const void *old);
+/* Makes the port active on `host`. False: that host does not carry it. */
+bool port_activate(struct tenant_port *p, const char *host);
 /* Checks all objects together. 0, or -EINVAL, -ENOENT (a dangling reference), -EEXIST (two want the same
  * thing). */
 int tenancy_check(const struct tenancy *m, struct tenancy_error *e);

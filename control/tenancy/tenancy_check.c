@@ -209,18 +209,22 @@ static int check_port_names(struct check *c, const struct tenant_port *p)
 	const struct object *by;
 	char field[32];
 
-	if (*p->host && !tenancy_get(c->m, KIND_HOST, "", p->host))
-		return tenancy_fail(c->e, &p->object, "host", ENOENT, "there is no host %s", p->host);
+	for (unsigned i = 0; i < p->n_hosts; i++)
+		if (!tenancy_get(c->m, KIND_HOST, "", p->hosts[i]))
+			return tenancy_fail(c->e, &p->object, "host", ENOENT, "there is no host %s",
+			                    p->hosts[i]);
 	for (unsigned i = 0; i < p->n_groups; i++) {
 		snprintf(field, sizeof(field), "groups[%u]", i);
 		if (!tenancy_get(c->m, KIND_GROUP, p->object.tenant, p->groups[i]))
 			return tenancy_fail(c->e, &p->object, field, ENOENT, "there is no security group %s",
 			                    p->groups[i]);
 	}
-	if (!*p->socket)
-		return 0;
-	by = claim(&c->claims, &p->object, "socket %s %s", p->host, p->socket);
-	return by ? taken(c, &p->object, "socket", p->socket, by) : 0;
+	for (unsigned i = 0; i < p->n_hosts && *p->socket; i++) {
+		by = claim(&c->claims, &p->object, "socket %s %s", p->hosts[i], p->socket);
+		if (by)
+			return taken(c, &p->object, "socket", p->socket, by);
+	}
+	return 0;
 }
 
 static int check_port(void *object, void *arg)

@@ -420,6 +420,17 @@ static int read_port_group(struct reader *r, const json_t *value, void *arg)
 	return read_name(r, json_string_value(value), false, p->groups[p->n_groups++]);
 }
 
+static int read_port_host(struct reader *r, const json_t *value, void *arg)
+{
+	struct tenant_port *p = arg;
+	char *host = p->hosts[p->n_hosts++];
+	int rc = read_name(r, json_string_value(value), true, host);
+
+	if (!rc && p->n_hosts > 1 && !strcmp(host, p->hosts[0]))
+		rc = fail(r, "given twice");
+	return rc;
+}
+
 static int read_mac(struct reader *r, const json_t *value, struct mac *out)
 {
 	const char *text = json_string_value(value);
@@ -452,7 +463,7 @@ static int read_port(struct reader *r, const json_t *value, void *object)
 	if (!rc && member(r, value, "mac", &d, &v))
 		rc = read_mac(&d, v, &p->mac);
 	if (!rc && member(r, value, "host", &d, &v))
-		rc = read_name(&d, json_string_value(v), true, p->host);
+		rc = each(&d, v, PORT_HOSTS_MAX, read_port_host, p);
 	if (!rc && member(r, value, "groups", &d, &v))
 		rc = each(&d, v, PORT_GROUPS_MAX, read_port_group, p);
 	if (!rc && member(r, value, "socket", &d, &v))

@@ -165,5 +165,7 @@ void object_adopt(void *object, const void *old)
 			memcpy(p->ips, was->ips, sizeof(p->ips));
 			p->n_ips = was->n_ips;
 		}
+		if (p->n_hosts > 1 && was->n_hosts)
+			port_activate(p, was->hosts[0]); /* where it is active is the hosts' business */
 	}
 }

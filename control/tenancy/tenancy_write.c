@@ -165,7 +165,7 @@ static json_t *write_group(const void *object)
 static json_t *write_port(const void *object)
 {
 	const struct tenant_port *p = object;
-	json_t *o = json_pack("{s:s}", "network", p->network), *groups = json_array(),
+	json_t *o = json_pack("{s:s}", "network", p->network), *groups = json_array(), *hosts = json_array(),
 	       *ips = ips_json(p->ips, p->n_ips);
 	char mac[MAC_TEXT_MAX];
 
@@ -174,8 +174,13 @@ static json_t *write_port(const void *object)
 	json_object_set_new(o, "ips", ips);
 	if (memcmp(&p->mac, &(struct mac){{0}}, 6))
 		json_object_set_new(o, "mac", json_string(mac_format(p->mac, mac)));
-	if (*p->host)
-		json_object_set_new(o, "host", json_string(p->host));
+	if (p->n_hosts == 1)
+		json_object_set_new(o, "host", json_string(p->hosts[0]));
+	for (unsigned i = 0; i < p->n_hosts; i++)
+		json_array_append_new(hosts, json_string(p->hosts[i]));
+	if (p->n_hosts > 1)
+		json_object_set(o, "host", hosts);
+	json_decref(hosts);
 	for (unsigned i = 0; i < p->n_groups; i++)
 		json_array_append_new(groups, json_string(p->groups[i]));
 	if (p->n_groups)

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "control/agent/answer.h"
+#include "control/agent/claim.h"
 #include "control/tenancy/document.h"
 #include "control/tenancy/edit.h"
 #include "control/tenancy/tenancy_json.h"
@@ -181,6 +182,122 @@ Test(agent, flows_towards_other_hosts, .init = open_store, .fini = close_store)
 	flow_set_free(&flows);
 	scene_free(&s);
 	view_destroy(v);
+}
+
+/* ---- moving ---- */
+
+static struct scene_port *port_named(const struct scene *s, const char *name)
+{
+	for (unsigned i = 0; i < s->n_ports; i++)
+		if (!strcmp(s->ports[i].port->object.name, name))
+			return &s->ports[i];
+	cr_assert(false, "no port %s", name);
+	return NULL;
+}
+
+/* What a host carries now. */
+static void see(const char *host, struct scene *s)
+{
+	scene_free(s);
+	view_destroy(look(host, s));
+}
+
+static bool flow_of(const struct scene *s, const char *match, const char *actions)
+{
+	struct flow_set flows = {0};
+	bool found;
+
+	cr_assert_eq(pipeline_flows(s, &flows), 0);
+	found = has_flow(&flows, match, actions);
+	flow_set_free(&flows);
+	return found;
+}
+
+/* a1 (on h1) is carried by h3 too; the other guests are on h2. */
+static void bind_second(void)
+{
+	struct tenancy_error e;
+	struct tenant_port *p;
+	struct edit c;
+
+	cr_assert_eq(edit_begin(&c, store, &e.text), 0);
+	p = tenancy_get(&c.after, KIND_PORT, "acme", "a1");
+	memcpy(p->hosts[p->n_hosts++], "h3", 3);
+	cr_assert_eq(edit_plan(&c, &e), 0, "%s", e.text.text);
+	cr_assert_eq(edit_commit(&c, &e.text), 0, "%s", e.text.text);
+	edit_end(&c);
+}
+
+#define TO_A1 "table=40 priority=100,reg0=0x1389,reg2=0,dl_dst=02:00:00:00:00:01"
+
+Test(agent, a_guest_moves, .init = open_store, .fini = close_store)
+{
+	struct scene s1 = {0}, s2 = {0}, s3 = {0};
+	struct tenancy_error e;
+	struct edit c;
+
+	bind_second();
+	see("h1", &s1);
+	see("h3", &s3);
+	cr_assert(port_named(&s1, "a1")->active && port_named(&s3, "a1")->local);
+	cr_assert_not(port_named(&s3, "a1")->active);
+	cr_assert(flow_of(&s3, "table=0 priority=60000,in_port=1",
+	                  "controller(id=22341),set_field:0x1389->reg0,goto_table:10"),
+	          "its first word is waited for");
+	cr_assert(flow_of(&s3, TO_A1, "set_field:192.0.2.1->tun_dst,goto_table:70"), "still at h1");
+	cr_assert_not(flow_of(&s3, "table=60 priority=100,reg0=0x1389,reg2=0x1",
+	                      "set_field:0x1->reg3,resubmit(,80)"),
+	              "a guest that is elsewhere gets no broadcast");
+
+	claim_port(store, "h1", port_named(&s1, "a1")); /* it is there: nothing to do */
+	cr_assert_eq(port_named(&s1, "a1")->claimed, 0);
+	claim_port(store, "h3", port_named(&s3, "a1"));
+	see("h1", &s1);
+	see("h2", &s2);
+	see("h3", &s3);
+	cr_assert(port_named(&s3, "a1")->active && !port_named(&s1, "a1")->active);
+	cr_assert(flow_of(&s1, TO_A1, "set_field:192.0.2.3->tun_dst,goto_table:70"));
+	cr_assert(flow_of(&s2, TO_A1, "set_field:192.0.2.3->tun_dst,goto_table:70"));
+	cr_assert(flow_of(&s3, "table=40 priority=100,reg0=0x1389,dl_dst=02:00:00:00:00:01",
+	                  "set_field:0x1->reg3,goto_table:80"));
+	cr_assert(flow_of(&s2, "table=60 priority=100,reg0=0x1389,reg2=0",
+	                  "set_field:0x1->reg3,resubmit(,80),set_field:0x2->reg3,resubmit(,80),"
+	                  "set_field:0x1389->tun_id,set_field:192.0.2.3->tun_dst,output:99"),
+	          "one copy, to where it is");
+
+	/* an editor takes it as it is, and what he does not change stays */
+	cr_assert_eq(edit_begin(&c, store, &e.text), 0);
+	cr_assert_str_eq(((struct tenant_port *)tenancy_get(&c.before, KIND_PORT, "acme", "a1"))->hosts[0],
+	                 "h3");
+	cr_assert_eq(edit_plan(&c, &e), 0);
+	cr_assert_eq(c.n_steps, 0);
+	edit_end(&c);
+	apply(three_hosts); /* "host: h1": it is not carried by h3 any more */
+	see("h3", &s3);
+	see("h2", &s2);
+	cr_assert_eq(s3.n_networks, 1, "h3 forgets the network");
+	cr_assert(flow_of(&s2, TO_A1, "set_field:192.0.2.1->tun_dst,goto_table:70"));
+	scene_free(&s1);
+	scene_free(&s2);
+	scene_free(&s3);
+}
+
+/* Who was overtaken changes nothing. */
+Test(agent, a_late_claim_is_refused, .init = open_store, .fini = close_store)
+{
+	struct scene late = {0};
+	struct error e;
+	struct store_snapshot snap;
+	const char *prefix = KEYS_ROOT "n/5001/loc/acme.a1";
+
+	bind_second();
+	see("h3", &late);
+	apply(three_hosts); /* unbound meanwhile */
+	claim_port(store, "h3", port_named(&late, "a1"));
+	cr_assert_eq(store_range(store, &prefix, 1, &snap, &e), 0);
+	cr_assert_str_eq(snap.kvs[0].value, "\"h1\"");
+	store_snapshot_free(&snap);
+	scene_free(&late);
 }
 
 /* ---- answers ---- */
