@@ -118,7 +118,7 @@ static void misplaced(struct vhost_session *s, unsigned i)
 {
 	s->rings[i].broken = true;
 	error_set(&s->v->why, EFAULT, "ring %u lies outside the guest's memory", i);
-	log_error("%s: %s", s->v->port.name, s->v->why.text);
+	log_limited(&s->v->log_limit, LOG_LEVEL_ERROR, "%s: %s", s->v->port.name, s->v->why.text);
 }
 
 void running_start(struct vhost_session *s)

@@ -64,7 +64,8 @@ static void finish(void *arg)
 /* A refused request ends the connection, unless the front end asked to be told. */
 static bool refused(struct vhost_session *s, struct vhost_message *m, const struct error *e)
 {
-	log_warn("%s: %s: %s", s->v->port.name, request_name(m->header.request), e->text);
+	log_limited(&s->v->log_limit, LOG_LEVEL_WARN, "%s: %s: %s", s->v->port.name,
+	            request_name(m->header.request), e->text);
 	s->v->why = *e;
 	if (wants_ack(s, m))
 		return false;
@@ -170,6 +171,7 @@ void session_break(struct vhost_session *s, const char *why)
 	rcu_defer(broken_rings_gone, s);
 	s->v->faults++;
 	error_set(&s->v->why, EIO, "%s", why);
-	log_error("%s: out of service until the guest resets its device: %s", s->v->port.name, why);
+	log_limited(&s->v->log_limit, LOG_LEVEL_ERROR,
+	            "%s: out of service until the guest resets its device: %s", s->v->port.name, why);
 	vhost_update(s->v);
 }

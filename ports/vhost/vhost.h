@@ -12,6 +12,7 @@
 #ifndef PORTS_VHOST_VHOST_H
 #define PORTS_VHOST_VHOST_H
 
+#include "base/log.h"
 #include "ports/port.h"
 #include "ports/vhost/link.h"
 #include "ports/vhost/ring.h"
@@ -40,6 +41,7 @@ struct vhost_port {
 	uv_async_t wake;
 	uint64_t faults;  /* times the guest or its memory took the port down */
 	struct error why; /* the last reason */
+	struct log_limit log_limit;
 	void (*destroyed)(void *arg);
 	void *destroyed_arg;
 };

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* base: addresses, checksums against a naive twin, errors, clock. */
+/* base: addresses, checksums against a naive twin, errors, clock, bounded log. */
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/checksum.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/log.h"
 
 Test(addr, mac_text_both_ways)
 {
@@ -101,4 +105,40 @@ Test(error, text_code_and_prefix)
 	error_prefix(&e, "line %d", 3);
 	cr_assert_str_eq(e.text, "line 3: port 7");
 	cr_assert_eq(error_set(NULL, ENOENT, "nobody listens"), -ENOENT);
+}
+
+/* Writes `n` lines and returns how many came out; the last one is in `last`. */
+static int lines_of(struct log_limit *limit, int n, char *last, size_t size)
+{
+	int fd = memfd_create("log", MFD_CLOEXEC), saved = dup(STDERR_FILENO), lines = 0;
+	FILE *f;
+
+	cr_assert(fd >= 0 && saved >= 0 && dup2(fd, STDERR_FILENO) >= 0);
+	for (int i = 0; i < n; i++)
+		log_limited(limit, LOG_LEVEL_WARN, "line %d", i);
+	fflush(stderr);
+	dup2(saved, STDERR_FILENO);
+	close(saved);
+	f = fdopen(fd, "r");
+	rewind(f);
+	while (fgets(last, (int)size, f))
+		lines++;
+	fclose(f);
+	return lines;
+}
+
+Test(log, what_others_cause_is_bounded)
+{
+	struct log_limit limit = {0};
+	char last[256];
+
+	clock_set(100 * CLOCK_SECOND);
+	cr_assert_eq(lines_of(&limit, 50, last, sizeof(last)), LOG_BURST);
+	clock_set(103 * CLOCK_SECOND);
+	cr_assert_eq(lines_of(&limit, 1, last, sizeof(last)), 1);
+	cr_assert(strstr(last, "line 0 (after 30 lines that were left out)"), "%s", last);
+	cr_assert_eq(lines_of(&limit, 50, last, sizeof(last)), 2);
+	clock_set(1000 * CLOCK_SECOND);
+	cr_assert_eq(lines_of(&limit, 50, last, sizeof(last)), LOG_BURST);
+	clock_release();
 }
