@@ -7,6 +7,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+enum { MESSAGES_PER_TURN = 64 }; /* of the event loop: a peer that never stops holds up nobody else */
+
 static void drop_fds(struct vhost_message *m)
 {
 	for (unsigned i = 0; i < m->nfds; i++)
@@ -103,7 +105,7 @@ static void read_all(struct vhost_channel *c)
 {
 	const char *why = "";
 
-	while (c->fd >= 0 && !c->paused) {
+	for (unsigned i = 0; i < MESSAGES_PER_TURN && c->fd >= 0 && !c->paused; i++) {
 		int rc = read_message(c, &why);
 
 		if (rc < 0)

@@ -2,8 +2,9 @@
 /*
  * A connected vhost-user socket on the event loop: whole messages in, replies out, never blocking.
  *
- * Design: half a message stays half until the rest comes; that holds up this port and no other. Replies that
- * the peer does not read are kept up to a small bound, then the connection is given up.
+ * Design: half a message stays half until the rest comes; that holds up this port and no other. A turn of the
+ * event loop takes a bounded number of messages. Replies that the peer does not read are kept up to a small
+ * bound, then the connection is given up.
  *
  * Thread-safety: control thread.
  *

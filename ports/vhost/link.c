@@ -116,6 +116,7 @@ static void connected(struct vhost_link *l, int fd)
 	int rc = channel_open(&l->channel, l->loop, fd, &channel_ops, l);
 
 	l->bad_peer = false;
+	l->since = uv_now(l->loop);
 	if (rc) {
 		log_error("%s: %s: %s", name_of(l), l->address.sun_path, uv_strerror(rc));
 		close(fd);
@@ -161,13 +162,15 @@ static void serve(uv_timer_t *timer)
 	uv_poll_start(&l->accept, UV_READABLE, on_accept);
 }
 
-/* At once; after a bad peer later and later. */
+/* At once, when the last connection was not just made; after a bad peer later and later. */
 static void look_for_peer(struct vhost_link *l)
 {
 	unsigned later = l->delay_ms ? 2 * l->delay_ms : RETRY_MS;
+	uint64_t lived = uv_now(l->loop) - l->since, rest = lived < RETRY_MS ? RETRY_MS - lived : 0;
 
 	l->delay_ms = !l->bad_peer ? 0 : later < RETRY_BAD_MAX_MS ? later : RETRY_BAD_MAX_MS;
-	uv_timer_start(&l->retry, l->role == VHOST_CLIENT ? try_connect : serve, l->delay_ms, 0);
+	uv_timer_start(&l->retry, l->role == VHOST_CLIENT ? try_connect : serve,
+	               rest > l->delay_ms ? rest : l->delay_ms, 0);
 }
 
 /* ---- server role ---- */

@@ -5,8 +5,9 @@
  * What: client role: connects to the socket, every 100 ms until somebody listens. Server role: listens on the
  * socket (mode 0660), replacing one that a dead process left behind, and serves one front end at a time.
  *
- * Design: the link owns socket, channel and the coming and going of the session. After a peer that broke the
- * protocol the next attempt waits longer, up to 5 s, so that a broken peer costs nothing.
+ * Design: the link owns socket, channel and the coming and going of the session. A connection is given 100 ms
+ * at least, so that a peer that hangs up at once makes no more than ten a second; after one that broke the
+ * protocol the next attempt waits longer, up to 5 s.
  *
  * Thread-safety: control thread.
  *
@@ -38,7 +39,8 @@ struct vhost_link {
 	bool connected;
 	bool stopping;
 	bool bad_peer;     /* the last connection ended with a broken rule */
-	unsigned delay_ms; /* before the next attempt */
+	unsigned delay_ms; /* that bad peers have earned */
+	uint64_t since;    /* uv_now() of the last connection's begin */
 	unsigned waiting;  /* channel and session that are not yet gone, or handles when stopping */
 	uint64_t connects;
 	void (*stopped)(void *arg);

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/wire.h"
 #include "tests/lib/vhost_switch.h"
 
@@ -385,6 +386,58 @@ Test(vhost_hostile, half_a_message_blocks_nobody)
 	cr_assert_eq(recv(fd, reply, sizeof(reply), MSG_DONTWAIT), 20);
 	close(fd);
 	pair_free(other);
+	switch_free(s);
+}
+
+/* One turn of the event loop takes some of many messages: others have their turn as well. */
+Test(vhost_hostile, a_flood_of_messages_blocks_nobody)
+{
+	struct test_switch *s = switch_new("role=server");
+	struct {
+		struct vhost_header h;
+		uint8_t mtu[8];
+	} all[1000] = {{{0, 0, 0}, {0}}};
+	int fd = raw(s);
+
+	for (uint64_t i = 0; i < 1000; i++) {
+		uint64_t mtu = 1000 + i;
+
+		all[i].h = (struct vhost_header){VHOST_NET_SET_MTU, VHOST_VERSION, sizeof(mtu)};
+		memcpy(all[i].mtu, &mtu, sizeof(mtu));
+	}
+	cr_assert_eq(send(fd, all, sizeof(all), 0), sizeof(all));
+	switch_pump(s);
+	cr_assert_geq(s->vhost->session.mtu, 1000);
+	cr_assert_lt(s->vhost->session.mtu, 1100);
+	for (int i = 0; i < 200 && s->vhost->session.mtu != 1999; i++)
+		switch_pump(s);
+	cr_assert_eq(s->vhost->session.mtu, 1999);
+	close(fd);
+	switch_free(s);
+}
+
+/* Ten connections a second at most, whatever the peer does. */
+Test(vhost_hostile, a_peer_that_hangs_up_at_once_is_not_asked_all_the_time)
+{
+	struct test_switch *s = switch_new("role=client");
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	uint64_t start;
+
+	strcpy(a.sun_path, s->path);
+	cr_assert_eq(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+	cr_assert_eq(listen(fd, 4), 0);
+	start = clock_now();
+	while (s->vhost->link.connects < 4) {
+		int peer = accept(fd, NULL, NULL);
+
+		if (peer >= 0)
+			close(peer);
+		switch_pump(s);
+	}
+	cr_assert_geq(clock_now() - start, 290 * (CLOCK_SECOND / 1000));
+	close(fd);
+	unlink(s->path);
 	switch_free(s);
 }
 
