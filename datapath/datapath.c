@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <rte_launch.h>
@@ -34,6 +35,8 @@ int datapath_create(const struct datapath_config *config, struct datapath **out,
 		if (!dp->workers[i])
 			goto err;
 	}
+	if (stuck_prepare())
+		goto err;
 	*out = dp;
 	return 0;
 err:
@@ -73,12 +76,22 @@ int datapath_start(struct datapath *dp, const unsigned *lcores)
 	return 0;
 }
 
+static void await_worker(struct worker *w, unsigned lcore)
+{
+	for (unsigned ms = 1; rte_eal_get_lcore_state(lcore) == RUNNING; ms++) {
+		nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+		if (ms % 100 == 0)
+			stuck_interrupt(w);
+	}
+	rte_eal_wait_lcore(lcore);
+}
+
 void datapath_stop(struct datapath *dp)
 {
 	__atomic_store_n(&dp->running, false, __ATOMIC_SEQ_CST);
 	datapath_wake(dp);
 	for (unsigned i = 0; i < dp->started; i++)
-		rte_eal_wait_lcore(dp->lcores[i]);
+		await_worker(dp->workers[i], dp->lcores[i]);
 	dp->started = 0;
 }
 

@@ -94,6 +94,9 @@ void datapath_destroy(struct datapath *dp);
 int datapath_start(struct datapath *dp, const unsigned *lcores);
 /* Makes the workers return and waits for them. */
 void datapath_stop(struct datapath *dp);
+/* Interrupts every worker that has done nothing since the last call and does not sleep: a hostile front end
+ * can hold one up (see stuck.c). To be called every 100 ms or so. */
+void datapath_free_stuck(struct datapath *dp);
 
 /* ---- ports ---- */
 

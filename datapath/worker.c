@@ -181,6 +181,8 @@ int worker_main(void *worker)
 	struct worker *w = worker;
 	uint64_t before = rte_rdtsc();
 
+	w->thread = pthread_self();
+	__atomic_store_n(&w->has_thread, true, __ATOMIC_RELEASE);
 	rcu_worker_register(w->id);
 	while (__atomic_load_n(&w->dp->running, __ATOMIC_ACQUIRE)) {
 		unsigned n = worker_poll_once(w);
@@ -196,6 +198,7 @@ int worker_main(void *worker)
 		before = now;
 	}
 	rcu_worker_unregister(w->id);
+	__atomic_store_n(&w->has_thread, false, __ATOMIC_RELEASE);
 	return 0;
 }
 

@@ -8,6 +8,8 @@
 #ifndef DATAPATH_WORKER_H
 #define DATAPATH_WORKER_H
 
+#include <pthread.h>
+
 #include "base/dp/packet.h"
 #include "base/dp/rcu.h"
 #include "datapath/datapath.h"
@@ -83,6 +85,11 @@ struct worker {
 	int wake_fd;   /* eventfd: control wakes a sleeping worker */
 	bool asleep;   /* atomic */
 
+	/* see stuck.c */
+	pthread_t thread;
+	bool has_thread;          /* atomic: `thread` is valid */
+	uint64_t seen_iterations; /* control: at its last look */
+
 	struct worker_stats stats;         /* worker: wo, control: ro */
 	uint64_t drops[DROP_REASON_COUNT]; /* of packets without an ingress port */
 };
@@ -146,5 +153,9 @@ int worker_main(void *worker);
 unsigned worker_poll_once(struct worker *w);
 /* control: wakes the worker if it sleeps. */
 void worker_wake(struct worker *w);
+
+/* stuck.c: before workers start; ends the system call that a worker is in. */
+int stuck_prepare(void);
+void stuck_interrupt(struct worker *w);
 
 #endif

@@ -23,7 +23,7 @@
 #include "flows/flow_mod.h"
 #include "overlay/vxlan/underlay.h"
 
-enum { GRACE_TRIES = 1000, BUSY_MS = 1, EXPIRY_MS = 250, TICK_MS = 1000 };
+enum { GRACE_TRIES = 1000, BUSY_MS = 1, EXPIRY_MS = 250, TICK_MS = 1000, STUCK_MS = 100 };
 
 /* ---- serving ---- */
 
@@ -142,6 +142,11 @@ static void on_tick(uv_timer_t *timer)
 
 	fdb_expire(datapath_fdb(s->datapath), clock_now());
 	interfaces_retry(s->interfaces);
+}
+
+static void on_stuck(uv_timer_t *timer)
+{
+	datapath_free_stuck(((struct switchd *)timer->data)->datapath);
 }
 
 static void on_signal(uv_signal_t *signal, int number)
@@ -305,9 +310,10 @@ static int start_handles(struct switchd *s, struct error *e)
 	uv_timer_init(&s->loop, &s->busy);
 	uv_timer_init(&s->loop, &s->tick);
 	uv_timer_init(&s->loop, &s->expiry);
+	uv_timer_init(&s->loop, &s->stuck);
 	uv_signal_init(&s->loop, &s->sigterm);
 	uv_signal_init(&s->loop, &s->sigint);
-	s->prepare.data = s->tick.data = s->expiry.data = s;
+	s->prepare.data = s->tick.data = s->expiry.data = s->stuck.data = s;
 	rc = uv_poll_init(&s->loop, &s->reports, datapath_report_fd(s->datapath));
 	if (!rc)
 		rc = uv_poll_start(&s->reports, UV_READABLE, on_report);
@@ -317,6 +323,8 @@ static int start_handles(struct switchd *s, struct error *e)
 		rc = uv_timer_start(&s->tick, on_tick, TICK_MS, TICK_MS);
 	if (!rc)
 		rc = uv_timer_start(&s->expiry, on_expiry, EXPIRY_MS, 0);
+	if (!rc)
+		rc = uv_timer_start(&s->stuck, on_stuck, STUCK_MS, STUCK_MS);
 	if (!rc)
 		rc = uv_signal_start(&s->sigterm, on_signal, SIGTERM);
 	if (!rc)
@@ -405,8 +413,8 @@ int switchd_start(struct switchd *s, const struct options *o, struct error *e)
 static void close_handle(uv_handle_t *handle, void *arg)
 {
 	struct switchd *s = arg;
-	const void *own[] = {&s->prepare, &s->reports, &s->busy,  &s->expiry,
-	                     &s->tick,    &s->sigterm, &s->sigint};
+	const void *own[] = {&s->prepare, &s->reports, &s->busy,    &s->expiry,
+	                     &s->stuck,   &s->tick,    &s->sigterm, &s->sigint};
 
 	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
 		if (handle == own[i] && !uv_is_closing(handle))

@@ -38,6 +38,7 @@ struct switchd {
 	uv_prepare_t prepare; /* serve before the loop sleeps */
 	uv_poll_t reports;    /* a worker has something to tell */
 	uv_timer_t busy;      /* 1 ms while something is pending */
+	uv_timer_t stuck;     /* looks after workers that a hostile front end holds up */
 	uv_timer_t expiry;    /* flows' timeouts, a little after the last look */
 	uv_timer_t tick;      /* every second */
 	uv_signal_t sigterm, sigint;

@@ -73,6 +73,10 @@ static void on_wake(uv_async_t *wake)
 			continue;
 		snprintf(why, sizeof(why), "ring %u: %s", i, ring_fault_text(fault));
 		session_break(s, why);
+		if (fault == RING_CALL_BLOCKS) { /* the front end did that, not the guest */
+			s->ops->fail(s->arg, why);
+			return;
+		}
 	}
 }
 

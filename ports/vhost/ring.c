@@ -2,6 +2,7 @@
 /* Walking and publishing split rings; see ring.h. Used by rx.c and tx.c on the workers. */
 #include "ports/vhost/ring.h"
 
+#include <errno.h>
 #include <unistd.h>
 
 const char *ring_fault_text(enum ring_fault fault)
@@ -14,6 +15,7 @@ const char *ring_fault_text(enum ring_fault fault)
 	        [RING_BAD_ADDRESS] = "buffer outside the guest's memory",
 	        [RING_BAD_WRITABLE] = "buffer writable where it must not be, or the reverse",
 	        [RING_BAD_INDIRECT] = "indirect table of a bad length",
+	        [RING_CALL_BLOCKS] = "its call eventfd was made to block",
 	};
 	return texts[fault];
 }
@@ -153,8 +155,10 @@ static void call_guest(const struct vhost_ring *r)
 	                 : __atomic_load_n(&r->avail->flags, __ATOMIC_RELAXED) & RING_NO_INTERRUPT)
 		return;
 	s->kicks++;
-	if (r->call_fd >= 0)
-		(void)!write(r->call_fd, &(uint64_t){1}, 8); /* a full counter has woken the guest already */
+	/* A full counter has woken the guest already; what has to be interrupted (datapath/stuck.c) is
+	 * hostile. */
+	if (r->call_fd >= 0 && write(r->call_fd, &(uint64_t){1}, 8) < 0 && errno == EINTR)
+		ring_fail(r, RING_CALL_BLOCKS);
 }
 
 static void log_used(const struct vhost_ring *r, uint16_t first, uint16_t count)

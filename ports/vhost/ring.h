@@ -71,6 +71,7 @@ enum ring_fault {
 	RING_BAD_ADDRESS,  /* not in the guest's memory */
 	RING_BAD_WRITABLE, /* writable buffer in what the guest sends, or the reverse */
 	RING_BAD_INDIRECT, /* table length is no multiple of a descriptor */
+	RING_CALL_BLOCKS,  /* writing to the call eventfd had to be interrupted */
 };
 
 struct vhost_ring_state {
