@@ -5,33 +5,23 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
+
+#include "ports/vhost/file.h"
 
 /* Guest-physical addresses have at most 52 bits, one log byte covers 15 of them. */
 #define DIRTY_SIZE_MAX (1ull << 37)
-
-static int check(int fd, uint64_t size, uint64_t offset, struct error *e)
-{
-	struct stat st;
-
-	if (fstat(fd, &st))
-		return error_set(e, errno, "dirty log: fstat failed");
-	if (!size || size > DIRTY_SIZE_MAX || offset + size < offset || !S_ISREG(st.st_mode) ||
-	    offset + size > (uint64_t)st.st_size)
-		return error_set(e, EINVAL, "dirty log of %llu bytes at %llu in a file of %llu",
-		                 (unsigned long long)size, (unsigned long long)offset,
-		                 (unsigned long long)st.st_size);
-	return 0;
-}
 
 int dirty_create(int fd, uint64_t size, uint64_t offset, uv_async_t *fault, struct vhost_log **out,
                  struct error *e)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	struct vhost_log *log;
-	int rc = check(fd, size, offset, e);
+	struct stat st;
+	int rc = file_check(fd, offset, size, "dirty log", &st, e);
 
+	if (!rc && size > DIRTY_SIZE_MAX)
+		rc = error_set(e, EINVAL, "dirty log of %llu bytes", (unsigned long long)size);
 	if (rc)
 		return rc;
 	log = calloc(1, sizeof(*log));

@@ -5,10 +5,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "ports/vhost/fault.h"
+#include "ports/vhost/file.h"
 
 struct vhost_mapping {
 	unsigned refs;
@@ -32,18 +32,12 @@ static bool overlaps(uint64_t a, uint64_t alen, uint64_t b, uint64_t blen)
 	return a < b + blen && b < a + alen;
 }
 
-static int check(const struct vhost_memory *m, const struct vhost_region_msg *r, uint64_t file_size,
-                 struct error *e)
+static int check(const struct vhost_memory *m, const struct vhost_region_msg *r, struct error *e)
 {
 	if (m->n == VHOST_REGIONS_MAX)
 		return error_set(e, ENOSPC, "more than %d memory regions", VHOST_REGIONS_MAX);
-	if (!r->size || r->gpa + r->size < r->gpa || r->uva + r->size < r->uva ||
-	    r->offset + r->size < r->offset)
+	if (r->gpa + r->size < r->gpa || r->uva + r->size < r->uva)
 		return error_set(e, EINVAL, "memory region with impossible numbers");
-	if (r->offset + r->size > file_size)
-		return error_set(e, EINVAL, "memory region of %llu bytes at %llu in a file of %llu",
-		                 (unsigned long long)r->size, (unsigned long long)r->offset,
-		                 (unsigned long long)file_size);
 	for (unsigned i = 0; i < m->n; i++)
 		if (overlaps(r->gpa, r->size, m->regions[i].gpa, m->regions[i].size) ||
 		    overlaps(r->uva, r->size, m->regions[i].uva, m->regions[i].size))
@@ -87,13 +81,10 @@ int memory_add(struct vhost_memory *m, const struct vhost_region_msg *r, int fd,
 {
 	struct vhost_mapping *mapping;
 	struct stat st;
-	int rc;
+	int rc = file_check(fd, r->offset, r->size, "memory region", &st, e);
 
-	if (fstat(fd, &st))
-		return error_set(e, errno, "memory region's file: fstat failed");
-	if (!S_ISREG(st.st_mode))
-		return error_set(e, EINVAL, "memory region's fd is not a file");
-	rc = check(m, r, (uint64_t)st.st_size, e);
+	if (!rc)
+		rc = check(m, r, e);
 	if (rc)
 		return rc;
 	mapping = map(fd, r->offset + r->size, &st, fault);

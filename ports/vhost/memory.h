@@ -4,7 +4,7 @@
  *
  * What: the table of mapped regions, and translation from guest-physical and front-end addresses.
  *
- * Design: a region is refused unless its file is large enough (fstat), its numbers don't wrap and it overlaps
+ * Design: a region is refused unless its file is what file.h asks for, its numbers don't wrap and it overlaps
  * no other. A file that is truncated later raises SIGBUS in whoever touches it: ports/vhost/fault.h then puts
  * an empty page there, and the table is marked faulty. A table never changes once rings use it: ADD_MEM_REG
  * makes a new one that shares the mappings.

@@ -485,7 +485,7 @@ Test(vhost_hostile, unread_replies_end_the_connection)
 Test(vhost_hostile, absurd_memory_and_log_are_refused)
 {
 	struct pair p = pair_new();
-	int fd = p.f->memory_fd, fds[2] = {fd, fd}, pipes[2];
+	int fd = p.f->memory_fd, fds[2] = {fd, fd}, pipes[2], foreign;
 	uint64_t size = p.f->memory_size;
 	static const uint64_t far = UINT64_MAX - 4095;
 	struct vhost_log_msg logs[] = {{0, 0},      {UINT64_MAX, 0}, {1ull << 40, 0},
@@ -512,6 +512,16 @@ Test(vhost_hostile, absurd_memory_and_log_are_refused)
 	cr_assert_eq(pipe(pipes), 0);
 	tables[0].regions[0].size = 4096;
 	cr_assert_eq(frontend_ask(p.f, VHOST_SET_MEM_TABLE, &tables[0], 40, pipes, 1), 1);
+	/* Not on a file system whose pages come at once (/proc stands for FUSE). */
+	foreign = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+	cr_assert_geq(foreign, 0);
+	tables[0].regions[0].size = 1;
+	cr_assert_eq(frontend_ask(p.f, VHOST_SET_MEM_TABLE, &tables[0], 40, &foreign, 1), 1);
+	cr_assert(strstr(p.s->vhost->why.text, "lies on none of tmpfs"), "%s", p.s->vhost->why.text);
+	logs[0].size = 1;
+	cr_assert_eq(frontend_ask(p.f, VHOST_SET_LOG_BASE, &logs[0], sizeof(logs[0]), &foreign, 1), 1);
+	cr_assert(strstr(p.s->vhost->why.text, "dirty log: its file lies on none of tmpfs"));
+	close(foreign);
 	/* More regions than fds, and than the message holds. */
 	tables[0].n = 8;
 	cr_assert_eq(frontend_ask(p.f, VHOST_SET_MEM_TABLE, &tables[0], 40, fds, 1), 1);
