@@ -86,7 +86,7 @@ unsigned worker_poll_once(struct worker *w)
 	return n;
 }
 
-/* The fds to sleep on; 0 when a queue has none or there are too many. */
+/* The fds to sleep on; 0 when a queue must be polled or there are too many. */
 static unsigned sleep_fds(const struct worker *w, const struct poll_list *list, struct pollfd *fds)
 {
 	unsigned n = 0;
@@ -94,15 +94,13 @@ static unsigned sleep_fds(const struct worker *w, const struct poll_list *list, 
 	fds[n++] = (struct pollfd){.fd = w->wake_fd, .events = POLLIN};
 	for (unsigned i = 0; i < list->n; i++) {
 		struct port_rxq *q = list->q[i];
-		int fd;
+		int fd = q->port->ops->sleep_fd ? q->port->ops->sleep_fd(q) : PORT_MUST_POLL;
 
-		if (!q->port->ops->sleep_fd || n == WORKER_FDS_MAX)
+		if (fd == PORT_QUIET)
+			continue;
+		if (fd == PORT_MUST_POLL || n == WORKER_FDS_MAX)
 			return 0;
-		fd = q->port->ops->sleep_fd(q);
-		if (fd >= 0)
-			fds[n++] = (struct pollfd){.fd = fd, .events = POLLIN};
-		else if (q->port->carrier)
-			return 0; /* it has packets to come and no way to tell */
+		fds[n++] = (struct pollfd){.fd = fd, .events = POLLIN};
 	}
 	return n;
 }

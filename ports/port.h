@@ -32,6 +32,11 @@
 
 enum { PORT_NAME_MAX = 16, PORT_RXQ_MAX = 16, OFPORT_MAX = 0xfeff, OFPORT_LOCAL = 0xfffffffe };
 
+enum port_no_fd {
+	PORT_MUST_POLL = -1, /* packets may come and nothing tells */
+	PORT_QUIET = -2,     /* no packet can come before the port calls changed() */
+};
+
 /* what tx takes as it is; the rest is done while copying */
 enum port_cap {
 	PORT_TX_CSUM = 1 << 0,
@@ -59,10 +64,11 @@ struct port_ops {
 	void (*release)(struct port_rxq *q);
 	/* Sends all `n` packets or drops and counts them (counters of `worker`). Worker. */
 	void (*tx)(struct port *p, unsigned worker, struct packet **pkts, unsigned n);
-	/* fds a sleeping worker should poll for this queue (kick eventfd, socket); -1 none. Also arms
-	 * notification: returns true when packets are already there and the worker must not sleep. Optional.
-	 */
+	/* The fd that a sleeping worker polls for this queue (kick eventfd, socket), or enum port_no_fd.
+	 * Optional: PORT_MUST_POLL. Worker. */
 	int (*sleep_fd)(struct port_rxq *q);
+	/* Whether the peer shall tell of new packets through that fd; true when packets are already there and
+	 * the worker must not sleep. Optional. Worker. */
 	bool (*arm)(struct port_rxq *q, bool on);
 	/* Extra facts for `weft if show` (type-specific, JSON object). Control thread. Optional. */
 	json_t *(*info)(struct port *p);

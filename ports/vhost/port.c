@@ -84,7 +84,9 @@ static int sleep_fd(struct port_rxq *q)
 {
 	const struct vhost_ring *r = rcu_read(((struct vhost_port *)q->port)->slots[2 * q->id + 1].ring);
 
-	return r ? r->kick_fd : -1;
+	if (!r || r->state->fault)
+		return PORT_QUIET;
+	return r->kick_fd >= 0 ? r->kick_fd : PORT_MUST_POLL;
 }
 
 /* Empties the kick eventfd, so that a worker that sleeps on it sleeps. RWF_NOWAIT: the guest's side could

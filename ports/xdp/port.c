@@ -155,7 +155,7 @@ static int sleep_fd(struct port_rxq *rxq)
 {
 	struct xdp_queue *q = rcu_read(rxq->priv);
 
-	return q ? q->fd : -1;
+	return q ? q->fd : PORT_QUIET;
 }
 
 /* The socket is readable whenever packets wait; there is nothing to arm. */

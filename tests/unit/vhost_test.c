@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -339,6 +340,42 @@ Test(vhost, calls_the_guest_only_when_it_wants)
 {
 	check_calls(false);
 	check_calls(true);
+}
+
+/* A worker that sleeps looks at its ports again only when the datapath is told of something new. */
+Test(vhost, tells_the_datapath_what_no_kick_tells)
+{
+	struct test_switch *s = switch_new("role=server queues=2");
+	struct frontend_options o = switch_peer(s);
+	struct frontend *f = open_up(s, &o);
+	uint64_t mac = 0x030201005452, ring = 3, none = 3 | VHOST_RING_NOFD;
+	struct port_rxq *q = &s->port->rxq[1];
+	unsigned before = s->changes;
+	int fd = eventfd(0, EFD_CLOEXEC), kick = s->port->ops->sleep_fd(q);
+
+	cr_assert_geq(kick, 0);
+	cr_assert_geq(frontend_stop_ring(f, 3), 0);
+	cr_assert_gt(s->changes, before);
+	cr_assert_eq(s->port->ops->sleep_fd(q), PORT_QUIET);
+	before = s->changes;
+	cr_assert(frontend_start_ring(f, 3));
+	while (s->port->ops->sleep_fd(q) == PORT_QUIET)
+		switch_pump(s);
+	cr_assert_gt(s->changes, before);
+	before = s->changes;
+	cr_assert_eq(frontend_ask(f, VHOST_SET_VRING_KICK, &ring, sizeof(ring), &fd, 1), 0);
+	cr_assert_gt(s->changes, before);
+	cr_assert_geq(s->port->ops->sleep_fd(q), 0);
+	before = s->changes;
+	cr_assert_eq(frontend_ask(f, VHOST_SET_VRING_KICK, &none, sizeof(none), NULL, 0), 0);
+	cr_assert_gt(s->changes, before);
+	cr_assert_eq(s->port->ops->sleep_fd(q), PORT_MUST_POLL);
+	before = s->changes;
+	cr_assert_eq(frontend_ask(f, VHOST_SEND_RARP, &mac, sizeof(mac), NULL, 0), 0);
+	cr_assert_gt(s->changes, before);
+	cr_assert(s->port->ops->arm(&s->port->rxq[0], true));
+	close(fd);
+	close_both(s, f);
 }
 
 Test(vhost, log_may_start_while_rings_run)
