@@ -14,21 +14,24 @@
 #include "flows/dp/subtable.h"
 #include "flows/match.h"
 
-enum { LANES = 8 };
+enum {
+	LANES = 8,
+	FEW_SUBTABLES = 3, /* up to here one after the other is faster than eight at once */
+};
 
 typedef uint64_t lanes __attribute__((vector_size(LANES * 8)));
 
 static const lanes lanes_one = {1, 1, 1, 1, 1, 1, 1, 1};
 
-struct subtable_group {             /* eight subtables side by side */
+struct subtable_group { /* eight subtables side by side */
+	struct subtable *subtable[LANES];
+	uint32_t max_priority[LANES]; /* falling */
+	uint32_t n, nwords;
+	uint64_t salts_product; /* what the salts alone add up to */
+	uint8_t word[FLOW_KEY_WORDS];
 	lanes mask[FLOW_KEY_WORDS]; /* [i]: of word[i] of the key */
 	uint64_t salt[FLOW_KEY_WORDS];
 	uint64_t filter[LANES]; /* copies; follow subtable->filter */
-	struct subtable *subtable[LANES];
-	uint32_t max_priority[LANES]; /* falling */
-	uint64_t salts_product;       /* what the salts alone add up to */
-	uint32_t nwords;
-	uint8_t word[FLOW_KEY_WORDS];
 } __attribute__((aligned(64)));
 
 struct subtable_order {
@@ -93,6 +96,32 @@ static const struct rule *subtable_chain(const struct subtable *s, const uint64_
 	return NULL;
 }
 
+/* In a hash table of one bucket: without a hash. */
+static const struct rule *bucket_chain(const struct subtable *s, const struct rule_bucket *b,
+                                       const uint64_t *key)
+{
+	for (unsigned w = 0; w < BUCKET_WAYS; w++) {
+		const struct rule *r = rcu_read(b->heads[w]);
+
+		if (r && words_match(s, r, key))
+			return r;
+	}
+	return NULL;
+}
+
+static const struct rule *subtable_search(const struct subtable *s, const uint64_t *key)
+{
+	const struct rule_hash *h = rcu_read(s->hash);
+	uint64_t hash;
+
+	if (!h->mask)
+		return bucket_chain(s, &h->buckets[0], key);
+	hash = subtable_hash(s, key);
+	if (filter_bits(hash) & ~*filter_word(rcu_read(s->filter), hash))
+		return NULL;
+	return subtable_chain(s, key, hash);
+}
+
 /* Which of the group's masks may have a rule for this key: bits. The hashes go to `hashes`. */
 static inline unsigned group_candidates(const struct subtable_group *g, const uint64_t *key, lanes *hashes)
 {
@@ -120,6 +149,30 @@ static inline unsigned group_candidates(const struct subtable_group *g, const ui
 	return found;
 }
 
+/* The better of `best` and the first rule of a chain that is visible. */
+static inline const struct rule *better(const struct rule *best, const struct rule *chain, uint64_t version,
+                                        struct soft_matches *soft)
+{
+	const struct rule *r = chain_visible(chain, version);
+
+	if (!r || (best && r->priority <= best->priority))
+		return best;
+	if (!r->soft)
+		return r;
+	if (soft)
+		soft_add(soft, r);
+	return best;
+}
+
+static inline const struct rule *few_lookup(const struct subtable_group *g, const uint64_t *key,
+                                            uint64_t version, const struct rule *best,
+                                            struct soft_matches *soft)
+{
+	for (unsigned l = 0; l < g->n && !(best && g->max_priority[l] <= best->priority); l++)
+		best = better(best, subtable_search(g->subtable[l], key), version, soft);
+	return best;
+}
+
 static const struct rule *group_lookup(const struct subtable_group *g, const uint64_t *key, uint64_t version,
                                        const struct rule *best, struct soft_matches *soft)
 {
@@ -128,17 +181,10 @@ static const struct rule *group_lookup(const struct subtable_group *g, const uin
 
 	for (; found; found &= found - 1) {
 		unsigned l = (unsigned)__builtin_ctz(found);
-		const struct rule *r;
 
 		if (best && g->max_priority[l] <= best->priority)
 			break;
-		r = chain_visible(subtable_chain(g->subtable[l], key, hashes[l]), version);
-		if (!r || (best && r->priority <= best->priority))
-			continue;
-		if (!r->soft)
-			best = r;
-		else if (soft)
-			soft_add(soft, r);
+		best = better(best, subtable_chain(g->subtable[l], key, hashes[l]), version, soft);
 	}
 	return best;
 }
@@ -155,7 +201,8 @@ const struct rule *classifier_search(const struct classifier *c, const struct fl
 
 		if (best && g->max_priority[0] <= best->priority)
 			break;
-		best = group_lookup(g, key, version, best, soft);
+		best = g->n <= FEW_SUBTABLES ? few_lookup(g, key, version, best, soft)
+		                             : group_lookup(g, key, version, best, soft);
 	}
 	return best;
 }
@@ -220,6 +267,7 @@ static void list_free(void *list)
 
 static void group_build(struct subtable_group *g, const struct subtable_order *orders, unsigned n)
 {
+	g->n = n;
 	g->nwords = 0;
 	g->salts_product = 0;
 	for (unsigned l = 0; l < LANES; l++) {

@@ -7,7 +7,9 @@
  * any of them touches, and each asks a Bloom filter first, with three bits of one 64-bit word and 16-32 bits
  * per rule, so that it stays in L2; only what passes probes the subtable's hash table (one cache line per
  * bucket). Hence a mask that does not match costs some 10 cycles, not a cache miss, and the limit on masks
- * bounds a lookup. Rules with equal mask and words hang in a chain in falling order of priority.
+ * bounds a lookup. Where there are no more than three masks they are asked one after the other instead, and
+ * where a mask has no more rules than fit in one bucket they are compared without a hash: most tables are
+ * like that. Rules with equal mask and words hang in a chain in falling order of priority.
  *
  * All changes are made in place; hash table and filter are replaced only when they double, or when half of
  * what the filter knows is gone.

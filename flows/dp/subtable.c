@@ -62,7 +62,7 @@ struct subtable *subtable_create(const struct flow_key *mask)
 			s->mask[s->nwords++] = words[i];
 		}
 	s->filter = filter_alloc(FILTER_MIN_LOG);
-	s->hash = hash_alloc(2);
+	s->hash = hash_alloc(1);
 	if (s->filter && s->hash)
 		return s;
 	subtable_free(s);
@@ -134,7 +134,7 @@ static bool hash_full(const struct subtable *s)
 static int hash_renew(struct subtable *s)
 {
 	struct rule_hash *old = s->hash, *h;
-	uint64_t buckets = 2;
+	uint64_t buckets = 1;
 
 	while (buckets * BUCKET_WAYS < (s->nheads + 1) * 2ull)
 		buckets *= 2;
