@@ -126,11 +126,13 @@ static bool pull_l4(struct packet *p, const struct layers *l)
 
 /* A guest may not make us cut a packet into more frames than its own kernel ever would: Linux cuts TCP into
  * pieces of 48 bytes at least, UDP into 128 at most. */
-enum { SEGMENTS_MAX = PACKET_LEN_MAX / 48 };
+enum { TCP_SEGMENTS_MAX = PACKET_LEN_MAX / 48, UDP_SEGMENTS_MAX = 128 };
 
 static bool gso_size_ok(const struct packet *p, const struct layers *l)
 {
-	return p->gso_size && (p->len - l->l4) / p->gso_size <= SEGMENTS_MAX;
+	uint32_t most = l->proto == IP_PROTO_UDP ? UDP_SEGMENTS_MAX : TCP_SEGMENTS_MAX;
+
+	return p->gso_size && (p->len - l->l4) / p->gso_size <= most;
 }
 
 bool vnet_to_packet(const struct vnet_header *h, struct packet *p)

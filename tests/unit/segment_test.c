@@ -9,6 +9,7 @@
 #include "base/wire.h"
 #include "ports/segment.h"
 #include "ports/vnet.h"
+#include "tests/lib/frames.h"
 
 enum { WIRE_MAX = PACKET_LEN_MAX + 512 };
 
@@ -349,7 +350,7 @@ Test(vnet, there_and_back)
 	for (int i = 0; i < 2000; i++) {
 		do {
 			make(&m, rnd(2), 2000);
-		} while (m.encap);
+		} while (m.encap || m.gso_size < 20);
 		view(&m, &p);
 		vnet_from_packet(&p, true, true, &h);
 		packet_reset(&q);
@@ -383,6 +384,23 @@ static bool taken(const struct made *m, struct vnet_header h)
 	q.nsegs = m->len > q.head_len;
 	q.len = m->len;
 	return vnet_to_packet(&h, &q);
+}
+
+/* 128 datagrams of 100 bytes, and one more. */
+Test(vnet, a_guest_may_not_ask_for_more_datagrams_than_linux_would)
+{
+	static struct packet p;
+	static struct frame f;
+	struct vnet_header h = {.flags = VNET_NEEDS_CSUM, .gso_type = VNET_GSO_UDP_L4};
+
+	for (uint32_t n = 128; n <= 129; n++) {
+		frame_make(&f, &(struct frame_spec){.payload = n * 100, .partial = true});
+		h.csum_start = htole16((uint16_t)f.l4);
+		h.csum_offset = htole16(offsetof(struct udp_header, csum));
+		h.gso_size = htole16(100);
+		packet_view(&p, 1, f.data, f.len);
+		cr_assert_eq(vnet_to_packet(&h, &p), n == 128, "%u", n);
+	}
 }
 
 Test(vnet, refuses_metadata_that_does_not_fit)
