@@ -4,8 +4,19 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+static int say_unknown(const char *key, const char *const *known, struct error *e)
+{
+	char list[160] = "";
+	size_t used = 0;
+
+	for (; *known && used < sizeof(list); known++)
+		used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s", used ? ", " : "", *known);
+	return error_set(e, EINVAL, "%s: unknown option; expected %s", key, list);
+}
 
 int options_known(const json_t *options, const char *const *known, struct error *e)
 {
@@ -19,7 +30,7 @@ int options_known(const json_t *options, const char *const *known, struct error 
 		while (*k && strcmp(*k, key))
 			k++;
 		if (!*k)
-			return error_set(e, EINVAL, "%s: unknown option", key);
+			return say_unknown(key, known, e);
 	}
 	return 0;
 }
@@ -30,7 +41,7 @@ const char *options_text(const json_t *options, const char *key, const char *mis
 
 	if (!value) {
 		if (!missing)
-			error_set(e, EINVAL, "%s: missing", key);
+			error_set(e, EINVAL, "%s: missing; expected %s=...", key, key);
 		return missing;
 	}
 	if (!json_is_string(value) || !*json_string_value(value)) {

@@ -9,7 +9,7 @@
 
 #include "base/error.h"
 
-/* -EINVAL, naming the key, unless every key is in the NULL-terminated list. */
+/* -EINVAL, naming the key and those that are expected, unless every key is in the NULL-terminated list. */
 int options_known(const json_t *options, const char *const *known, struct error *e);
 
 /* The text of `key`, owned by `options`; `missing` when it is absent (NULL: absence is an error). NULL with

@@ -11,8 +11,6 @@
 #include "control/switchd/state.h"
 #include "ports/options.h"
 
-enum { VTEPS_MAX = 64 };
-
 struct interface {
 	struct interface *next;
 	char name[PORT_NAME_MAX];
@@ -78,48 +76,21 @@ static int save(struct interfaces *list, struct error *e)
 	return state_save(list->switchd->options->state, list->switchd->state, "interfaces", all, e);
 }
 
-/* Adds the addresses of a vxlan interface's "local=ADDR[,ADDR6]". */
-static unsigned add_locals(const struct interface *i, struct ip_addr *vteps, unsigned n)
-{
-	char text[2 * IP_TEXT_MAX + 2], *rest = text, *one;
-	const char *local = json_string_value(json_object_get(i->options, "local"));
-
-	if (!i->port || strcmp(i->type, "vxlan") || !local || strlen(local) >= sizeof(text))
-		return n;
-	memcpy(text, local, strlen(local) + 1);
-	while ((one = strsep(&rest, ",")) && n < VTEPS_MAX)
-		n += ip_parse(one, &vteps[n]) == 0;
-	return n;
-}
-
-static void tell_uplinks(struct interfaces *list)
-{
-	struct ip_addr vteps[VTEPS_MAX];
-	unsigned n = 0;
-
-	for (struct interface *i = list->first; i; i = i->next)
-		n = add_locals(i, vteps, n);
-	for (struct interface *i = list->first; i; i = i->next)
-		if (i->port && i->port->ops->set_vteps)
-			i->port->ops->set_vteps(i->port, vteps, n);
-}
-
 /* What every interface has, whatever its type. */
 static const char *const storm_keys[] = {"storm-broadcast", "storm-multicast", "storm-unknown", NULL};
 
-static int set_storm(struct interfaces *list, struct interface *i, json_t *options, struct error *e)
+/* `limits` as they are, changed by `options`. */
+static int read_storm(const json_t *options, struct storm_limits *limits, struct error *e)
 {
-	struct storm_limits limits;
-	uint32_t *limit[] = {&limits.broadcast, &limits.multicast, &limits.unknown};
+	uint32_t *limit[] = {&limits->broadcast, &limits->multicast, &limits->unknown};
 	uint64_t value;
+	int rc = options_known(options, storm_keys, e);
 
-	datapath_port_get_storm(list->switchd->datapath, i->port, &limits);
-	for (int k = 0; k < 3; k++) {
-		if (options_number(options, storm_keys[k], 0, UINT32_MAX, *limit[k], &value, e))
-			return -EINVAL;
+	for (int k = 0; !rc && k < 3; k++) {
+		rc = options_number(options, storm_keys[k], 0, UINT32_MAX, *limit[k], &value, e);
 		*limit[k] = (uint32_t)value;
 	}
-	return datapath_port_set_storm(list->switchd->datapath, i->port, &limits);
+	return rc;
 }
 
 /* Splits the options that every interface has from those of its type; both are new references. */
@@ -135,10 +106,19 @@ static json_t *take_storm(json_t *options, json_t **rest)
 	return storm;
 }
 
+static int set_storm(struct interfaces *list, struct interface *i, const struct storm_limits *limits,
+                     struct error *e)
+{
+	int rc = datapath_port_set_storm(list->switchd->datapath, i->port, limits);
+
+	return rc ? error_set(e, -rc, "out of memory") : 0;
+}
+
 static int make_port(struct interfaces *list, struct interface *i, struct error *e)
 {
 	json_t *rest, *storm = take_storm(i->options, &rest);
-	int rc = options_known(storm, storm_keys, e);
+	struct storm_limits limits = {0};
+	int rc = read_storm(storm, &limits, e);
 
 	if (!rc)
 		rc = datapath_port_add(list->switchd->datapath, i->name, i->type, i->ofport, rest, &i->port,
@@ -146,7 +126,7 @@ static int make_port(struct interfaces *list, struct interface *i, struct error 
 	if (!rc) {
 		i->ofport = i->port->ofport;
 		switchd_tell_port(list->switchd, i->port, OFPPR_ADD);
-		rc = set_storm(list, i, storm, e);
+		rc = set_storm(list, i, &limits, e);
 		if (rc) {
 			switchd_remove_port(list->switchd, i->port);
 			i->port = NULL;
@@ -219,13 +199,13 @@ int interfaces_add(struct interfaces *list, const char *name, const char *type, 
 		unlink_interface(list, find(list, name));
 		return rc;
 	}
-	tell_uplinks(list);
 	return 0;
 }
 
 int interfaces_set(struct interfaces *list, const char *name, json_t *options, struct error *e)
 {
 	struct interface *i = *find(list, name);
+	struct storm_limits limits;
 	json_t *rest, *storm;
 	int rc;
 
@@ -234,14 +214,15 @@ int interfaces_set(struct interfaces *list, const char *name, json_t *options, s
 	if (!i->port)
 		return error_set(e, EAGAIN, "name: interface '%s' is not up: %s", name, i->why.text);
 	storm = take_storm(options, &rest);
-	rc = options_known(storm, storm_keys, e);
+	datapath_port_get_storm(list->switchd->datapath, i->port, &limits);
+	rc = read_storm(storm, &limits, e); /* all that can be wrong here, before anything is changed */
 	if (!rc && json_object_size(rest) && !i->port->ops->set)
 		rc = error_set(e, ENOTSUP, "%s: cannot be changed on an interface of type %s",
 		               json_object_iter_key(json_object_iter(rest)), i->type);
 	else if (!rc && json_object_size(rest))
 		rc = i->port->ops->set(i->port, rest, e);
 	if (!rc && json_object_size(storm))
-		rc = set_storm(list, i, storm, e);
+		rc = set_storm(list, i, &limits, e);
 	json_decref(rest);
 	json_decref(storm);
 	if (rc)
@@ -259,7 +240,6 @@ int interfaces_del(struct interfaces *list, const char *name, struct error *e)
 	if ((*at)->port)
 		switchd_remove_port(list->switchd, (*at)->port);
 	unlink_interface(list, at);
-	tell_uplinks(list);
 	return save(list, e);
 }
 
@@ -297,22 +277,14 @@ int interfaces_restore(struct interfaces *list, struct error *e)
 		if (append(list, name, type, (uint32_t)ofport, options))
 			try_port(list, *find(list, name));
 	}
-	tell_uplinks(list);
 	return 0;
 }
 
 void interfaces_retry(struct interfaces *list)
 {
-	bool came = false;
-
-	for (struct interface *i = list->first; i; i = i->next) {
-		if (i->port)
-			continue;
-		try_port(list, i);
-		came |= i->port != NULL;
-	}
-	if (came)
-		tell_uplinks(list);
+	for (struct interface *i = list->first; i; i = i->next)
+		if (!i->port)
+			try_port(list, i);
 }
 
 static json_t *show(const struct interface *i)

@@ -4,8 +4,7 @@
  *
  * Design: a definition outlives its port. It is written to the state file when it is made or changed; at
  * start every definition gets its port again with the same number, and one that cannot be made now (a netdev
- * is missing) is tried again every second and shown with its error. The addresses of vxlan interfaces are
- * told to the uplinks.
+ * is missing) is tried again every second and shown with its error.
  *
  * Thread-safety: the control thread. Life cycle: interfaces_create -> restore -> ... -> interfaces_destroy
  * (definitions stay on disk).

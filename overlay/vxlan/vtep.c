@@ -82,8 +82,7 @@ static int parse_text(const char *key, const char *text, struct vxlan_config *c,
 		c->zero_csum6 = !strcmp(text, "zero");
 		return 0;
 	}
-	return error_set(e, EINVAL, "unknown option \"%s\" for type vxlan (local, remote, vni, allow, csum6)",
-	                 key);
+	return error_set(e, EINVAL, "%s: unknown option; expected local, remote, vni, allow, csum6", key);
 }
 
 int vxlan_config_parse(const json_t *options, struct vxlan_config *config, struct error *e)

@@ -26,8 +26,8 @@ expect 0 "" if add vm2 type=vhost-user "socket=$WORK/vm2.sock" role=server ofpor
 expect 4 "vm1" if add vm1 type=vhost-user "socket=$WORK/x.sock" role=server
 expect 4 "ofport" if add vm3 type=vhost-user "socket=$WORK/x.sock" role=server ofport=9
 expect 2 "type" if add vm3 type=nonsense
-expect 2 "colour" if add vm3 type=vhost-user "socket=$WORK/x.sock" colour=red
-expect 2 "socket" if add vm3 type=vhost-user
+expect 2 "colour: unknown option; expected socket, role, queues, mtu" if add vm3 type=vhost-user "socket=$WORK/x.sock" colour=red
+expect 2 "socket: missing" if add vm3 type=vhost-user
 expect 3 "nobody" if show nobody
 expect 3 "nobody" if del nobody
 expect 3 "nobody" if set nobody mtu=1400
@@ -35,7 +35,11 @@ expect 0 "ofport: 9" if show vm2
 expect 0 "" if set vm2 storm-broadcast=1000
 expect 0 "storm-broadcast: 1000" if show vm2
 expect 2 "storm-broadcast" if set vm2 storm-broadcast=lots
-expect 2 "storm-typo: unknown option" if set vm2 storm-typo=1
+expect 2 "storm-typo: unknown option; expected storm-broadcast, storm-multicast, storm-unknown" if set vm2 storm-typo=1
+expect 0 "" if add vx0 type=vxlan local=192.0.2.1 allow=192.0.2.2
+expect 2 "colour: unknown option; expected local, remote" if add vx1 type=vxlan local=192.0.2.1 colour=red
+expect 2 "at column 11" if set vx0 allow=192.0.2.9,192.0.2.300
+expect 0 "" if del vx0
 for words in stats drops workers "fdb show" "fdb flush"; do
     # shellcheck disable=SC2086
     weft s -o json $words | python3 -m json.tool >/dev/null || fail "weft s -o json $words: not JSON"
