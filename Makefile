@@ -16,7 +16,7 @@ say      = @printf '  %-5s %s\n' $(1) $(2)
 # ---- flags ------------------------------------------------------------------
 
 PKG        := pkg-config
-PLAIN_PKGS := jansson yaml-0.1 sqlite3 libuv
+PLAIN_PKGS := jansson yaml-0.1 sqlite3 libuv openssl
 DP_PKGS    := libdpdk libbpf libxdp libnl-3.0 libnl-route-3.0 libuv jansson libpcap libsystemd openssl
 DP_INC     := $(patsubst -I%,-isystem %,$(filter -I% -include %.h,$(shell $(PKG) --cflags $(DP_PKGS)))) -include rte_config.h
 DP_LIBS     = $(shell $(PKG) --libs $(DP_PKGS)) -lpthread -lm
@@ -35,7 +35,7 @@ LDFLAGS_ALL = $(filter -fsanitize% --coverage,$(OPT)) $(LDFLAGS)
 # ---- what is built from what --------------------------------------------------
 
 # Plain C (no DPDK include path: a DPDK header does not even compile there).
-PLAIN_DIRS := base flows control/rpc control/openflow control/tenancy control/store control/agent control/cli
+PLAIN_DIRS := base flows control/net control/rpc control/openflow control/tenancy control/store control/agent control/cli
 # The switch.
 DP_DIRS    := base/dp flows/dp ports ports/vhost ports/xdp overlay/vxlan datapath control/switchd
 TEST_DIRS  := tests/lib tests/pktgen tests/differential

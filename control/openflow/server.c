@@ -219,7 +219,7 @@ int ofp_server_listen_snoop(struct ofp_server *server, const char *path, struct 
 	return listen_unix(server, path, CONNECTION_SNOOP, e);
 }
 
-int ofp_server_set_tls(struct ofp_server *server, const struct ofp_tls_files *files, struct error *e)
+int ofp_server_set_tls(struct ofp_server *server, const struct tls_files *files, struct error *e)
 {
 	struct tls_context *fresh;
 	int rc = tls_context_create(files, &fresh, e);

@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "control/net/tls_context.h"
 #include "control/openflow/ofp_switch.h"
 
 struct error;
@@ -32,14 +33,9 @@ int ofp_server_listen_unix(struct ofp_server *server, const char *path, struct e
 /* The same, for who wants to listen in on all controllers (`ovs-ofctl snoop`). */
 int ofp_server_listen_snoop(struct ofp_server *server, const char *path, struct error *e);
 
-/* PEM files that prove who we are, and the CA that must have signed the peer's certificate. */
-struct ofp_tls_files {
-	const char *private_key, *certificate, *ca;
-};
-
 /* Reads the files; connections made later use them. Needed before pssl: and ssl:. 0 or -errno with `e` naming
  * the file. */
-int ofp_server_set_tls(struct ofp_server *server, const struct ofp_tls_files *files, struct error *e);
+int ofp_server_set_tls(struct ofp_server *server, const struct tls_files *files, struct error *e);
 
 /* Listens on "ptcp:[PORT][:ADDRESS]" or "pssl:...". 0 or -errno with `e` filled. */
 int ofp_server_listen(struct ofp_server *server, const char *target, struct error *e);

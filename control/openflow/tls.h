@@ -3,10 +3,9 @@
  * TLS between a connection and its socket, by OpenSSL.
  *
  * Design: a session owns no socket. Bytes from the peer go in, plain text and bytes for the peer come out, so
- * the loop, the limits and the queue stay those of connection.c. TLS 1.2 or later, no renegotiation; either
- * side must show a certificate that the CA signed (names are not compared, as in Open vSwitch).
- * Thread-safety: a context and its sessions belong to one thread. Life cycle: context -> sessions -> context
- * freed (sessions keep what they need).
+ * the loop, the limits and the queue stay those of connection.c. The names in certificates are not compared,
+ * as in Open vSwitch.
+ * Thread-safety: that of their context.
  */
 #ifndef CONTROL_OPENFLOW_TLS_H
 #define CONTROL_OPENFLOW_TLS_H
@@ -14,16 +13,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "control/net/tls_context.h"
 #include "control/openflow/buffer.h"
 
 struct error;
-struct ofp_tls_files;
-struct tls_context;
 struct tls_session;
-
-/* Reads the files. 0 or -errno with `e` naming the file that is wrong. */
-int tls_context_create(const struct ofp_tls_files *files, struct tls_context **out, struct error *e);
-void tls_context_free(struct tls_context *context);
 
 /* NULL: no memory. */
 struct tls_session *tls_session_create(struct tls_context *context, bool client);

@@ -339,8 +339,8 @@ static int open_network(struct switchd *s, struct error *e)
 	int rc = 0;
 
 	if (*o->private_key)
-		rc = ofp_server_set_tls(
-		        s->openflow, &(struct ofp_tls_files){o->private_key, o->certificate, o->ca_cert}, e);
+		rc = ofp_server_set_tls(s->openflow,
+		                        &(struct tls_files){o->private_key, o->certificate, o->ca_cert}, e);
 	for (unsigned i = 0; !rc && i < o->nlisten; i++)
 		rc = ofp_server_listen(s->openflow, o->listen[i], e);
 	return rc ? rc : controllers_restore(s, e);
