@@ -16,7 +16,7 @@ say      = @printf '  %-5s %s\n' $(1) $(2)
 # ---- flags ------------------------------------------------------------------
 
 PKG        := pkg-config
-PLAIN_PKGS := jansson yaml-0.1 sqlite3 libuv openssl
+PLAIN_PKGS := jansson yaml-0.1 sqlite3 libuv openssl libnghttp2 libprotobuf-c
 DP_PKGS    := libdpdk libbpf libxdp libnl-3.0 libnl-route-3.0 libuv jansson libpcap libsystemd openssl
 DP_INC     := $(patsubst -I%,-isystem %,$(filter -I% -include %.h,$(shell $(PKG) --cflags $(DP_PKGS)))) -include rte_config.h
 DP_LIBS     = $(shell $(PKG) --libs $(DP_PKGS)) -lpthread -lm
@@ -35,7 +35,7 @@ LDFLAGS_ALL = $(filter -fsanitize% --coverage,$(OPT)) $(LDFLAGS)
 # ---- what is built from what --------------------------------------------------
 
 # Plain C (no DPDK include path: a DPDK header does not even compile there).
-PLAIN_DIRS := base flows control/net control/rpc control/openflow control/tenancy control/store control/agent control/cli
+PLAIN_DIRS := base flows control/net control/rpc control/openflow control/etcd control/tenancy control/store control/agent control/cli
 # The switch.
 DP_DIRS    := base/dp flows/dp ports ports/vhost ports/xdp overlay/vxlan datapath control/switchd
 TEST_DIRS  := tests/lib tests/pktgen tests/differential
@@ -43,6 +43,7 @@ TEST_DIRS  := tests/lib tests/pktgen tests/differential
 MAINS := control/switchd/main.c control/cli/weft.c control/cli/ofctl.c control/agent/main.c tests/pktgen/main.c
 BPF_SRC := $(wildcard ports/xdp/*.bpf.c)
 SKEL := $(BPF_SRC:%.bpf.c=$(B)/%.skel.h)
+PROTO := $(B)/control/etcd/etcd.pb-c
 
 srcs = $(filter-out $(MAINS) %.bpf.c %_test.c,$(wildcard $(addsuffix /*.c,$(1))))
 PLAIN_OBJ := $(patsubst %.c,$(B)/%.o,$(call srcs,$(PLAIN_DIRS)))
@@ -71,7 +72,7 @@ test-programs: $(UNIT) $(DIFF) $(BENCH)
 
 # ---- rules ------------------------------------------------------------------
 
-$(PLAIN_OBJ) $(B)/control/cli/weft.o $(B)/control/cli/ofctl.o $(B)/control/agent/main.o: $(B)/%.o: %.c
+$(PLAIN_OBJ) $(B)/control/cli/weft.o $(B)/control/cli/ofctl.o $(B)/control/agent/main.o: $(B)/%.o: %.c | $(PROTO).h
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) $(CFLAGS_ALL) $(MARCH) -c $< -o $@
@@ -86,6 +87,14 @@ $(B)/tests/%.o: tests/%.c | $(SKEL)
 	$(call say,CC,$@)
 	$(Q)$(CC) $(CFLAGS_ALL) $(DP_INC) $(MARCH) -c $< -o $@
 
+$(PROTO).c $(PROTO).h &: control/etcd/etcd.proto
+	@mkdir -p $(@D)
+	$(call say,PROTO,$@)
+	$(Q)protoc-c --c_out=$(B) $<
+$(PROTO).o: $(PROTO).c
+	$(call say,CC,$@)
+	$(Q)$(CC) $(CFLAGS_ALL) $(MARCH) -c $< -o $@
+
 $(B)/%.bpf.o: %.bpf.c
 	@mkdir -p $(@D)
 	$(call say,CLANG,$@)
@@ -94,7 +103,7 @@ $(B)/%.bpf.o: %.bpf.c
 $(B)/%.skel.h: $(B)/%.bpf.o
 	{ echo '/* NOLINTBEGIN: generated */'; /usr/sbin/bpftool gen skeleton $< name $(notdir $*); echo '/* NOLINTEND */'; } > $@
 
-$(PLAIN_LIB): $(PLAIN_OBJ)
+$(PLAIN_LIB): $(PLAIN_OBJ) $(PROTO).o
 $(DP_LIB): $(DP_OBJ)
 $(TEST_LIB): $(TEST_OBJ)
 %.a:
@@ -129,11 +138,11 @@ FUZZ_SRC := $(call srcs,$(PLAIN_DIRS) $(DP_DIRS) $(TEST_DIRS))
 FUZZ_OBJ := $(patsubst %.c,build/fuzz/%.o,$(FUZZ_SRC))
 FUZZ_CFLAGS := -std=gnu11 -D_GNU_SOURCE -I. -I$(B) -fno-strict-aliasing -O1 -g -Wall -Werror -Wno-unknown-warning-option \
 	-Wno-address-of-packed-member -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=undefined -DWEFT_DEBUG -DWEFT_VERSION=\"$(VERSION)\" -MMD -MP
-build/fuzz/%.o: %.c | $(SKEL)
+build/fuzz/%.o: %.c | $(SKEL) $(PROTO).h
 	@mkdir -p $(@D)
 	$(call say,CLANG,$@)
 	$(Q)$(CLANG) $(FUZZ_CFLAGS) $(DP_INC) -march=$(ARCH) -c $< -o $@
-build/fuzz/libweft.a: $(FUZZ_OBJ)
+build/fuzz/libweft.a: $(FUZZ_OBJ) $(PROTO).o
 $(FUZZ): build/fuzz/%: build/fuzz/tests/fuzz/%.o build/fuzz/libweft.a
 	$(call say,LINK,$@)
 	$(Q)$(CLANG) -fsanitize=address,undefined,fuzzer -o $@ $< -Wl,--start-group build/fuzz/libweft.a -Wl,--end-group $(DP_LIBS)

@@ -123,9 +123,24 @@ int store_wait(struct store *s, const char *prefix, int64_t after, int timeout_m
 	return rc ? rc : s->ops->wait(s, prefix, after, timeout_ms, e);
 }
 
+int store_keep(struct store *s, const char *key, const char *value, unsigned seconds, struct error *e)
+{
+	int rc = check_key(key, e);
+
+	if (rc)
+		return rc;
+	return s->ops->keep ? s->ops->keep(s, key, value, seconds, e)
+	                    : error_set(e, ENOTSUP, "this store has no leases");
+}
+
 int store_compact(struct store *s, int64_t rev, struct error *e)
 {
 	return s->ops->compact(s, rev, e);
+}
+
+bool store_ready(const struct store *s)
+{
+	return !s->ops->ready || s->ops->ready(s);
 }
 
 const char *store_uuid(struct store *s)

@@ -7,8 +7,9 @@
  * once.
  *
  * Design: one struct of functions for each implementation: sqlite (a file, inside weft-agent), remote (the
- * same file through the agent's socket, for `weft`). tests/unit/store_test.c is run against each. No hidden
- * threads: who watches polls store_fd() and calls store_next() until it gives nothing.
+ * same file through the agent's socket, for `weft`), etcd (a cluster, for both). tests/unit/store_test.c is
+ * run against each. No hidden threads: who watches polls store_fd() and calls store_next() until it gives
+ * nothing; that also keeps the connection to a cluster.
  *
  * Thread-safety: one thread per store. Life cycle: open -> calls -> store_close. After -ECOMM the store is
  * away: calls may be tried again.
@@ -60,9 +61,13 @@ struct store_txn {
 enum store_event_type {
 	STORE_PUT,
 	STORE_DELETE,
+	STORE_PROGRESS,  /* the watch has told every change up to `rev` */
 	STORE_COMPACTED, /* the watch is over: changes since its revision are forgotten. Read all again. */
-	STORE_LOST,      /* the connection broke; all watches are over */
+	STORE_LOST, /* all watches are over: another store, or an older state of it, has taken its place */
 };
+
+/* Of a store that many hosts share; its value is store_uuid(). */
+#define STORE_UUID_KEY "/weft/v1/store_uuid"
 
 struct store_event {
 	enum store_event_type type;
@@ -73,6 +78,7 @@ struct store_event {
 };
 
 struct store;
+struct tls_files;
 
 /* Every function: 0 or -errno with `e` filled. */
 
@@ -98,9 +104,17 @@ int store_next(struct store *s, struct store_event *out, struct error *e);
 /* Waits until something under `prefix` has a revision above `after`, at most `timeout_ms`; -ETIMEDOUT. */
 int store_wait(struct store *s, const char *prefix, int64_t after, int timeout_ms, struct error *e);
 
+/* Keeps `key` = `value` there as long as this store is open and progresses (store_next()): `seconds` after
+ * its end the key goes. Done in the background, again whenever it was lost; one key a store. -ENOTSUP: the
+ * store belongs to one host, nobody else could miss it. */
+int store_keep(struct store *s, const char *key, const char *value, unsigned seconds, struct error *e);
+
 /* Forgets the history before `rev`. */
 int store_compact(struct store *s, int64_t rev, struct error *e);
-/* A text that tells this store from every other: revisions of two stores cannot be compared. */
+/* Can it be asked now? False: calls would wait for it, until their time is over. */
+bool store_ready(const struct store *s);
+/* A text that tells this store from every other: revisions of two stores cannot be compared. "" while a store
+ * was never reached. */
 const char *store_uuid(struct store *s);
 
 void store_close(struct store *s); /* NULL is legal */
@@ -111,5 +125,10 @@ void store_close(struct store *s); /* NULL is legal */
 int store_open_sqlite(const char *path, struct store **out, struct error *e);
 /* Through the agent's socket; `timeout_ms` bounds each call. Cannot watch, only wait (-ENOTSUP). */
 int store_open_remote(const char *socket, int timeout_ms, struct store **out, struct error *e);
+/* "HOST:PORT,..." of an etcd cluster; `tls`: NULL for plain TCP; `timeout_ms` bounds each call. Needs no etcd
+ * yet: it is connected to in the background. A call that etcd's loss cuts short fails with -ECOMM; a
+ * transaction may then have been done. */
+int store_open_etcd(const char *endpoints, const struct tls_files *tls, int timeout_ms, struct store **out,
+                    struct error *e);
 
 #endif

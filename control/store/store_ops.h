@@ -16,7 +16,10 @@ struct store_ops {
 	int (*fd)(const struct store *s);
 	int (*next)(struct store *s, struct store_event *out, struct error *e);
 	int (*wait)(struct store *s, const char *prefix, int64_t after, int timeout_ms, struct error *e);
+	int (*keep)(struct store *s, const char *key, const char *value, unsigned seconds,
+	            struct error *e); /* NULL: -ENOTSUP */
 	int (*compact)(struct store *s, int64_t rev, struct error *e);
+	bool (*ready)(const struct store *s); /* NULL: always */
 	const char *(*uuid)(struct store *s);
 	void (*close)(struct store *s);
 };
