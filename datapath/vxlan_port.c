@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "datapath/output.h"
+#include "overlay/vxlan/underlay.h"
 
 struct vxlan_port {
 	struct port port;
@@ -72,16 +73,34 @@ static int port_set(struct port *p, json_t *options, struct error *e)
 	return 0;
 }
 
+enum { REMOTES_SHOWN = 64 };
+
+/* What is known of the ways from one of our addresses. */
+static void add_local(json_t *o, const char *key, const struct underlay *u, const struct ip_addr *local)
+{
+	char text[IP_TEXT_MAX];
+	json_t *some;
+
+	if (ip_is_none(local))
+		return;
+	json_object_set_new(o, key, json_string(ip_format(local, text)));
+	some = underlay_info(u, local, REMOTES_SHOWN);
+	json_array_extend(json_object_get(o, "remotes"), some);
+	json_decref(some);
+	json_object_set_new(o, "remotes_known",
+	                    json_integer(json_integer_value(json_object_get(o, "remotes_known")) +
+	                                 underlay_known(u, local)));
+}
+
 static json_t *port_info(struct port *p)
 {
-	const struct vxlan_config *c = &vxlan_port_vtep(p)->config;
+	const struct vxlan_vtep *v = vxlan_port_vtep(p);
+	const struct vxlan_config *c = &v->config;
 	char text[IP_TEXT_MAX];
-	json_t *o = json_object();
+	json_t *o = json_pack("{s:[]}", "remotes");
 
-	if (!ip_is_none(&c->local4))
-		json_object_set_new(o, "local4", json_string(ip_format(&c->local4, text)));
-	if (!ip_is_none(&c->local6))
-		json_object_set_new(o, "local6", json_string(ip_format(&c->local6, text)));
+	add_local(o, "local4", v->underlay, &c->local4);
+	add_local(o, "local6", v->underlay, &c->local6);
 	json_object_set_new(o, "remote",
 	                    json_string(ip_is_none(&c->remote) ? "flow" : ip_format(&c->remote, text)));
 	json_object_set_new(o, "vni", c->vni_flow ? json_string("flow") : json_integer(c->vni));

@@ -419,6 +419,15 @@ bool underlay_is_local(const struct underlay *u, const struct ip_addr *a)
 	return false;
 }
 
+/* Between the outer and the inner IP packet's length (RFC 7348 section 5). */
+static json_int_t overhead_of(const struct remote *r)
+{
+	size_t ip = ip_is_v4(&r->pair.remote) ? sizeof(struct ipv4_header) : sizeof(struct ipv6_header);
+
+	return (json_int_t)(ip + sizeof(struct udp_header) + sizeof(struct vxlan_header) +
+	                    sizeof(struct eth_header));
+}
+
 static json_t *remote_info(const struct remote *r)
 {
 	char local[IP_TEXT_MAX], remote[IP_TEXT_MAX], next_hop[IP_TEXT_MAX], mac[MAC_TEXT_MAX],
@@ -436,16 +445,27 @@ static json_t *remote_info(const struct remote *r)
 	json_object_set_new(o, "dev", json_string(dev));
 	json_object_set_new(o, "next_hop", json_string(ip_format(&r->route.next_hop, next_hop)));
 	json_object_set_new(o, "mtu", json_integer(r->route.mtu));
+	json_object_set_new(o, "inner_mtu", json_integer((json_int_t)r->route.mtu - overhead_of(r)));
 	if (r->resolved)
 		json_object_set_new(o, "mac", json_string(mac_format(r->mac, mac)));
 	return o;
 }
 
-json_t *underlay_info(const struct underlay *u)
+uint32_t underlay_known(const struct underlay *u, const struct ip_addr *local)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < u->n; i++)
+		n += ip_equal(&u->remotes[i]->pair.local, local);
+	return n;
+}
+
+json_t *underlay_info(const struct underlay *u, const struct ip_addr *local, size_t max)
 {
 	json_t *list = json_array();
 
-	for (uint32_t i = 0; i < u->n; i++)
-		json_array_append_new(list, remote_info(u->remotes[i]));
+	for (uint32_t i = 0; i < u->n && json_array_size(list) < max; i++)
+		if (ip_equal(&u->remotes[i]->pair.local, local))
+			json_array_append_new(list, remote_info(u->remotes[i]));
 	return list;
 }

@@ -71,7 +71,10 @@ void underlay_poll(struct underlay *u);
 /* True when `a` is an address of this host, as last heard from the kernel. */
 bool underlay_is_local(const struct underlay *u, const struct ip_addr *a);
 
-/* Array of {local, remote, state, dev, next_hop, mac, mtu} for `weft` and for tests. New reference. */
-json_t *underlay_info(const struct underlay *u);
+/* How many remotes of `local` are known. */
+uint32_t underlay_known(const struct underlay *u, const struct ip_addr *local);
+/* At most `max` of them as an array of {local, remote, state, dev, next_hop, mtu, inner_mtu, mac} for `weft
+ * if show`. `inner_mtu`: the largest IP packet of a guest, without a tag, that fits. New reference. */
+json_t *underlay_info(const struct underlay *u, const struct ip_addr *local, size_t max);
 
 #endif

@@ -152,6 +152,8 @@ vxlan_peer_run() {
     ping_ok guest fd09::2 $((full - 20)) || fail "no full-size ping over IPv6"
     ping_ok peer 10.9.0.1 $full || fail "no full-size ping from the peer"
     say "ping: small and full size, IPv4 and IPv6, both ways"
+    weft hv if show vx0 | grep -q "remote=$remote,.*inner_mtu=$(($(on hv cat /sys/class/net/$netdev/mtu) - overhead))" ||
+        fail "if show does not tell the way to $remote: $(weft hv if show vx0)"
     on peer iperf3 -s -D -I "$WORK/iperf.pid"
     at_exit stop_iperf
     wait_until 10 test -s "$WORK/iperf.pid" || fail "iperf3"

@@ -112,6 +112,35 @@ Test(underlay, resolves_at_the_first_packet)
 	cr_expect_not(underlay_is_local(underlay, &remote));
 }
 
+Test(underlay, tells_what_it_knows)
+{
+	const char *state, *dev, *next_hop, *mac;
+	struct ip_addr local6;
+	json_t *info;
+	int mtu, inner;
+
+	until("172.31.0.2", -1);
+	until("fd00::2", -1);
+	info = underlay_info(underlay, &local, 10);
+	cr_assert_eq(json_array_size(info), 1); /* the other one is another address's */
+	cr_assert_eq(json_unpack(json_array_get(info, 0), "{s:s, s:s, s:s, s:s, s:i, s:i}", "state", &state,
+	                         "dev", &dev, "next_hop", &next_hop, "mac", &mac, "mtu", &mtu, "inner_mtu",
+	                         &inner),
+	             0);
+	cr_expect_str_eq(state, "resolved");
+	cr_expect_str_eq(dev, "a0");
+	cr_expect_str_eq(next_hop, "172.31.0.2");
+	cr_expect_str_eq(mac, "02:00:00:00:00:0b");
+	cr_expect_eq(mtu, 1600);
+	cr_expect_eq(inner, 1550);
+	json_decref(info);
+	local6 = addr("fd00::1");
+	info = underlay_info(underlay, &local6, 10);
+	cr_assert_eq(json_integer_value(json_object_get(json_array_get(info, 0), "inner_mtu")), 1530);
+	json_decref(info);
+	cr_expect_eq(underlay_known(underlay, &local6), 1);
+}
+
 Test(underlay, has_no_way_to_odd_places)
 {
 	until("203.0.113.1", DROP_TUNNEL_NO_ROUTE);
@@ -188,7 +217,6 @@ Test(underlay, knows_no_more_than_its_bound)
 {
 	struct ip_addr one = addr("11.0.0.0");
 	unsigned n = 0;
-	json_t *info;
 
 	cr_assert_eq(netns_here("ip route add 11.0.0.0/8 via 172.31.0.2"), 0);
 	turn();
@@ -201,18 +229,7 @@ Test(underlay, knows_no_more_than_its_bound)
 	cr_expect_eq(underlay_hold(underlay, &local, &one), -ENOSPC);
 	until("11.0.0.9", -1);
 	until("11.0.63.255", -1);
-	info = underlay_info(underlay);
-	cr_expect_eq(json_array_size(info), UNDERLAY_REMOTES_MAX);
-	json_decref(info);
-}
-
-static size_t known(void)
-{
-	json_t *info = underlay_info(underlay);
-	size_t n = json_array_size(info);
-
-	json_decref(info);
-	return n;
+	cr_expect_eq(underlay_known(underlay, &local), UNDERLAY_REMOTES_MAX);
 }
 
 Test(underlay, forgets_what_nobody_uses)
@@ -221,12 +238,12 @@ Test(underlay, forgets_what_nobody_uses)
 
 	until("172.31.0.2", -1);
 	cr_assert_eq(underlay_hold(underlay, &local, &held), 0);
-	cr_expect_eq(known(), 2);
+	cr_expect_eq(underlay_known(underlay, &local), 2);
 	for (int i = 0; i < 250; i++) /* more than one round of ageing: the use is noticed */
 		turn();
 	clock_set(clock_now() + 301 * CLOCK_SECOND);
-	for (int i = 0; i < 600 && known() == 2; i++)
+	for (int i = 0; i < 600 && underlay_known(underlay, &local) == 2; i++)
 		turn();
-	cr_expect_eq(known(), 1);
+	cr_expect_eq(underlay_known(underlay, &local), 1);
 	cr_expect_eq(look("172.31.0.2")->drop, DROP_TUNNEL_NO_NEIGH);
 }
