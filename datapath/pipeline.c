@@ -65,6 +65,21 @@ static bool may_receive(struct worker *w, struct port *port, unsigned n)
 	return false;
 }
 
+/* Anything but VXLAN for a VTEP of ours: the kernel owns the uplink's addresses, and puts fragments together.
+ */
+static bool is_foreign(int why)
+{
+	return why == DROP_UNDERLAY_OTHER || why == DROP_TUNNEL_NOT_OURS || why == DROP_TUNNEL_FRAGMENT;
+}
+
+static void refuse(struct worker *w, struct port *uplink, struct packet *p, int why)
+{
+	if (uplink->ops->to_kernel && is_foreign(why))
+		uplink->ops->to_kernel(uplink, w->id, p);
+	else
+		port_drop(uplink, w->id, (enum drop_reason)why, 1);
+}
+
 /* What comes from the underlay goes on as a packet of the vxlan port that takes it; the rest ends here. */
 static unsigned decap(struct worker *w, struct port *uplink, unsigned n)
 {
@@ -77,7 +92,7 @@ static unsigned decap(struct worker *w, struct port *uplink, unsigned n)
 		struct port *port;
 
 		if (rc != VXLAN_OK) {
-			port_drop(uplink, w->id, (enum drop_reason)rc, 1);
+			refuse(w, uplink, p, rc);
 			continue;
 		}
 		port = t->vteps[which]->user;
@@ -95,10 +110,10 @@ static unsigned decap(struct worker *w, struct port *uplink, unsigned n)
 unsigned pipeline_run(struct worker *w, struct port_rxq *q)
 {
 	struct port *port = q->port;
-	unsigned received = port->ops->rx(q, w->pkts, q->most ? q->most : BATCH_MAX), n = received;
+	unsigned received = q->ops->rx(q, w->pkts, q->most ? q->most : BATCH_MAX), n = received;
 
 	if (!received) {
-		port->ops->release(q); /* of what rx itself has dropped */
+		q->ops->release(q); /* of what rx itself has dropped */
 		return 0;
 	}
 	if (!may_receive(w, port, n))
@@ -111,7 +126,7 @@ unsigned pipeline_run(struct worker *w, struct port_rxq *q)
 	cache_lookup(w->cache, w->now, w->keys, w->lens, n, w->programs);
 	actions_execute_batch(w, n);
 	output_flush(w);
-	port->ops->release(q);
+	q->ops->release(q);
 	w->stats.packets += received;
 	w->stats.batches++;
 	return received;

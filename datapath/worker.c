@@ -94,7 +94,7 @@ static unsigned sleep_fds(const struct worker *w, const struct poll_list *list, 
 	fds[n++] = (struct pollfd){.fd = w->wake_fd, .events = POLLIN};
 	for (unsigned i = 0; i < list->n; i++) {
 		struct port_rxq *q = list->q[i];
-		int fd = q->port->ops->sleep_fd ? q->port->ops->sleep_fd(q) : PORT_MUST_POLL;
+		int fd = q->ops->sleep_fd ? q->ops->sleep_fd(q) : PORT_MUST_POLL;
 
 		if (fd == PORT_QUIET)
 			continue;
@@ -111,8 +111,8 @@ static bool arm(const struct poll_list *list, bool on)
 	bool busy = false;
 
 	for (unsigned i = 0; i < list->n; i++)
-		if (list->q[i]->port->ops->arm)
-			busy |= list->q[i]->port->ops->arm(list->q[i], on);
+		if (list->q[i]->ops->arm)
+			busy |= list->q[i]->ops->arm(list->q[i], on);
 	return busy;
 }
 

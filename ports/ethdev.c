@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The packet path of an ethdev port: bursts to views and views to mbufs. Set-up is in ethdev_setup.c, the
- * exception path in ethdev_exception.c. */
+/* The packet path of an ethdev port: bursts to views and views to mbufs. Set-up is in ethdev_setup.c. */
 #include "ports/ethdev_private.h"
 
 #include <rte_ethdev.h>
@@ -47,8 +46,6 @@ unsigned ethdev_rx(struct port_rxq *q, struct packet **pkts, unsigned max)
 	struct rte_mbuf *burst[BATCH_MAX];
 	unsigned got, n = 0;
 
-	if (d->exception)
-		exception_from_kernel(d->exception, d, q->worker);
 	got = rte_eth_rx_burst(d->id, q->id, burst, (uint16_t)max);
 	for (unsigned i = 0; i < got; i++) {
 		enum drop_reason why = refuse(pkts[n], burst[i], q->port->ofport);
@@ -60,10 +57,7 @@ unsigned ethdev_rx(struct port_rxq *q, struct packet **pkts, unsigned max)
 		}
 		c->rx_packets++;
 		c->rx_bytes += pkts[n]->len;
-		if (!d->exception || exception_is_ours(d->exception, pkts[n]))
-			n++;
-		else
-			tap_tx(&d->exception->tap, d->exception->side, q->worker, pkts[n]);
+		n++;
 	}
 	return n;
 }

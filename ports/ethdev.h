@@ -2,11 +2,8 @@
 /*
  * Any DPDK ethdev as a port: `type=ethdev devargs=DEVARGS [exception=TAP] [mtu=N]`.
  *
- * Design: without `exception` the device is an ordinary switch port. With it the device is an uplink: VXLAN
- * for our VTEPs goes to the datapath, all else to the tap of that name, and what the kernel sends to the tap
- * leaves through the device, so that the kernel owns the address, neighbours and routes as if the tap were
- * the NIC (it gets the device's MAC). Received mbufs are the payload until release(); tx copies into mbufs,
- * cut and checksummed in software.
+ * Design: without `exception` the device is an ordinary switch port, with it an uplink (ports/exception.h).
+ * Received mbufs are the payload until release(); tx copies into mbufs, cut and checksummed in software.
  *
  * Thread-safety and life cycle: ports/port.h.
  */

@@ -3,7 +3,6 @@
 #include "ports/ethdev_private.h"
 
 #include <errno.h>
-#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,16 +23,15 @@ static json_t *info(struct port *p)
 	struct rte_eth_dev_info dev = {0};
 
 	rte_eth_dev_info_get(d->id, &dev);
-	return json_pack("{s:s, s:s, s:i, s:i, s:s*}", "devargs", d->devargs, "driver",
+	return json_pack("{s:s, s:s, s:i, s:i, s:o*}", "devargs", d->devargs, "driver",
 	                 dev.driver_name ? dev.driver_name : "?", "txqs", d->ntxq, "mbufs",
-	                 (int)rte_mempool_in_use_count(d->pool), "exception",
-	                 d->exception ? d->exception->tap.dev : NULL);
+	                 (int)rte_mempool_in_use_count(d->pool), "exception", exception_info(d->exception));
 }
 
-static void set_vteps(struct port *p, const struct ip_addr *vteps, unsigned n)
+/* An uplink's only: without `exception` the port never decaps. */
+static void to_kernel(struct port *p, unsigned worker, struct packet *pkt)
 {
-	if (of(p)->exception)
-		exception_set_vteps(of(p)->exception, vteps, n);
+	exception_to_kernel(of(p)->exception, worker, pkt);
 }
 
 static void remove_device(uint16_t id)
@@ -64,7 +62,7 @@ static const struct port_ops ops = {
         .release = ethdev_release,
         .tx = ethdev_tx,
         .info = info,
-        .set_vteps = set_vteps,
+        .to_kernel = to_kernel,
         .destroy = destroy,
 };
 
@@ -137,18 +135,6 @@ static int start(struct ethdev_port *d, uint64_t mtu, struct error *e)
 	return 0;
 }
 
-static int add_exception(struct ethdev_port *d, const struct port_env *env, const char *tap, struct error *e)
-{
-	if (!*tap)
-		return 0;
-	d->exception = exception_create(env, &d->port, tap, e);
-	if (!d->exception)
-		return -EINVAL;
-	d->port.is_uplink = true;
-	d->port.ifindex = (int)if_nametoindex(tap);
-	return 0;
-}
-
 /* Mb/s, 0: not known. */
 static uint32_t link_speed(uint16_t id)
 {
@@ -163,7 +149,7 @@ static int create(const struct port_env *env, const char *name, uint32_t ofport,
                   struct port **out, struct error *e)
 {
 	static const char *const known[] = {"devargs", "exception", "mtu", NULL};
-	const char *devargs, *tap;
+	const char *devargs;
 	struct ethdev_port *d;
 	uint64_t mtu;
 	int rc = options_known(options, known, e);
@@ -173,8 +159,7 @@ static int create(const struct port_env *env, const char *name, uint32_t ofport,
 	if (rc)
 		return rc;
 	devargs = options_text(options, "devargs", NULL, e);
-	tap = json_object_get(options, "exception") ? options_text(options, "exception", NULL, e) : "";
-	if (!devargs || !tap)
+	if (!devargs)
 		return -EINVAL;
 	if (strlen(devargs) >= sizeof(d->devargs))
 		return error_set(e, EINVAL, "devargs: longer than %zu bytes", sizeof(d->devargs) - 1);
@@ -187,13 +172,13 @@ static int create(const struct port_env *env, const char *name, uint32_t ofport,
 	if (rc)
 		goto err_free;
 	rc = start(d, mtu, e);
+	d->port.nrxq = 1;
 	if (!rc)
-		rc = add_exception(d, env, tap, e);
+		rc = exception_create(env, &d->port, options, &d->exception, e);
 	if (rc)
 		goto err_remove;
 	d->port.carrier = true;
 	d->port.speed = link_speed(d->id);
-	d->port.nrxq = 1;
 	*out = &d->port;
 	return 0;
 err_remove:

@@ -31,6 +31,7 @@ struct port *port_alloc(const struct port_env *env, const struct port_type *type
 	p->ofport = ofport;
 	for (unsigned i = 0; i < PORT_RXQ_MAX; i++) {
 		p->rxq[i].port = p;
+		p->rxq[i].ops = ops;
 		p->rxq[i].id = (uint16_t)i;
 	}
 	for (unsigned i = 0; i < env->nworkers; i++) {

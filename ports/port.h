@@ -74,8 +74,12 @@ struct port_ops {
 	json_t *(*info)(struct port *p);
 	/* Changes options of a living port (`weft if set`). Optional: NULL = cannot. Control thread. */
 	int (*set)(struct port *p, json_t *options, struct error *e);
+	/* An uplink's packet that is no VXLAN of ours belongs to the kernel. Worker. NULL: it has no way
+	 * there.
+	 */
+	void (*to_kernel)(struct port *p, unsigned worker, struct packet *pkt);
 	/* An uplink takes in VXLAN (UDP 4789) for these addresses and leaves the rest to the kernel. Called
-	 * with all of them whenever the set changes. Control thread. NULL: not an uplink. */
+	 * with all of them whenever the set changes. Control thread. NULL: it need not know. */
 	void (*set_vteps)(struct port *p, const struct ip_addr *vteps, unsigned n);
 	/* Stops and frees; the port was unpublished and a grace period is over. Calls done(arg) when all is
 	 * gone (may be later, from the event loop). Control thread. */
@@ -84,6 +88,7 @@ struct port_ops {
 
 struct port_rxq {
 	struct port *port;
+	const struct port_ops *ops; /* rx, release, sleep_fd, arm: the port's, but for an uplink's tap */
 	uint16_t id;
 	uint16_t worker; /* owner; control: wo, under RCU */
 	void *priv;      /* the type's ring */

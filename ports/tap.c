@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A kernel tap with virtio-net headers; see tap.h. Called by the port type in tap_port.c and by
- * ports/ethdev's exception path. */
+ * the exception path of uplinks. */
 #include "base/wire.h"
 #include "ports/tap.h"
 
@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <linux/if_tun.h>
 #include <net/if.h>
+#include <net/if_arp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -38,18 +39,46 @@ static int set_offloads(struct tap *t, struct error *e)
 	return 0;
 }
 
-static int set_mtu(const char *dev, uint32_t mtu, struct error *e)
+/* One of the netdev requests of netdevice(7). 0 or -errno. */
+static int ask(const char *dev, unsigned long request, struct ifreq *ifr)
 {
-	struct ifreq ifr = {.ifr_mtu = (int)mtu};
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	int rc = 0;
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), rc = 0;
 
-	memcpy(ifr.ifr_name, dev, strlen(dev) + 1);
-	if (fd < 0 || ioctl(fd, SIOCSIFMTU, &ifr))
-		rc = error_set(e, errno, "mtu: %s: %s", dev, strerror(errno));
+	memcpy(ifr->ifr_name, dev, strlen(dev) + 1);
+	if (fd < 0 || ioctl(fd, request, ifr))
+		rc = -errno;
 	if (fd >= 0)
 		close(fd);
 	return rc;
+}
+
+int tap_set_mtu(const char *dev, uint32_t mtu, struct error *e)
+{
+	struct ifreq ifr = {.ifr_mtu = (int)mtu};
+	int rc = ask(dev, SIOCSIFMTU, &ifr);
+
+	return rc ? error_set(e, -rc, "mtu: %s: %s", dev, strerror(-rc)) : 0;
+}
+
+int tap_set_mac(const char *dev, struct mac mac, struct error *e)
+{
+	struct ifreq ifr = {.ifr_hwaddr.sa_family = ARPHRD_ETHER};
+	int rc;
+
+	memcpy(ifr.ifr_hwaddr.sa_data, mac.b, sizeof(mac.b));
+	rc = ask(dev, SIOCSIFHWADDR, &ifr);
+	return rc ? error_set(e, -rc, "%s: cannot set the MAC: %s", dev, strerror(-rc)) : 0;
+}
+
+int tap_get_mac(const char *dev, struct mac *mac, struct error *e)
+{
+	struct ifreq ifr = {0};
+	int rc = ask(dev, SIOCGIFHWADDR, &ifr);
+
+	if (rc)
+		return error_set(e, -rc, "%s: cannot read the MAC: %s", dev, strerror(-rc));
+	memcpy(mac->b, ifr.ifr_hwaddr.sa_data, sizeof(mac->b));
+	return 0;
 }
 
 int tap_open(struct tap *t, const char *dev, uint32_t mtu, struct error *e)
@@ -71,7 +100,7 @@ int tap_open(struct tap *t, const char *dev, uint32_t mtu, struct error *e)
 	}
 	rc = set_offloads(t, e);
 	if (!rc && mtu)
-		rc = set_mtu(dev, mtu, e);
+		rc = tap_set_mtu(dev, mtu, e);
 	if (rc)
 		goto err_close;
 	t->frames = malloc((size_t)TAP_BURST * TAP_FRAME_MAX);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The tap port and the kernel side it shares with the exception path of ports/ethdev: a tap netdev with
+/* The tap port and the kernel side it shares with the exception path of uplinks: a tap netdev with
  * virtio-net headers, so that offloads pass both ways. A tap costs a system call per packet: it is for the
  * host's own traffic. */
 #ifndef PORTS_TAP_H
@@ -28,6 +28,11 @@ struct tap {
  * fd. `mtu` 0 leaves the kernel's default. 0 or -errno. Control thread. */
 int tap_open(struct tap *t, const char *dev, uint32_t mtu, struct error *e);
 void tap_close(struct tap *t);
+
+/* Of the netdev `dev`. 0 or -errno. Control thread. */
+int tap_set_mtu(const char *dev, uint32_t mtu, struct error *e);
+int tap_set_mac(const char *dev, struct mac mac, struct error *e);
+int tap_get_mac(const char *dev, struct mac *mac, struct error *e);
 
 /* Takes up to min(max, TAP_BURST) frames that the kernel sends; they stay valid until the next call. Refused
  * frames are counted on `port` for `worker`. Worker. */

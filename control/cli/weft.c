@@ -26,14 +26,15 @@ enum { NTENANT_OPTIONS = sizeof(tenant_options) / sizeof(tenant_options[0]) };
 
 static const char types_help[] =
         "\nTypes of interfaces and their options:\n"
-        "  vhost-user  socket=PATH [role=client|server] [queues=N] [mtu=N]\n"
+        "  vhost-user  socket=PATH [role=client|server] [queues=N] [mtu=N] [exception=TAP]\n"
         "  afxdp       dev=IFNAME [steer=vxlan|all]\n"
-        "  ethdev      devargs=DEVARGS\n"
-        "  tap         dev=NAME\n"
+        "  ethdev      devargs=DEVARGS [mtu=N] [exception=TAP]\n"
+        "  tap         dev=NAME [mtu=N]\n"
         "  vxlan       local=ADDR[,ADDR6] [remote=flow|ADDR] [vni=flow|N] [allow=ADDR,...|any]\n"
         "  any of them [storm-broadcast=N] [storm-multicast=N] [storm-unknown=N]  packets per second, 0: no "
         "limit\n"
         "              [private=yes]  only flows that name it: no NORMAL, FLOOD or ALL\n"
+        "exception=TAP makes an uplink for VXLAN; the rest of its traffic is the kernel's, at that tap.\n"
         "\nA controller's TARGET is tcp:HOST[:PORT] or ssl:HOST[:PORT] (port 6653 unless said). Options of "
         "the set:\n"
         "  --fail-mode standalone|secure  when none can be reached: forward like a learning switch "

@@ -157,8 +157,8 @@ static void trim(struct packet *p, uint32_t len)
 	p->nsegs = (uint16_t)(i + 1);
 }
 
-/* Over the datagram, which ends the (trimmed) packet. The payload is in memory that only the kernel or the
- * NIC writes: uplinks are not guests. */
+/* Over the datagram, which ends the (trimmed) packet. A fabric that changes its payload meanwhile fools
+ * nobody but itself: nothing else is concluded from it. */
 static bool udp_csum_good(const struct packet *p, const struct outer *o)
 {
 	uint64_t sum = csum_add(o->pseudo, csum_bytes(p->head + o->l4, p->head_len - o->l4));
@@ -201,11 +201,18 @@ static int combine_ecn(struct packet *p, uint8_t outer)
 	return VXLAN_OK;
 }
 
+/* The outer headers are gone. A checksum that the sender left open may be the inner packet's: that one stays.
+ */
 static void forget_outer(struct packet *p, const struct outer *o)
 {
-	p->flags &= (uint16_t) ~(PACKET_NEEDS_CSUM | PACKET_CSUM_VALID | PACKET_ENCAP | PACKET_OUTER_CSUM);
+	bool open = p->flags & PACKET_NEEDS_CSUM && p->csum_start;
+
+	p->flags &= (uint16_t) ~(PACKET_CSUM_VALID | PACKET_ENCAP | PACKET_OUTER_CSUM);
 	p->l3 = p->l4 = p->outer_l3 = p->outer_l4 = 0;
-	p->csum_start = p->csum_offset = 0;
+	if (!open) {
+		p->flags &= (uint16_t)~PACKET_NEEDS_CSUM;
+		p->csum_start = p->csum_offset = 0;
+	}
 	p->hash = 0;
 	p->tunnel = (struct packet_tunnel){
 	        .id = o->vni,
@@ -221,15 +228,17 @@ int vxlan_decap(struct vxlan_vtep *const *vteps, unsigned n, struct packet *p, u
 	struct outer o;
 	int drop;
 
-	if (unlikely(p->gso != GSO_NONE))
-		return DROP_TUNNEL_BAD_LENGTH; /* glued datagrams are not one VXLAN packet */
 	drop = parse_outer(p, &o);
 	if (unlikely(drop != VXLAN_OK))
 		return drop;
 	drop = choose_vtep(vteps, n, &o, which);
 	if (unlikely(drop != VXLAN_OK))
 		return drop;
+	if (unlikely(p->gso != GSO_NONE))
+		return DROP_TUNNEL_BAD_LENGTH; /* glued datagrams are not one VXLAN packet */
 	trim(p, o.end);
+	if (unlikely(p->flags & PACKET_NEEDS_CSUM && p->csum_start + p->csum_offset + 2u > p->len))
+		return DROP_TUNNEL_BAD_LENGTH;
 	if (o.csum && !(p->flags & (PACKET_NEEDS_CSUM | PACKET_CSUM_VALID)) && !udp_csum_good(p, &o))
 		return DROP_TUNNEL_BAD_CSUM;
 	packet_pop(p, (uint16_t)(o.l4 + sizeof(struct udp_header) + sizeof(struct vxlan_header)));

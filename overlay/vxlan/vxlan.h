@@ -71,6 +71,7 @@ enum { VXLAN_ALLOW_MAX = 16384 };
  * over IPv6), chooses the VTEP among `n` (most specific first: fixed remote, then fixed VNI), strips the
  * outer headers and what trails them, and sets packet.tunnel (src, dst: outer addresses; id: VNI; tos and
  * ttl: outer). ECN is combined as in RFC 6040 section 4.2. Offload metadata of the outer packet is dropped.
+ * DROP_UNDERLAY_OTHER, DROP_TUNNEL_NOT_OURS and DROP_TUNNEL_FRAGMENT leave the packet's bytes as they were.
  * The packet may be too short for an Ethernet header afterwards only if DROP_TUNNEL_BAD_LENGTH is returned.
  * VXLAN_OK and `*which`, or a drop reason. Worker.
  */

@@ -43,6 +43,8 @@ void vhost_update(struct vhost_port *v)
 	v->told_rings = rings;
 	p->carrier = carrier;
 	p->caps = caps;
+	if (mtu != p->mtu)
+		exception_set_mtu(v->exception, mtu);
 	p->mtu = mtu;
 	vhost_tell(v);
 }
@@ -133,12 +135,13 @@ static json_t *info(struct port *p)
 		if (s->rings[i].num)
 			json_array_append_new(rings, ring_info(v, i));
 	snprintf(features, sizeof(features), "0x%llx", (unsigned long long)s->features);
-	return json_pack("{s:s, s:s, s:b, s:I, s:s, s:i, s:b, s:I, s:s, s:o}", "socket",
+	return json_pack("{s:s, s:s, s:b, s:I, s:s, s:i, s:b, s:I, s:s, s:o, s:o*}", "socket",
 	                 v->link.address.sun_path, "role", v->link.role == VHOST_CLIENT ? "client" : "server",
 	                 "connected", v->link.connected, "connects", (json_int_t)v->link.connects, "features",
 	                 features, "mtu_told", (int)s->mtu, "migrating",
 	                 !!(s->features & VHOST_BIT(VHOST_F_LOG_ALL)), "faults", (json_int_t)v->faults,
-	                 "last_error", v->why.text, "rings", rings);
+	                 "last_error", v->why.text, "rings", rings, "exception",
+	                 exception_info(v->exception));
 }
 
 static void on_wake_closed(uv_handle_t *handle)
@@ -147,6 +150,7 @@ static void on_wake_closed(uv_handle_t *handle)
 	void (*done)(void *) = v->destroyed;
 	void *arg = v->destroyed_arg;
 
+	exception_destroy(v->exception);
 	port_free(&v->port);
 	if (done)
 		done(arg);
@@ -169,6 +173,12 @@ static void destroy(struct port *p, void (*done)(void *arg), void *arg)
 	link_stop(&v->link, on_link_stopped, v);
 }
 
+/* An uplink's only: without `exception` the port never decaps. */
+static void to_kernel(struct port *p, unsigned worker, struct packet *pkt)
+{
+	exception_to_kernel(((struct vhost_port *)p)->exception, worker, pkt);
+}
+
 static const struct port_ops ops = {
         .rx = vhost_rx,
         .release = vhost_release,
@@ -176,6 +186,7 @@ static const struct port_ops ops = {
         .sleep_fd = sleep_fd,
         .arm = arm,
         .info = info,
+        .to_kernel = to_kernel,
         .destroy = destroy,
 };
 
@@ -188,7 +199,7 @@ struct parsed {
 
 static int parse(json_t *options, struct parsed *o, struct error *e)
 {
-	static const char *const known[] = {"socket", "role", "queues", "mtu", NULL};
+	static const char *const known[] = {"socket", "role", "queues", "mtu", "exception", NULL};
 	const char *role;
 	int rc = options_known(options, known, e);
 
@@ -225,6 +236,11 @@ static int create(const struct port_env *env, const char *name, uint32_t ofport,
 	v->port.nrxq = (uint16_t)o.queues;
 	for (unsigned i = 0; i < VHOST_RINGS_MAX; i++)
 		rte_spinlock_init(&v->slots[i].state.lock);
+	rc = exception_create(env, &v->port, options, &v->exception, e);
+	if (rc) {
+		port_free(&v->port);
+		return rc;
+	}
 	uv_async_init(env->loop, &v->wake, on_wake);
 	v->wake.data = v;
 	rc = link_start(&v->link, env->loop, &v->session, o.role, o.socket, e);

@@ -13,6 +13,7 @@
 #define PORTS_VHOST_VHOST_H
 
 #include "base/log.h"
+#include "ports/exception.h"
 #include "ports/port.h"
 #include "ports/vhost/link.h"
 #include "ports/vhost/ring.h"
@@ -33,9 +34,10 @@ struct vhost_port {
 	bool announce; /* control: sets, worker: takes; a RARP from `announce_mac` is due */
 	struct mac announce_mac;
 	/* control only */
-	unsigned queues;     /* pairs offered */
-	uint32_t mtu_option; /* 0: what the front end says */
-	uint32_t told_rings; /* a bit for each ring that the datapath knows to run */
+	unsigned queues;             /* pairs offered */
+	struct exception *exception; /* NULL: not an uplink */
+	uint32_t mtu_option;         /* 0: what the front end says */
+	uint32_t told_rings;         /* a bit for each ring that the datapath knows to run */
 	struct vhost_session session;
 	struct vhost_link link;
 	uv_async_t wake;

@@ -430,11 +430,11 @@ Test(pipeline, a_burst_of_which_nothing_is_left_is_released)
 
 	real_ops = port->ops;
 	counting.release = count_release;
-	port->ops = &counting;
+	port->rxq[0].ops = &counting;
 	test_switch_send(&s, 1, in.data, 13);
 	cr_assert_eq(test_switch_drops(&s, DROP_RX_RUNT), 1);
 	cr_assert_geq(releases, 1);
-	port->ops = real_ops;
+	port->rxq[0].ops = real_ops;
 }
 
 Test(pipeline, runts_and_unknown_ports)
