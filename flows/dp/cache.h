@@ -35,10 +35,12 @@ struct cache_stats {
 	uint64_t evictions;
 	uint64_t uncached; /* misses without room for their program */
 	uint32_t entries, capacity;
+	uint32_t programs; /* different ones, more or less: see programs.h */
 };
 
-/* Memory is reserved now and touched as entries are used: about 200 bytes per cached flow, plus 16 bytes per
- * entry of capacity. `entries` 0: the default; rounded up to a power of two. NULL: no memory. */
+/* Memory is reserved now and touched as entries are used: 128 bytes per cached flow and 64 or more per
+ * different program, plus 16 bytes per entry of capacity. `entries` 0: the default; rounded up to a power of
+ * two. NULL: no memory. */
 struct cache *cache_create(struct tables *t, unsigned worker, uint32_t entries);
 void cache_destroy(struct cache *c);
 

@@ -6,6 +6,7 @@
 #include "base/dp/packet.h"
 #include "flows/dp/arena.h"
 #include "flows/dp/cache.h"
+#include "flows/dp/programs.h"
 #include "flows/dp/state.h"
 #include "flows/dp/translate.h"
 
@@ -24,13 +25,11 @@ struct cache_entry {
 	uint64_t version;              /* the program is right for this version */
 	uint64_t packets, bytes, used; /* not credited yet */
 	uint32_t batch;                /* that last used it */
-	uint32_t program;              /* arena block */
+	uint32_t program;              /* of programs.h; 0: none yet. When the entry is free: the next one */
 	uint32_t ext;                  /* arena block of the masked ext; 0: none */
-	uint16_t program_bytes;
-	uint8_t dirty; /* its number is in a list of what is to be folded */
-	uint8_t pad;
-	uint32_t output; /* what cache_outputs() tells */
-	uint32_t reserved;
+	uint32_t output;               /* what cache_outputs() tells */
+	uint8_t dirty;                 /* its number is in a list of what is to be folded */
+	uint8_t pad[7];
 } __attribute__((aligned(64)));
 static_assert(sizeof(struct cache_entry) == 128, "key in one line, the rest in another");
 
@@ -47,6 +46,7 @@ struct cache {
 	uint32_t hand; /* next bucket to look at when entries run out */
 	uint64_t seeds[9];
 	struct arena arena;
+	struct programs programs;
 	/* fold: numbers of entries with counts; two lists, one collects while the other is folded */
 	uint32_t *dirty[2];
 	uint32_t ndirty[2];
@@ -80,14 +80,14 @@ static inline uint16_t cache_sig(uint64_t hash)
 
 static inline struct program *cache_program(const struct cache *c, const struct cache_entry *e)
 {
-	return arena_at(&c->arena, e->program);
+	return programs_at(&c->programs, e->program);
 }
 
 /* cache_store.c */
 /* A place for a new key, with its bucket's signature set; the oldest makes way. CACHE_NONE: everything near
  * is in use by this batch. */
 uint32_t cache_take(struct cache *c, uint64_t hash);
-/* Puts c->translation into the entry (program and program_bytes; 0: none yet). False: no room. */
+/* Gives the entry the program that c->translation is, for the one it had. False: no room. */
 bool cache_store_program(struct cache *c, struct cache_entry *e);
 /* Gives back a place that cache_take gave, before it was filled. */
 void cache_give_back(struct cache *c, uint64_t hash, uint32_t number);

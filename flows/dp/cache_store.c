@@ -8,6 +8,8 @@
 #include "flows/dp/cache_fold.h"
 #include "flows/dp/cache_state.h"
 
+enum { EVICT_BATCH = 16 };
+
 /* ---- life ---- */
 
 static void *reserve(size_t bytes)
@@ -74,6 +76,7 @@ struct cache *cache_create(struct tables *t, unsigned worker, uint32_t entries)
 	c->free_entry = CACHE_NONE;
 	c->t = t;
 	c->worker = worker;
+	c->programs.arena = &c->arena;
 	for (unsigned i = 0; i < 9; i++)
 		c->seeds[i] = hash_random_seed();
 	if (!cache_reserve(c) || slots_add_worker(&t->slots, worker)) {
@@ -151,6 +154,7 @@ void cache_get_stats(const struct cache *c, struct cache_stats *out)
 {
 	*out = c->stats;
 	out->entries = c->nentries;
+	out->programs = c->programs.n;
 }
 
 /* ---- places ---- */
@@ -161,7 +165,6 @@ static void forget_entry(struct cache *c, uint32_t number)
 
 	e->epoch = 0; /* matches no key: a later packet of the batch may still point here */
 	e->ext = 0;
-	e->program_bytes = 0;
 	e->packets = e->bytes = 0;
 	e->program = c->free_entry;
 	c->free_entry = number;
@@ -173,7 +176,8 @@ static void empty_entry(struct cache *c, uint32_t number)
 	struct cache_entry *e = &c->entries[number];
 
 	cache_credit(c, e);
-	arena_put(&c->arena, e->program, e->program_bytes);
+	if (e->program)
+		programs_put(&c->programs, e->program);
 	if (e->ext)
 		arena_put(&c->arena, e->ext, CACHE_EXT_BYTES);
 	forget_entry(c, number);
@@ -206,19 +210,28 @@ static void evict(struct cache *c, struct cache_bucket *b, int way)
 	c->stats.evictions++;
 }
 
-/* Frees a few entries wherever the hand points. */
-static void evict_some(struct cache *c, unsigned n)
+/* Frees a few entries wherever the hand points: all of them are fetched before the first is needed. */
+static void evict_some(struct cache *c)
 {
-	for (uint32_t tries = 0; n && tries < 1024; tries++) {
+	struct cache_bucket *victims[EVICT_BATCH];
+	uint32_t most = c->bucket_mask < 1024 ? c->bucket_mask : 1024; /* no bucket comes twice */
+	int ways[EVICT_BATCH];
+	unsigned n = 0;
+
+	for (uint32_t tries = 0; n < EVICT_BATCH && tries <= most; tries++) {
 		struct cache_bucket *b = &c->buckets[c->hand++ & c->bucket_mask];
 		uint16_t age = 0;
 		int way = oldest_way(c, b, &age);
 
 		if (way < 0)
 			continue;
-		evict(c, b, way);
-		n--;
+		__builtin_prefetch(&c->entries[b->entry[way]].epoch, 1);
+		__builtin_prefetch(c->entries[b->entry[way]].key, 1);
+		victims[n] = b;
+		ways[n++] = way;
 	}
+	for (unsigned i = 0; i < n; i++)
+		evict(c, victims[i], ways[i]);
 }
 
 static uint32_t free_number(struct cache *c)
@@ -226,7 +239,7 @@ static uint32_t free_number(struct cache *c)
 	uint32_t number = c->free_entry;
 
 	if (number == CACHE_NONE && c->used_entries == c->capacity) {
-		evict_some(c, 8);
+		evict_some(c);
 		number = c->free_entry;
 	}
 	if (number != CACHE_NONE) {
@@ -285,14 +298,12 @@ uint32_t cache_take(struct cache *c, uint64_t hash)
 	b->entry[way] = number;
 	c->nentries++;
 	c->entries[number].ext = 0;
-	c->entries[number].program_bytes = 0;
+	c->entries[number].program = 0;
 	return number;
 }
 
 void cache_give_back(struct cache *c, uint64_t hash, uint32_t number)
 {
-	struct cache_entry *e = &c->entries[number];
-
 	for (unsigned i = 0; i < 2; i++) {
 		struct cache_bucket *b = cache_bucket(c, hash, i);
 
@@ -300,21 +311,7 @@ void cache_give_back(struct cache *c, uint64_t hash, uint32_t number)
 			if (b->sig[w] && b->entry[w] == number)
 				b->sig[w] = 0;
 	}
-	if (e->program_bytes)
-		arena_put(&c->arena, e->program, e->program_bytes);
-	if (e->ext)
-		arena_put(&c->arena, e->ext, CACHE_EXT_BYTES);
-	forget_entry(c, number);
-}
-
-static uint32_t get_block(struct cache *c, unsigned bytes)
-{
-	uint32_t block = arena_get(&c->arena, bytes);
-
-	if (block)
-		return block;
-	evict_some(c, 32);
-	return arena_get(&c->arena, bytes);
+	empty_entry(c, number);
 }
 
 static uint32_t only_output(const struct program *p)
@@ -326,19 +323,17 @@ static uint32_t only_output(const struct program *p)
 
 bool cache_store_program(struct cache *c, struct cache_entry *e)
 {
-	unsigned bytes = translation_bytes(&c->translation);
-	uint32_t block = e->program;
+	uint32_t block = programs_get(&c->programs, &c->translation);
 
-	if (!e->program_bytes || arena_class(bytes) != arena_class(e->program_bytes)) {
-		block = get_block(c, bytes);
-		if (!block)
-			return false;
-		if (e->program_bytes)
-			arena_put(&c->arena, e->program, e->program_bytes);
+	if (!block) {
+		evict_some(c);
+		block = programs_get(&c->programs, &c->translation);
 	}
+	if (!block)
+		return false;
+	if (e->program)
+		programs_put(&c->programs, e->program);
 	e->program = block;
-	e->program_bytes = (uint16_t)bytes;
-	translation_pack(&c->translation, cache_program(c, e));
 	e->output = only_output(cache_program(c, e));
 	return true;
 }

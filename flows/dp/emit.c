@@ -81,6 +81,7 @@ void *emit_report(struct walk *w, enum op_type type, unsigned units)
 	r = memset(w->out->data[unit], 0, units * 16);
 	r->units = (uint16_t)units;
 	r->op = (uint8_t)type;
+	w->out->flags |= PROGRAM_OWN;
 	return r;
 }
 

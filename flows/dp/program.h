@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The action program of a packet: what flows/dp/translate makes of a walk through the tables, and what
- * datapath/actions.c executes. Bounded, position-independent, no pointers to rules or ports, compact: a
- * cached flow owns one.
+ * datapath/actions.c executes. Bounded, position-independent, no pointers to rules or ports, compact. Cached
+ * flows share those that are the same (programs.h).
  *
  * A program is executed from op 0 to op nops - 1. OP_SAVE puts the packet's state (head, lengths, tunnel,
  * offload) on a stack of at most PROGRAM_SAVE_MAX snapshots, OP_RESTORE takes the top back: branches of
@@ -118,7 +118,7 @@ struct program {
 } __attribute__((aligned(16)));
 static_assert(sizeof(struct program) == 16, "data units stay aligned");
 
-enum program_flag { PROGRAM_NO_CACHE = 1 << 0 }; /* depends on more than the key */
+enum program_flag { PROGRAM_OWN = 1 << 0 }; /* has state (struct program_report) and belongs to one flow */
 
 enum {
 	PROGRAM_BYTES_MAX =

@@ -32,7 +32,7 @@ struct translation {
 	struct op ops[PROGRAM_OPS_MAX];
 	uint8_t data[PROGRAM_DATA_MAX][16] __attribute__((aligned(16)));
 	struct slot_ref refs[PROGRAM_REFS_MAX];
-	uint16_t deps[PROGRAM_DEPS_MAX];
+	uint16_t deps[PROGRAM_DEPS_MAX] __attribute__((aligned(8)));
 };
 
 /* Walks from table 0. */
