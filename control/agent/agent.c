@@ -15,6 +15,7 @@
 #include "control/agent/pipeline.h"
 #include "control/agent/switch_flows.h"
 #include "control/agent/switch_interfaces.h"
+#include "control/net/tls_context.h"
 #include "control/store/serve.h"
 
 struct agent {
@@ -27,7 +28,8 @@ struct agent {
 	struct scene scene;
 	struct switch_channel *channel;
 	struct answerer *answerer;
-	bool connected;
+	bool connected;    /* to the switch */
+	bool behind;       /* the store has more than could be read */
 	int64_t reported;  /* the revision that the store knows we have reached */
 	uv_poll_t changes; /* of the store */
 	uv_timer_t timer;  /* again after a failure, or the next audit */
@@ -64,6 +66,13 @@ static int update_switch(struct agent *a, struct error *e)
 	return rc;
 }
 
+/* The store may have changed: who waits for that? */
+static void wake_waiters(struct agent *a)
+{
+	if (a->service)
+		store_serve_changed(a->service);
+}
+
 /* Tells how far this host has come: `weft apply --wait` reads it. */
 static void report(struct agent *a)
 {
@@ -72,14 +81,30 @@ static void report(struct agent *a)
 	struct store_txn txn = {.ops = &op, .n_ops = 1};
 	struct error e;
 
-	if (a->scene.rev == a->reported)
+	if (a->scene.rev == a->reported || !store_ready(a->store))
 		return;
 	snprintf(value, sizeof(value), "{\"rev\":%lld}", (long long)a->scene.rev);
 	if (store_txn(a->store, &txn, NULL, &e))
 		log_warn("store: %s", e.text);
 	else
 		a->reported = a->scene.rev;
-	store_serve_changed(a->service);
+	wake_waiters(a);
+}
+
+/* 1: something has changed; 0; or -errno, which is logged once. */
+static int follow_store(struct agent *a)
+{
+	struct error e = {""};
+	int rc = view_refresh(a->view, &e);
+
+	if (rc < 0 && !a->behind)
+		log_warn("store: %s; what is known stays", e.text);
+	if (rc >= 0 && a->behind)
+		log_info("store: followed to revision %lld", (long long)view_rev(a->view));
+	if (!rc && a->behind)
+		rc = 1;
+	a->behind = rc < 0;
+	return rc;
 }
 
 /* Follows the store and makes the switch so; tries again later when it cannot. */
@@ -87,18 +112,19 @@ static void bring_over(struct agent *a)
 {
 	struct error e = {""};
 	struct scene fresh;
-	int rc = view_refresh(a->view, &e);
+	bool whole = follow_store(a) >= 0;
+	int rc = 0;
 
-	if (rc < 0)
-		log_warn("store: %s", e.text);
-	rc = scene_build(a->view, a->options.host, a->ports_dir, &fresh, &e);
-	if (!rc) {
-		scene_free(&a->scene);
-		a->scene = fresh;
+	if (whole) {
+		rc = scene_build(a->view, a->options.host, a->ports_dir, &fresh, &e);
+		if (!rc) {
+			scene_free(&a->scene);
+			a->scene = fresh;
+		}
 	}
-	if (!rc && a->connected) {
+	if (!rc && a->connected && a->scene.rev) { /* 0: nothing was ever known, and nothing is touched */
 		rc = update_switch(a, &e);
-		if (!rc)
+		if (!rc && whole)
 			report(a);
 	}
 	if (rc)
@@ -133,7 +159,7 @@ static void on_packet(void *arg, uint64_t cookie, uint32_t in_port, const uint8_
 		return;
 	if ((cookie & 0xff) == PUNT_CLAIM) {
 		claim_port(a->store, a->options.host, scene_port_by_number(&a->scene, in_port));
-		store_serve_changed(a->service);
+		wake_waiters(a);
 		return;
 	}
 	n = answer_packet(a->answerer, &a->scene, (enum punt)(cookie & 0xff), in_port, frame, len, reply);
@@ -144,23 +170,27 @@ static void on_packet(void *arg, uint64_t cookie, uint32_t in_port, const uint8_
 static void on_change(uv_poll_t *poll, int status, int events)
 {
 	struct agent *a = poll->data;
-	struct error e = {""};
-	int rc = view_refresh(a->view, &e);
 
-	if (rc < 0)
-		log_warn("store: %s", e.text);
-	else if (rc)
+	if (follow_store(a) > 0)
 		bring_over(a);
-	store_serve_changed(a->service);
+	wake_waiters(a);
 }
 
 /* ---- start and stop ---- */
 
+/* The store, and a key in it that says that this host lives. */
 static int open_store(struct agent *a, struct error *e)
 {
-	if (strncmp(a->options.store, "sqlite:", 7) != 0)
-		return error_set(e, EINVAL, "--store: expected sqlite:FILE, not '%s'", a->options.store);
-	return store_open_sqlite(a->options.store + 7, &a->store, e);
+	const struct agent_options *o = &a->options;
+	const struct tls_files files = {o->private_key, o->certificate, o->ca};
+	char key[STORE_KEY_MAX];
+	int rc = store_open(o->store, &files, AGENT_STORE_MS, &a->store, e);
+
+	if (rc)
+		return rc;
+	snprintf(key, sizeof(key), KEYS_ROOT "live/%s", o->host);
+	rc = store_keep(a->store, key, "{}", AGENT_LEASE_S, e);
+	return rc == -ENOTSUP ? 0 : rc;
 }
 
 static void make_paths(struct agent *a)
@@ -177,6 +207,8 @@ static int listen_for_commands(struct agent *a, struct error *e)
 {
 	char path[108];
 
+	if (strncmp(a->options.store, "sqlite:", 7) != 0)
+		return 0;
 	a->service = store_serve(a->loop, a->store);
 	if (!a->service)
 		return error_set(e, ENOMEM, "out of memory");

@@ -27,7 +27,8 @@ void claim_port(struct store *store, const char *host, struct scene_port *p)
 	uint64_t now = clock_now();
 	int rc;
 
-	if (!p || p->active || (p->claimed && now - p->claimed < CLAIM_RETRY_MS * CLOCK_MS))
+	if (!p || p->active || !store_ready(store) ||
+	    (p->claimed && now - p->claimed < CLAIM_RETRY_MS * CLOCK_MS))
 		return;
 	p->claimed = now;
 	id_format(&p->port->object, id);

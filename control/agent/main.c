@@ -14,11 +14,15 @@
 
 static const char help[] =
         "weft-agent: keeps the switch of this host as the tenants' networks want it\n\n"
-        "Usage: weft-agent --host NAME [--rundir DIR] [--bridge NAME] [--store sqlite:FILE]\n\n"
+        "Usage: weft-agent --host NAME [--rundir DIR] [--bridge NAME]\n"
+        "                  [--store sqlite:FILE|etcd://HOST[:PORT],... [--cert FILE --key FILE --ca "
+        "FILE]]\n\n"
         "  --host NAME          this host's name in the store\n"
         "  --rundir DIR         of weftd; agent.sock and the guests' sockets are made there (/run/weft)\n"
         "  --bridge NAME        the bridge (br0)\n"
-        "  --store sqlite:FILE  where the desired state lies (sqlite:RUNDIR/tenants.db)\n";
+        "  --store sqlite:FILE  where the desired state lies (sqlite:RUNDIR/tenants.db)\n"
+        "  --store etcd://...   or a cluster of etcd that many hosts share\n"
+        "  --cert, --key, --ca  PEM files for TLS to etcd: our certificate, its key, who signs etcd's\n";
 
 static int set(char *to, size_t size, const char *option, const char *value)
 {
@@ -33,13 +37,12 @@ static int set(char *to, size_t size, const char *option, const char *value)
 /* 0; 1: leave with status 0; -EINVAL. */
 static int read_options(int argc, char **argv, struct agent_options *o)
 {
-	static const struct option longs[] = {{"host", required_argument, NULL, 'H'},
-	                                      {"rundir", required_argument, NULL, 'r'},
-	                                      {"bridge", required_argument, NULL, 'b'},
-	                                      {"store", required_argument, NULL, 's'},
-	                                      {"help", no_argument, NULL, 'h'},
-	                                      {"version", no_argument, NULL, 'V'},
-	                                      {NULL, 0, NULL, 0}};
+	static const struct option longs[] = {
+	        {"host", required_argument, NULL, 'H'},   {"rundir", required_argument, NULL, 'r'},
+	        {"bridge", required_argument, NULL, 'b'}, {"store", required_argument, NULL, 's'},
+	        {"cert", required_argument, NULL, 'c'},   {"key", required_argument, NULL, 'k'},
+	        {"ca", required_argument, NULL, 'a'},     {"help", no_argument, NULL, 'h'},
+	        {"version", no_argument, NULL, 'V'},      {NULL, 0, NULL, 0}};
 	int c, rc = 0;
 
 	while (!rc && (c = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
@@ -51,6 +54,12 @@ static int read_options(int argc, char **argv, struct agent_options *o)
 			rc = set(o->bridge, sizeof(o->bridge), "--bridge", optarg);
 		else if (c == 's')
 			rc = set(o->store, sizeof(o->store), "--store", optarg);
+		else if (c == 'c')
+			rc = set(o->certificate, sizeof(o->certificate), "--cert", optarg);
+		else if (c == 'k')
+			rc = set(o->private_key, sizeof(o->private_key), "--key", optarg);
+		else if (c == 'a')
+			rc = set(o->ca, sizeof(o->ca), "--ca", optarg);
 		else if (c == 'h' || c == 'V')
 			rc = 1;
 		else

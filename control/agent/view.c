@@ -147,8 +147,11 @@ static int load(struct view *v, struct part *p, struct error *e)
 {
 	const char *prefix = p->prefix;
 	struct store_snapshot snap;
-	int rc = store_range(v->store, &prefix, 1, &snap, e);
+	int rc;
 
+	if (!store_ready(v->store)) /* it tells when it is, there is no need to wait */
+		return error_set(e, ECOMM, "it is away");
+	rc = store_range(v->store, &prefix, 1, &snap, e);
 	if (rc)
 		return rc;
 	rc = forget(v, prefix);

@@ -44,7 +44,10 @@ static const char types_help[] =
         "  --max-backoff SECONDS          the longest pause between two attempts to connect (8)\n"
         "  --packet-in-rate N             packets per second that each connection is sent (20000; 0: no "
         "limit)\n"
-        "\nExit status: 0 done, 1 failed, 2 usage, 3 not found, 4 conflict, 5 switch unreachable.\n";
+        "\nThe tenants' state is in the store of this host's agent, or in the one that is said by\n"
+        "  --store etcd://HOST[:PORT],... [--cert FILE --key FILE --ca FILE]  or sqlite:FILE; or by\n"
+        "  WEFT_STORE, WEFT_CERT, WEFT_KEY, WEFT_CA in the environment; or by `weft store use`\n"
+        "\nExit status: 0 done, 1 failed, 2 usage, 3 not found, 4 conflict, 5 switch or store unreachable.\n";
 
 static void print_help(void)
 {
@@ -174,6 +177,10 @@ static int read_options(struct weft *w, int argc, char **argv, struct error *e)
 	static const struct option common[] = {
 	        {"rundir", required_argument, NULL, 'r'},
 	        {"output", required_argument, NULL, 'o'},
+	        {"store", required_argument, NULL, 's'},
+	        {"cert", required_argument, NULL, 'C'},
+	        {"key", required_argument, NULL, 'K'},
+	        {"ca", required_argument, NULL, 'A'},
 	        {"timeout", required_argument, NULL, 't'},
 	        {"watch", no_argument, NULL, 'w'},
 	        {"fail-mode", required_argument, NULL, 'm'},
@@ -196,6 +203,14 @@ static int read_options(struct weft *w, int argc, char **argv, struct error *e)
 			return -EINVAL;
 		if (c == 'r')
 			w->rundir = optarg;
+		else if (c == 's')
+			w->store = optarg;
+		else if (c == 'C')
+			w->cert = optarg;
+		else if (c == 'K')
+			w->key = optarg;
+		else if (c == 'A')
+			w->ca = optarg;
 		else if (c == 'w')
 			w->watch = true;
 		else if (c == 'm')

@@ -19,6 +19,8 @@ enum weft_exit {
 
 struct weft {
 	const char *rundir;
+	const char *store, *cert, *key,
+	        *ca; /* where the tenants' state lies; NULL: as weft_store.c finds out */
 	int timeout_ms;
 	bool json;
 	bool watch;
@@ -78,6 +80,12 @@ enum weft_exit weft_version(const struct weft *w, int n, char **words);
 enum weft_exit weft_apply(const struct weft *w, int n, char **words);
 enum weft_exit weft_diff(const struct weft *w, int n, char **words);
 enum weft_exit weft_export(const struct weft *w, int n, char **words);
+
+/* weft_store.c, weft_store_move.c */
+enum weft_exit weft_store_status(const struct weft *w, int n, char **words);
+enum weft_exit weft_store_use(const struct weft *w, int n, char **words);
+enum weft_exit weft_store_export(const struct weft *w, int n, char **words);
+enum weft_exit weft_store_import(const struct weft *w, int n, char **words);
 
 /* weft_objects.c */
 #define WEFT_OBJECT(kind)                                                                                    \

@@ -65,6 +65,12 @@ const struct weft_command weft_commands[] = {
          "host socket activate dry-run wait"},
         {"port unbind", "T/P [--host H]", "let it no longer, or none", 1, 1, weft_port_unbind,
          "host dry-run wait"},
+        {"store status", "", "which store is meant, and its revision", 0, 0, weft_store_status, NULL},
+        {"store use", "etcd://HOST[:PORT],...|sqlite:FILE|agent", "from now on, without --store", 1, 1,
+         weft_store_use, NULL},
+        {"store export", "", "all that operators wrote, as JSON", 0, 0, weft_store_export, NULL},
+        {"store import", "-f FILE", "the same into another store, which must not have any of it", 0, 0,
+         weft_store_import, "file"},
         {"show", "", "every port", 0, 0, weft_port_list, NULL},
         {0},
 };

@@ -9,17 +9,10 @@
 
 #include "base/clock.h"
 #include "control/cli/weft_output.h"
+#include "control/cli/weft_store.h"
 #include "control/tenancy/document.h"
 
 enum { TRIES = 50 };
-
-static int open_store(const struct weft *w, struct store **store, struct error *e)
-{
-	char path[4096];
-
-	snprintf(path, sizeof(path), "%s/agent.sock", w->rundir);
-	return store_open_remote(path, w->timeout_ms, store, e);
-}
 
 const char *weft_option(const struct weft *w, const char *name)
 {
@@ -201,7 +194,7 @@ enum weft_exit weft_edit(const struct weft *w, weft_edit_fn *edit, void *arg, co
 {
 	struct tenancy_error e = {.kind = KINDS};
 	struct store *store;
-	int rc = open_store(w, &store, &e.text);
+	int rc = weft_open_store(w, &store, &e.text);
 
 	if (rc)
 		return weft_report(rc, &e.text);
@@ -226,7 +219,7 @@ weft_with_state(const struct weft *w,
 	struct store *store;
 	struct edit c;
 	enum weft_exit status;
-	int rc = open_store(w, &store, &e);
+	int rc = weft_open_store(w, &store, &e);
 
 	if (rc)
 		return weft_report(rc, &e);

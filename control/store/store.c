@@ -6,7 +6,27 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "control/net/tls_context.h"
 #include "control/store/store_ops.h"
+
+static bool given(const char *file)
+{
+	return file && *file;
+}
+
+int store_open(const char *place, const struct tls_files *tls, int timeout_ms, struct store **out,
+               struct error *e)
+{
+	bool secured = given(tls->certificate);
+
+	if (given(tls->private_key) != secured || given(tls->ca) != secured)
+		return error_set(e, EINVAL, "a certificate, its key and the CA go together");
+	if (!strncmp(place, "etcd://", 7))
+		return store_open_etcd(place + 7, secured ? tls : NULL, timeout_ms, out, e);
+	if (!strncmp(place, "sqlite:", 7))
+		return store_open_sqlite(place + 7, out, e);
+	return error_set(e, EINVAL, "expected sqlite:FILE or etcd://HOST[:PORT],..., not '%.150s'", place);
+}
 
 static int check_key(const char *key, struct error *e)
 {

@@ -121,6 +121,11 @@ void store_close(struct store *s); /* NULL is legal */
 
 /* ---- implementations ---- */
 
+/* "sqlite:FILE" or "etcd://HOST[:PORT],...". `tls` is for etcd: all three files, or none (all NULL or empty).
+ */
+int store_open(const char *place, const struct tls_files *tls, int timeout_ms, struct store **out,
+               struct error *e);
+
 /* The file at `path`, made when it is not there; ":memory:" for tests. One process at a time. */
 int store_open_sqlite(const char *path, struct store **out, struct error *e);
 /* Through the agent's socket; `timeout_ms` bounds each call. Cannot watch, only wait (-ENOTSUP). */

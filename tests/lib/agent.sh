@@ -3,20 +3,35 @@
 
 declare -A AGENT_PID=()
 
-# agent_start SWITCH HOST [OPTION...]: returns when it answers commands.
-agent_start() {
+# agent_run SWITCH HOST NETNS [OPTION...]: starts it; NETNS '' is the one we are in.
+agent_run() {
     local name=$1 host=$2
-    shift 2
+    local -a in=()
+    [ -z "$3" ] || in=(ip netns exec "$3")
+    shift 3
     need_built weft-agent
-    "$BUILD/weft-agent" --rundir "$WORK/$name" --host "$host" "$@" </dev/null >>"$WORK/$name.agent.log" 2>&1 &
+    "${in[@]}" "$BUILD/weft-agent" --rundir "$WORK/$name" --host "$host" "$@" </dev/null >>"$WORK/$name.agent.log" 2>&1 &
     AGENT_PID[$name]=$!
     if [ ! -e "$WORK/$name.agent.seen" ]; then
         touch "$WORK/$name.agent.seen"
         at_exit agent_stop "$name"
         at_failure tail -n 30 "$WORK/$name.agent.log"
     fi
-    wait_until 20 weft "$name" host list || fail "weft-agent $name does not answer"
 }
+
+# agent_start SWITCH HOST [OPTION...]: with a store of its own; returns when it answers commands.
+agent_start() {
+    agent_run "$1" "$2" '' "${@:3}"
+    wait_until 20 weft "$1" host list || fail "weft-agent $1 does not answer"
+}
+
+# agent_on_etcd SWITCH HOST NETNS USER [OPTION...]: on the cluster of etcd.sh; returns when the cluster knows that it lives.
+agent_on_etcd() {
+    # shellcheck disable=SC2046 # several words
+    agent_run "$1" "$2" "$3" $(etcd_options "$4") "${@:5}"
+    wait_until 60 agent_lives "$2" || fail "weft-agent $1 does not reach etcd"
+}
+agent_lives() { etcd_ctl get "/weft/v1/live/$1" --keys-only | grep -q .; } # agent_lives HOST
 
 # agent_stop SWITCH [SIGNAL]
 agent_stop() {

@@ -142,7 +142,7 @@ void etcd_cluster_start(struct etcd_cluster *c, unsigned n, bool tls)
 	cr_assert_eq(unshare(CLONE_NEWNET), 0);
 	shell("ip link set lo up");
 	if (tls)
-		shell("tests/lib/certificates %s server root operator hv1 hv2", c->dir);
+		shell("tests/lib/certificates %s 127.0.0.1 server root operator hv1 hv2", c->dir);
 	for (unsigned i = 0; i < n; i++) {
 		snprintf(c->endpoints + strlen(c->endpoints), sizeof(c->endpoints) - strlen(c->endpoints),
 		         "%s127.0.0.1:%u", i ? "," : "", PORT + i);
