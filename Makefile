@@ -200,7 +200,7 @@ install: all ## install programs, unit file and README under DESTDIR
 	install -d $(DESTDIR)$(PREFIX)/share/weft/vmm-glue/guest
 	install -m 0755 vmm-glue/vm-talk $(DESTDIR)$(PREFIX)/share/weft/vmm-glue/
 	install -m 0755 vmm-glue/guest/build vmm-glue/guest/init $(DESTDIR)$(PREFIX)/share/weft/vmm-glue/guest/
-	install -m 0644 vmm-glue/guest/stream.c $(DESTDIR)$(PREFIX)/share/weft/vmm-glue/guest/
+	install -m 0644 vmm-glue/guest/stream.c vmm-glue/guest/dhcpcd.conf $(DESTDIR)$(PREFIX)/share/weft/vmm-glue/guest/
 	for unit in control/switchd/weftd.service control/agent/weft-agent.service; do \
 		sed 's|/usr/|$(PREFIX)/|g' $$unit >$(DESTDIR)/lib/systemd/system/$${unit##*/}; done
 	install -m 0644 control/switchd/weftd.conf $(DESTDIR)/etc/weft/

@@ -50,3 +50,13 @@ agent_stop() {
 agent_flows() {
     ofctl "$1" --no-stats dump-flows br0 cookie=0x5765667400000000/0xffffffff00000000 | sort
 }
+
+# tenant_guest NAME SWITCH TENANT MAC [OPTION of weft-vm start...]: a guest on the port TENANT/NAME of that host, addresses by
+# DHCP; needs guest.sh. Weft listens on the port's socket.
+tenant_guest() {
+    local socket=$WORK/$2/ports/$3.$1.sock
+    wait_until 20 test -S "$socket" || fail "no socket for port $3/$1 on $2"
+    "$VM" start "$1" --socket "$socket" --role client --mac "$4" --ip dhcp --mem 128 "${@:5}"
+    at_exit "$VM" stop "$1"
+    at_failure guest_explain "$1"
+}

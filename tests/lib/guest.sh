@@ -5,7 +5,7 @@ export WEFT_VM_RUN=$WORK/vm
 VM=$ROOT/vmm-glue/weft-vm
 
 guests_need() {
-    need qemu-system-x86_64 busybox cpio lz4 iperf3 ethtool python3
+    need qemu-system-x86_64 busybox cpio lz4 iperf3 ethtool dhcpcd python3
     "$VM" image || fail "the test guest could not be built"
 }
 

@@ -39,3 +39,29 @@ bad_checksums() {
         $1 ~ /CsumErrors/ {sum += $2}
         END {print sum + 0}'
 }
+
+# fabric_new NAME HOST:DEV...: a namespace with a kernel bridge; a cable to each host. Its end towards HOST is to-HOST.
+fabric_new() {
+    local name=$1 h
+    host_new "$name"
+    ip -n "$NS-$name" link add bridge type bridge
+    ip -n "$NS-$name" link set bridge mtu 1600 up
+    for h in "${@:2}"; do
+        wire "${h%%:*}" "${h#*:}" "$name" "to-${h%%:*}"
+        ip -n "$NS-$name" link set "to-${h%%:*}" master bridge
+    done
+}
+
+# fabric_watch NAME HOST FILE: what HOST sends and gets, as pcap, until fabric_stop.
+fabric_watch() {
+    ip netns exec "$NS-$1" tcpdump -q -U -i "to-$2" -s 200 -w "$3" udp port 4789 >"$WORK/fabric.log" 2>&1 &
+    FABRIC_PID=$!
+    at_exit fabric_stop
+    wait_until 20 grep -q 'listening on' "$WORK/fabric.log" || fail "tcpdump does not start"
+}
+fabric_stop() {
+    [ -n "${FABRIC_PID:-}" ] || return 0
+    kill "$FABRIC_PID" 2>/dev/null || true
+    wait "$FABRIC_PID" || true
+    FABRIC_PID=''
+}
