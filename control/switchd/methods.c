@@ -245,6 +245,7 @@ static const struct rpc_method table[] = {
         {.name = "fdb.flush", .call = fdb_clear},
         {.name = "stats", .call = stats},
         {.name = "drops", .call = drops},
+        {.name = "trace", .call = switchd_trace},
         {.name = "workers", .call = workers},
         {.name = "version", .call = version},
         {.name = NULL},

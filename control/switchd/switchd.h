@@ -87,6 +87,9 @@ extern const struct ofp_switch_ops of_switch_ops;
 /* Describes a port for OpenFlow; the bridge's own when `port` is NULL. */
 void of_switch_port(const struct switchd *s, const struct port *port, struct ofp_port *out);
 
+/* control/switchd/trace.c: the method "trace". */
+int switchd_trace(void *ctx, json_t *params, json_t **result, struct error *e);
+
 /* control/switchd/methods.c: what `weft` calls, with a struct switchd as ctx. */
 extern const struct rpc_method *const methods;
 

@@ -184,6 +184,15 @@ const struct meter_mod *tables_meter_next(struct tables *t, uint32_t from, uint6
                                           struct meter_stats *stats);
 uint32_t tables_max_meters(const struct tables *t);
 
+/* ---- trace ---- */
+
+/* Walks the tables for a packet with this key as a worker would, by the published version, and counts
+ * nothing. Calls `each` with the flows it meets, in order (match copied, actions borrowed), until it returns
+ * non-zero, which is returned. `out` is what would be done: PROGRAM_BYTES_MAX bytes, 16-byte aligned. -ENOMEM
+ * too. */
+int tables_trace(struct tables *t, const struct flow_key *key, uint64_t now, struct program *out,
+                 int (*each)(const struct flow_stats *flow, void *arg), void *arg);
+
 /* ---- packet-out ---- */
 
 /* Makes the program of an action list for one packet (PORT_TABLE walks the tables), by the published version,
