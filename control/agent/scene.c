@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/hash.h"
 #include "base/log.h"
 
 enum { MTU_DEFAULT = 1500, VXLAN_ROOM_V4 = 50, VXLAN_ROOM_V6 = 70 };
@@ -127,17 +126,6 @@ static struct scene_port *port_of(const struct scene *s, const char *id)
 	return NULL;
 }
 
-/* "t-" and a hash: the same name at every start, short enough for an interface. */
-static void name_interface(struct scene_port *p)
-{
-	uint64_t words[2 * (OBJECT_NAME_MAX + 1) / 8];
-
-	memcpy(words, p->port->object.tenant, OBJECT_NAME_MAX + 1);
-	memcpy((char *)words + OBJECT_NAME_MAX + 1, p->port->object.name, OBJECT_NAME_MAX + 1);
-	snprintf(p->interface, sizeof(p->interface), "t-%012llx",
-	         (unsigned long long)(hash_words(words, sizeof(words) / 8, 1) & 0xffffffffffffull));
-}
-
 static void read_binding(struct building *b, struct scene_port *p, const json_t *binding)
 {
 	const char *socket = json_string_value(json_object_get(binding, "socket"));
@@ -145,7 +133,7 @@ static void read_binding(struct building *b, struct scene_port *p, const json_t 
 
 	p->local = true;
 	p->queues = queues > 0 && queues <= 64 ? (uint16_t)queues : 1;
-	name_interface(p);
+	port_interface(&p->port->object, p->interface);
 	if (socket)
 		snprintf(p->socket, sizeof(p->socket), "%s", socket);
 	else

@@ -11,8 +11,6 @@
 #include "control/agent/view.h"
 #include "control/tenancy/keys.h"
 
-enum { INTERFACE_NAME_SIZE = 16 };
-
 struct scene_network {
 	const struct network *network;
 	const struct router *router; /* NULL: none */

@@ -20,7 +20,8 @@ static const struct option tenant_options[] = {
         {"ip", required_argument, NULL, 1},      {"mac", required_argument, NULL, 1},
         {"host", required_argument, NULL, 1},    {"socket", required_argument, NULL, 1},
         {"queues", required_argument, NULL, 1},  {"sg", required_argument, NULL, 1},
-        {"activate", no_argument, NULL, 1},
+        {"activate", no_argument, NULL, 1},      {"up", no_argument, NULL, 1},
+        {"off", no_argument, NULL, 1},
 };
 enum { NTENANT_OPTIONS = sizeof(tenant_options) / sizeof(tenant_options[0]) };
 

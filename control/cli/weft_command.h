@@ -101,6 +101,15 @@ WEFT_OBJECT(sg)
 WEFT_OBJECT(port)
 #undef WEFT_OBJECT
 
+/* weft_trace.c */
+enum weft_exit weft_trace(const struct weft *w, int n, char **words);
+
+/* weft_watch.c */
+enum weft_exit weft_show_tenant(const struct weft *w, int n, char **words);
+enum weft_exit weft_wait(const struct weft *w, int n, char **words);
+enum weft_exit weft_watch(const struct weft *w, int n, char **words);
+enum weft_exit weft_host_drain(const struct weft *w, int n, char **words);
+
 /* weft_relations.c */
 enum weft_exit weft_port_set(const struct weft *w, int n, char **words);
 enum weft_exit weft_port_bind(const struct weft *w, int n, char **words);

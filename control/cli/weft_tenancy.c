@@ -211,21 +211,44 @@ enum weft_exit weft_edit(const struct weft *w, weft_edit_fn *edit, void *arg, co
 	return weft_report(rc, &e.text);
 }
 
-enum weft_exit
-weft_with_state(const struct weft *w,
-                enum weft_exit (*show)(const struct weft *w, const struct tenancy *t, void *arg), void *arg)
+enum weft_exit weft_with_store(const struct weft *w,
+                               enum weft_exit (*act)(const struct weft *w, struct store *store, void *arg),
+                               void *arg)
 {
 	struct error e = {""};
 	struct store *store;
-	struct edit c;
 	enum weft_exit status;
 	int rc = weft_open_store(w, &store, &e);
 
 	if (rc)
 		return weft_report(rc, &e);
-	rc = edit_begin(&c, store, &e);
-	status = rc ? weft_report(rc, &e) : show(w, &c.before, arg);
-	edit_end(&c);
+	status = act(w, store, arg);
 	store_close(store);
 	return status;
+}
+
+struct with_state {
+	enum weft_exit (*show)(const struct weft *w, const struct tenancy *t, void *arg);
+	void *arg;
+};
+
+static enum weft_exit read_state(const struct weft *w, struct store *store, void *arg)
+{
+	const struct with_state *x = arg;
+	struct error e = {""};
+	struct edit c;
+	int rc = edit_begin(&c, store, &e);
+	enum weft_exit status = rc ? weft_report(rc, &e) : x->show(w, &c.before, x->arg);
+
+	edit_end(&c);
+	return status;
+}
+
+enum weft_exit
+weft_with_state(const struct weft *w,
+                enum weft_exit (*show)(const struct weft *w, const struct tenancy *t, void *arg), void *arg)
+{
+	struct with_state x = {show, arg};
+
+	return weft_with_store(w, read_state, &x);
 }

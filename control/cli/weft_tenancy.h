@@ -16,6 +16,10 @@ typedef int weft_edit_fn(struct edit *c, void *arg, struct tenancy_error *e);
  * NULL) gives errors their line. */
 enum weft_exit weft_edit(const struct weft *w, weft_edit_fn *edit, void *arg, const struct document *file);
 
+/* Opens the store for `act`; its status. */
+enum weft_exit weft_with_store(const struct weft *w,
+                               enum weft_exit (*act)(const struct weft *w, struct store *store, void *arg),
+                               void *arg);
 /* Reads the state and gives it to `show`; its status. */
 enum weft_exit
 weft_with_state(const struct weft *w,

@@ -189,12 +189,34 @@ static int find_differences(struct edit *c)
 	return rc;
 }
 
+/* A port may stay on a drained host, but not come to it. */
+static int check_drained(void *object, void *arg)
+{
+	const struct tenant_port *p = object;
+	struct edit *c = ((void **)arg)[0];
+	const struct tenant_port *was = tenancy_get(&c->before, KIND_PORT, p->object.tenant, p->object.name);
+
+	for (unsigned i = 0; i < p->n_hosts; i++) {
+		const struct host *h = tenancy_get(&c->after, KIND_HOST, "", p->hosts[i]);
+		bool stays = false;
+
+		for (unsigned k = 0; was && k < was->n_hosts; k++)
+			stays |= !strcmp(was->hosts[k], p->hosts[i]);
+		if (h->drained && !stays)
+			return tenancy_fail(((void **)arg)[1], &p->object, "host", EEXIST, "%s is drained",
+			                    p->hosts[i]);
+	}
+	return 0;
+}
+
 int edit_plan(struct edit *c, struct tenancy_error *e)
 {
 	int rc = tenancy_resolve(&c->after, e);
 
 	if (!rc)
 		rc = tenancy_check(&c->after, e);
+	if (!rc)
+		rc = tenancy_each(&c->after, KIND_PORT, check_drained, (void *[]){c, e});
 	if (rc)
 		return rc;
 	rc = keys_of(&c->before, &c->old_keys);

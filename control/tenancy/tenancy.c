@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
+
 static const struct {
 	const char *name, *plural;
 	size_t size;
@@ -193,6 +195,17 @@ bool port_activate(struct tenant_port *p, const char *host)
 		return true;
 	}
 	return false;
+}
+
+const char *port_interface(const struct object *o, char text[INTERFACE_NAME_SIZE])
+{
+	uint64_t words[2 * (OBJECT_NAME_MAX + 1) / 8];
+
+	memcpy(words, o->tenant, OBJECT_NAME_MAX + 1);
+	memcpy((char *)words + OBJECT_NAME_MAX + 1, o->name, OBJECT_NAME_MAX + 1);
+	snprintf(text, INTERFACE_NAME_SIZE, "t-%012llx",
+	         (unsigned long long)(hash_words(words, sizeof(words) / 8, 1) & 0xffffffffffffull));
+	return text;
 }
 
 struct mac router_mac(uint32_t vni)

@@ -56,6 +56,7 @@ struct host {
 	struct ip_addr vteps[HOST_VTEPS_MAX];
 	unsigned n_vteps;
 	uint16_t mtu; /* of its underlay; 0: unknown */
+	bool drained; /* no port may come to it */
 };
 
 struct tenant {
@@ -179,6 +180,10 @@ int tenancy_check(const struct tenancy *m, struct tenancy_error *e);
 /* Fills `e` for a field of an object (NULL: the document) and returns -code. */
 int tenancy_fail(struct tenancy_error *e, const struct object *o, const char *field, int code,
                  const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+/* "t-" and a hash: the interface that carries a port, the same name at every start. */
+enum { INTERFACE_NAME_SIZE = 16 };
+const char *port_interface(const struct object *o, char text[INTERFACE_NAME_SIZE]);
 
 /* The router's address in a network has this MAC: one for every network, known everywhere. */
 struct mac router_mac(uint32_t vni);

@@ -171,7 +171,7 @@ static int read_vtep(struct reader *r, const json_t *value, void *arg)
 
 static int read_host(struct reader *r, const json_t *value, void *object)
 {
-	static const char *const keys[] = {"vtep", "mtu", NULL};
+	static const char *const keys[] = {"vtep", "mtu", "drained", NULL};
 	struct host *h = object;
 	struct reader d;
 	const json_t *v;
@@ -183,6 +183,8 @@ static int read_host(struct reader *r, const json_t *value, void *object)
 	if (!rc && member(r, value, "mtu", &d, &v))
 		rc = read_number(&d, v, MTU_MIN, MTU_MAX, &n);
 	h->mtu = (uint16_t)n;
+	if (!rc && member(r, value, "drained", &d, &v))
+		rc = read_bool(&d, v, &h->drained);
 	return rc;
 }
 

@@ -42,6 +42,8 @@ static json_t *write_host(const void *object)
 		json_object_set_new(o, "vtep", ips_json(h->vteps, h->n_vteps));
 	if (h->mtu)
 		json_object_set_new(o, "mtu", json_integer(h->mtu));
+	if (h->drained)
+		json_object_set_new(o, "drained", json_true());
 	return o;
 }
 

@@ -200,6 +200,36 @@ expect_status 2 "expected TENANT/NAME" port del a1
 expect_status 0 "created" port add acme/x --network web --host h1
 expect_status 0 "10.0.0.2" port show acme/x
 expect_status 0 "deleted" port del acme/x --wait 10s
+say "a packet's way, told by the switch"
+expect_status 0 "sent to acme/d1" trace acme/a1 tcp,dst=10.0.1.10,dport=80
+expect_status 0 'dropped in stage "security groups, in"' trace acme/a1 tcp,dst=10.0.0.12,dport=80,tcp_flags=syn
+expect_status 0 "sent to acme/s1" trace acme/a1 tcp,dst=10.0.0.12,dport=443,tcp_flags=syn
+expect_status 0 'dropped in stage "port security"' trace acme/a1 udp,src=10.0.0.99,dst=10.0.0.11
+expect_status 0 "sent to acme/a2" trace acme/a1 udp,dst=fd00:1::b,dport=9
+expect_status 0 "sent to the agent" trace acme/a1 icmp,dst=10.0.1.1,icmp_type=8
+expect_status 2 "expected an IPv4 or IPv6 address" trace acme/a1 tcp,dst=x
+expect_status 2 "nosuch" trace acme/a1 tcp,nosuch=1
+expect_status 3 "there is none" trace acme/nobody tcp
+say "hosts: drained, a port goes, another may not come"
+expect_status 0 "acme" host drain h1
+expect_status 4 "port acme/x: host: h1 is drained" port add acme/x --network web --host h1
+expect_status 1 "host h1 still has 6 ports" host drain h1 --wait 1s
+expect_status 0 "changed" host drain h1 --off
+expect_status 3 "there is no host nope" port bind acme/a1 --host nope
+expect_status 3 "that host does not carry it" port unbind acme/a1 --host nope
+expect_status 0 "g2" show globex
+expect_status 3 "there is no tenant nope" show nope
+timeout 20 "$BUILD/weft" --rundir "$WORK/s" watch globex >"$WORK/watched" 2>&1 &
+watcher=$!
+wait_until 10 grep -q "created port globex/g2" "$WORK/watched" || fail "watch does not tell what there is"
+weft s port add globex/g3 --network web >/dev/null
+wait_until 10 grep -q "created port globex/g3" "$WORK/watched" || fail "watch does not tell of a new port"
+weft s port del globex/g3 >/dev/null
+wait_until 10 grep -q "deleted port globex/g3" "$WORK/watched" || fail "watch does not tell changes: $(cat "$WORK/watched")"
+kill $watcher
+wait $watcher || true
+! grep -q acme "$WORK/watched" || fail "watch told of another tenant"
+
 sed 's/d1: {network: db/d1: {network: dbx/' "$WORK/tenants.yaml" >"$WORK/bad.yaml"
 expect_status 3 "$WORK/bad.yaml:14: port acme/d1: network: there is no network dbx" apply -f "$WORK/bad.yaml"
 weft s export >"$WORK/export.yaml"
