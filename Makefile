@@ -207,6 +207,7 @@ install: all ## install programs, unit file and README under DESTDIR
 	install -d $(DESTDIR)$(PREFIX)/share/man/man8 $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 	install -m 0644 control/cli/weft-ofctl.8 $(DESTDIR)$(PREFIX)/share/man/man8/
 	install -m 0644 control/cli/weft-ofctl.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/weft-ofctl
+	install -m 0644 control/cli/weft.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/weft
 	install -d $(DESTDIR)$(PREFIX)/share/doc/weft
 	install -m 0644 README.md LICENSE $(DESTDIR)$(PREFIX)/share/doc/weft/
 

@@ -230,6 +230,31 @@ kill $watcher
 wait $watcher || true
 ! grep -q acme "$WORK/watched" || fail "watch told of another tenant"
 
+say "completion knows the names of what there is"
+# shellcheck source=control/cli/weft.bash
+. "$ROOT/control/cli/weft.bash"
+expect_words() { # expect_words WORDS ARGUMENT...: what completes the last one
+    local want=$1 got
+    shift
+    got=$(
+        set +eu
+        COMP_WORDS=("$BUILD/weft" --rundir "$WORK/s" "$@") COMP_CWORD=$(($# + 2)) COMPREPLY=()
+        _weft
+        echo "${COMPREPLY[*]}"
+    )
+    [ "$got" = "$want" ] || fail "completion of 'weft $*': '$got', expected '$want'"
+}
+expect_words "wait watch workers" w
+expect_words "add attach" router a
+expect_words "acme/a1 acme/a2" port show acme/a
+expect_words "globex/g1 globex/g2" trace globex/
+expect_words "acme globex" export ""
+expect_words "db web" router detach acme/r0 ""
+expect_words "https" port set acme/a1 --sg ""
+expect_words "h1" port bind acme/a1 --host ""
+expect_words "--prune" apply -f x --pr
+expect_words "table" -o t
+
 sed 's/d1: {network: db/d1: {network: dbx/' "$WORK/tenants.yaml" >"$WORK/bad.yaml"
 expect_status 3 "$WORK/bad.yaml:14: port acme/d1: network: there is no network dbx" apply -f "$WORK/bad.yaml"
 weft s export >"$WORK/export.yaml"
