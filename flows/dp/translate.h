@@ -24,14 +24,14 @@ enum {
 	TRANSLATE_DEPTH_MAX = 64,    /* resubmits, groups and clones inside each other */
 };
 
-/* A program in the making, with room for the longest. */
+/* A program in the making, with room for the longest. Its parts are hashed as 64-bit words. */
 struct translation {
 	uint16_t nops, ndata, nrefs, ndeps;
 	uint8_t drop_reason;
 	uint8_t flags;
-	struct op ops[PROGRAM_OPS_MAX];
+	struct op ops[PROGRAM_OPS_MAX] __attribute__((aligned(8)));
 	uint8_t data[PROGRAM_DATA_MAX][16] __attribute__((aligned(16)));
-	struct slot_ref refs[PROGRAM_REFS_MAX];
+	struct slot_ref refs[PROGRAM_REFS_MAX] __attribute__((aligned(8)));
 	uint16_t deps[PROGRAM_DEPS_MAX] __attribute__((aligned(8)));
 };
 
