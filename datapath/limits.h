@@ -5,6 +5,10 @@
  * Design: per worker and kind the time at which the next packet would be on schedule (GCRA); packets pass
  * while that is less than the burst ahead. The rate is shared out evenly over the workers that can see the
  * port's packets. A change of limits replaces the object under RCU.
+ *
+ * Thread-safety: limits_create: control thread. limits_pass: the worker whose number it names.
+ *
+ * Life cycle: limits_create -> published -> another one is published -> free() after a grace period.
  */
 #ifndef DATAPATH_LIMITS_H
 #define DATAPATH_LIMITS_H

@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One packet on its way through a program, and the queues it ends in. Worker only, private to datapath/.
+ * One packet on its way through a program, and the queues it ends in. Private to datapath/.
+ *
+ * Design: a queue per port that the batch has reached; a packet that goes on after an output leaves a
+ * snapshot in it. Queues go to their ports' tx when they are full, when snapshots run out, and at the end of
+ * the batch.
+ *
+ * Thread-safety: of one worker.
  *
  * Life cycle: exec_begin -> ops change x->p and output it -> exec_end. Queued packets and the payload they
  * refer to stay as they are until output_flush().

@@ -6,6 +6,8 @@
  * with a filler. The writer fills the record in place.
  *
  * Thread-safety: reserve/commit: the producer; peek/pop: the consumer.
+ *
+ * Life cycle: record_ring_init -> ... -> record_ring_free when both have ended.
  */
 #ifndef DATAPATH_RECORD_RING_H
 #define DATAPATH_RECORD_RING_H

@@ -2,8 +2,15 @@
 /*
  * What one worker has, and what it reads of the ports. Private to datapath/.
  *
+ * Design: everything that a batch needs is the worker's own: packets, keys, queues, cache, counters. What all
+ * share is read under RCU, once per round: the ports as lists (struct topology), made anew as a whole on each
+ * change. What a worker has to tell goes through rings to the control thread, one for each kind.
+ *
  * Thread-safety: a struct worker belongs to its worker; the control thread touches it only while it is
  * stopped, and through the rings and the fields tagged so. struct topology is published under RCU.
+ *
+ * Life cycle: worker_create -> worker_main on its lcore until dp->running is false (or worker_poll_once, by a
+ * test) -> worker_destroy. A topology lives until the next one is published and a grace period is over.
  */
 #ifndef DATAPATH_WORKER_H
 #define DATAPATH_WORKER_H

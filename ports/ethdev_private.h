@@ -1,5 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the two files of the ethdev port share. */
+/*
+ * What the two files of the ethdev port share.
+ *
+ * Design: one rx queue, one tx queue per worker as far as the device has them. With an exception path, what
+ * is no VXLAN for us goes to a tap that looks like the device, and what the kernel sends there leaves by the
+ * device.
+ *
+ * Thread-safety: rx, release and the exception path: the worker of the rxq. tx: any worker, under the queue's
+ * lock when there are fewer queues than workers. The rest: control thread.
+ *
+ * Life cycle: as every port (ports/port.h); device, pool and tap go with it.
+ */
 #ifndef PORTS_ETHDEV_PRIVATE_H
 #define PORTS_ETHDEV_PRIVATE_H
 

@@ -20,10 +20,10 @@
  *
  * A frame that is not wanted (ring full) is skipped by calling segment_next() again without segment_copy().
  * Headers come from the packet's l3 (outer_l3, outer_l4 with PACKET_ENCAP) and csum_start, which is the inner
- *L4 header of a GSO packet.
+ * L4 header of a GSO packet.
  *
- * Thread-safety: a struct segmenter belongs to one worker (on its stack); the packet must stay as it is until
- *done.
+ * Thread-safety and life cycle: a struct segmenter lives on the stack of one worker; the packet must stay as
+ * it is until the last frame.
  */
 #ifndef PORTS_SEGMENT_H
 #define PORTS_SEGMENT_H

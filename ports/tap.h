@@ -1,7 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The tap port and the kernel side it shares with the exception path of uplinks: a tap netdev with
- * virtio-net headers, so that offloads pass both ways. A tap costs a system call per packet: it is for the
- * host's own traffic. */
+/*
+ * The tap port and the kernel side it shares with the exception path of uplinks (exception.h): a tap netdev with
+ * virtio-net headers, so that offloads pass both ways.
+ *
+ * Design: one read or write for each packet, no queue of our own: it is for the host's own traffic. The
+ * kernel copies straight from where the payload lies.
+ *
+ * Thread-safety: tap_rx: one worker. tap_tx: any. Open and close: control thread.
+ *
+ * Life cycle: tap_open -> ... -> tap_close when no worker uses it; the netdev goes with it, also when the
+ * process dies.
+ */
 #ifndef PORTS_TAP_H
 #define PORTS_TAP_H
 

@@ -5,6 +5,9 @@
  * Both are sticky: after the first failure (no memory; too few bytes) later calls do nothing or return zero,
  * and the caller asks once at the end. Numbers are host order outside, network order inside. Both know for
  * which version of OpenFlow the bytes are, so that a codec which differs between versions asks them.
+ *
+ * Thread-safety: none, each belongs to who made it. Life cycle: a writer's bytes are freed by
+ * ofp_writer_free(); a reader borrows its own.
  */
 #ifndef CONTROL_OPENFLOW_BUFFER_H
 #define CONTROL_OPENFLOW_BUFFER_H

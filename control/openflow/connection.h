@@ -7,6 +7,7 @@
  * message, no reply is awaited (`waiting`) and the output is not too long; otherwise reading stops, and
  * whoever ends the wait calls it again. A dump (multipart.c) sends one message per turn of the event loop.
  * With TLS the bytes pass through tls.c on their way, both ways.
+ * Thread-safety: the control thread.
  * Life cycle: made on accept or for a controller (controllers.c); connection_close() at any time; freed when
  * its handle is closed and no op of the switch owes it a `done`.
  */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Flow monitors of a connection; see monitor.c. */
+/* Flow monitors of a connection; see monitor.c. Control thread; a monitor lives until it is cancelled, or as
+ * long as its connection. */
 #ifndef CONTROL_OPENFLOW_MONITOR_H
 #define CONTROL_OPENFLOW_MONITOR_H
 

@@ -2,9 +2,11 @@
 /*
  * weftd put together: the parts, and the one loop that serves them.
  *
- * Design: everything here runs on the control thread. The parts are driven by switchd_serve(), which runs
- * after every wake-up of the loop: grace periods, what tables wait for, what workers report, counters that
- * somebody waits for. While anything is pending a 1 ms timer makes sure that it goes on.
+ * Design: the parts are driven by on_prepare(), which runs before the loop sleeps, so after every wake-up:
+ * grace periods, what tables wait for, what workers report, counters that somebody waits for. While anything
+ * is pending a 1 ms timer makes sure that it goes on.
+ *
+ * Thread-safety: the control thread.
  *
  * Life cycle: switchd_start -> uv_run until a signal -> switchd_stop.
  */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Inside of the cache: its entries and how they are stored. See cache.h for the design. */
+/* Inside of the cache: its entries and how they are stored. Design, thread-safety and life cycle stand in
+ * cache.h. */
 #ifndef FLOWS_DP_CACHE_STATE_H
 #define FLOWS_DP_CACHE_STATE_H
 

@@ -15,6 +15,9 @@
  * what the filter knows is gone.
  *
  * Thread-safety: classifier_lookup: workers, under RCU. The rest: control thread.
+ *
+ * Life cycle: classifier_init -> insert, remove -> classifier_exit without rules in it and readers. A rule
+ * that was removed is its owner's to free, after a grace period.
  */
 #ifndef FLOWS_DP_CLASSIFIER_H
 #define FLOWS_DP_CLASSIFIER_H

@@ -12,6 +12,8 @@
  * Limits, beyond which the packet is dropped (DROP_CONJUNCTION_LIMIT): CONJUNCTION_SOFT_MAX clauses at a
  * time, CONJUNCTION_ACTIONS_MAX conjunction actions in them, CONJUNCTION_ROUNDS_MAX priorities, as many
  * complete ids without a flow.
+ *
+ * Thread-safety and life cycle: what is gathered lives on the stack of whoever looks up, under RCU.
  */
 #ifndef FLOWS_DP_CONJUNCTION_H
 #define FLOWS_DP_CONJUNCTION_H

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Inside of relevance: follows constants from an ingress through the tables. */
+/* Inside of relevance: follows constants from an ingress through the tables. Control thread; design and life
+ * cycle stand in relevance.h. */
 #ifndef FLOWS_DP_EXPLORE_H
 #define FLOWS_DP_EXPLORE_H
 

@@ -13,6 +13,9 @@
  * limit, or deletes what it learned when it goes.
  *
  * Thread-safety: learn_emit, fin_timeout_emit: whoever translates. The rest: control thread.
+ *
+ * Life cycle: a struct learn_group from the first rule that asks for it (learn_groups_hold) to the last
+ * (learn_groups_release), then until the next learn_groups_sweep.
  */
 #ifndef FLOWS_DP_LEARN_H
 #define FLOWS_DP_LEARN_H

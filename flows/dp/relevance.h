@@ -18,6 +18,10 @@
  * passed the version that no longer needs it.
  *
  * Thread-safety: relevance_find: workers, under RCU. The rest: control thread.
+ *
+ * Life cycle: relevance_init -> shapes added (then widen, before the version is published) and removed (then
+ * narrow, when every worker has passed it) -> relevance_exit. A mask that is replaced is freed after a grace
+ * period.
  */
 #ifndef FLOWS_DP_RELEVANCE_H
 #define FLOWS_DP_RELEVANCE_H

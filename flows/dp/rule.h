@@ -5,6 +5,9 @@
  *
  * Thread-safety: written by the control thread before it is published; afterwards only `next`, `added` and
  * `removed` change, atomically. Workers read it under RCU.
+ *
+ * Life cycle: made and inserted by a change (change.c), visible from version `added` up to `removed`; then it
+ * is dying (dying.c) until workers have credited what they counted for it, and is freed.
  */
 #ifndef FLOWS_DP_RULE_H
 #define FLOWS_DP_RULE_H

@@ -8,6 +8,8 @@
  * as steps.
  *
  * Thread-safety: control thread.
+ *
+ * Life cycle: owned by relevance.h, from the first rule that has the shape to the last.
  */
 #ifndef FLOWS_DP_SHAPE_H
 #define FLOWS_DP_SHAPE_H

@@ -9,6 +9,8 @@
  *
  * Thread-safety: slots_credit: the worker `worker` (WORKERS_MAX stands for the control thread itself). All
  * else: control thread.
+ *
+ * Life cycle of a slot: slots_get -> credits -> slots_put, when every worker has folded -> the next owner.
  */
 #ifndef FLOWS_DP_SLOTS_H
 #define FLOWS_DP_SLOTS_H

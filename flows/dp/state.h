@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Inside of flows/dp: what the tables consist of. Workers read it by way of translate.c and cache.c;
- * everything is written by the control thread (tables.c and its neighbours). */
+/* Inside of flows/dp: what the tables consist of; design and life cycle stand in tables.h.
+ *
+ * Thread-safety: workers read it by way of translate.c and cache.c, under RCU; everything is written by the
+ * control thread (tables.c and its neighbours). */
 #ifndef FLOWS_DP_STATE_H
 #define FLOWS_DP_STATE_H
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Inside of the classifier: the rules of one mask. See classifier.h for the design. */
+/* Inside of the classifier: the rules of one mask. Design and thread-safety stand in classifier.h. Life
+ * cycle: from the first rule of the mask to the last, then until a grace period is over. */
 #ifndef FLOWS_DP_SUBTABLE_H
 #define FLOWS_DP_SUBTABLE_H
 

@@ -8,6 +8,9 @@
  * those after which nothing is sent are cut off.
  *
  * Thread-safety: any worker, on published tables, with its own struct translation; also the control thread.
+ *
+ * Life cycle: a struct translation is overwritten by the next packet; translation_pack() makes the program
+ * that stays, in the cache's memory.
  */
 #ifndef FLOWS_DP_TRANSLATE_H
 #define FLOWS_DP_TRANSLATE_H

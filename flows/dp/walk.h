@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Inside of translate: the state of one walk through the tables, and how ops are emitted. */
+/* Inside of translate: the state of one walk through the tables, which lives on the stack of whoever
+ * translates, and how ops are emitted. Design and thread-safety stand in translate.h. */
 #ifndef FLOWS_DP_WALK_H
 #define FLOWS_DP_WALK_H
 

@@ -5,6 +5,9 @@
  * What: an immutable hash set of addresses, or "any".
  *
  * Thread-safety: built and freed by the control thread, read by workers in between (RCU).
+ *
+ * Life cycle: vxlan_allow_parse -> published by its VTEP -> another one is published -> free() after a grace
+ * period.
  */
 #ifndef OVERLAY_VXLAN_ALLOW_H
 #define OVERLAY_VXLAN_ALLOW_H

@@ -3,8 +3,13 @@
  * The log of dirtied pages for live migration: one bit for 4 KiB of guest-physical memory, in a file of the
  * front end's.
  *
+ * Design: the file is mapped as memory is (file.h, fault.h). A bit is set after the bytes were written and
+ * before the guest is told, so that who clears it copies what was written.
+ *
  * Thread-safety: bits are set by workers, atomically; the front end reads and clears them meanwhile. Made and
  * released by the control thread; a ring's description holds a reference.
+ *
+ * Life cycle: dirty_create -> references by the session and by rings -> the last dirty_put unmaps.
  */
 #ifndef PORTS_VHOST_DIRTY_H
 #define PORTS_VHOST_DIRTY_H

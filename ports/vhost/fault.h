@@ -7,6 +7,9 @@
  * where it went before.
  *
  * Thread-safety: watch and unwatch in the control thread; the handler in any thread, without locks.
+ *
+ * Life cycle: fault_watch_add after mmap -> fault_watch_remove before munmap, when no worker uses the
+ * mapping. The handler is installed by the first and stays.
  */
 #ifndef PORTS_VHOST_FAULT_H
 #define PORTS_VHOST_FAULT_H

@@ -12,6 +12,11 @@
  *
  * Thread-safety: ring_start: control thread, before the ring is published. The state belongs to the worker of
  * the rxq (guest -> switch) or to whoever holds its lock (switch -> guest).
+ *
+ * Life cycle of a description: made by running.c -> ring_start, when nothing ran before -> published in its
+ * slot
+ * -> replaced or taken away -> freed after a grace period, with its references to memory and log. The state
+ * lives as long as the port.
  */
 #ifndef PORTS_VHOST_RING_H
 #define PORTS_VHOST_RING_H

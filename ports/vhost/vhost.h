@@ -8,6 +8,8 @@
  * vhost_session, and the used ring in guest memory.
  *
  * Thread-safety: rx, release, arm: the worker of the rxq. tx: any worker. All else: control thread.
+ *
+ * Life cycle: as every port (ports/port.h); the session's begins and ends with each connection of the link.
  */
 #ifndef PORTS_VHOST_VHOST_H
 #define PORTS_VHOST_VHOST_H
