@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Two hosts for a test: the process' own network namespace and that of a child, joined by veth a0 (here) and
- *b0 (there). Both vanish with the processes.
+ * b0 (there). Both vanish with the processes.
  *
- *	here: a0 172.31.0.1/24, fd00::1/64, 02:00:00:00:00:0a  ====  there: b0 172.31.0.2/24, fd00::2/64,
- *...:0b
+ *	here:  a0 172.31.0.1/24, fd00::1/64, 02:00:00:00:00:0a
+ *	there: b0 172.31.0.2/24, fd00::2/64, 02:00:00:00:00:0b
  */
 #ifndef TESTS_LIB_NETNS_H
 #define TESTS_LIB_NETNS_H

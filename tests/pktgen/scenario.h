@@ -4,9 +4,12 @@
  *
  *	port NAME WHERE             WHERE as in endpoint.h
  *	send NAME PACKET            a packet as in packet_text.h
- *	send NAME gso=SIZE PACKET   TCP or UDP to be cut into segments of SIZE bytes, as a guest with TSO or
- *USO sends it send NAME pcap:FILE         every packet of a capture expect NAME PACKET [ignore=FROM-TO,...]
- *the next frame at NAME, byte by byte but for the bytes named expect NAME pcap:FILE       the next frames
+ *	send NAME gso=SIZE PACKET   TCP or UDP to be cut into segments of SIZE bytes
+ *	                            (TSO, USO), as a guest sends it
+ *	send NAME pcap:FILE         every packet of a capture
+ *	expect NAME PACKET [ignore=FROM-TO,...]
+ *	                            the next frame, byte by byte but for those named
+ *	expect NAME pcap:FILE       the next frames
  *	expect NAME none            nothing, for 200 ms after everything sent before was delivered or dropped
  *	capture NAME FILE           what is received at NAME from here on is also written as pcap
  *	drain NAME                  forget what has come so far (waits until nothing comes for 200 ms)
@@ -22,10 +25,15 @@
  *	config PORT up|down|no-recv|no-fwd|no-packet-in
  *	clear                       takes flows, groups and meters away
  *	way FROM TO NUMBER          the ports of what follows; NUMBER is the OpenFlow number of TO
- *	match MATCH | PACKET | OTHER ...   a flow with MATCH lets PACKET through unchanged, and none of the
- *others act FLOW & ... | PACKET | RESULT ...   what these flows alone make of packets: a packet at TO,
- *PORT:PACKET, none pass PACKET | RESULT ...    the same with the flows that are there quiet FROM nothing more
- *comes out anywhere: a marker sent at FROM is next at every port
+ *	match MATCH | PACKET | OTHER ...
+ *	                            a flow with MATCH lets PACKET through unchanged,
+ *	                            and none of the others
+ *	act FLOW & ... | PACKET | RESULT ...
+ *	                            what these flows alone make of packets: a packet
+ *	                            at TO, PORT:PACKET, none
+ *	pass PACKET | RESULT ...    the same with the flows that are there
+ *	quiet FROM                  nothing more comes out anywhere: a marker sent at
+ *	                            FROM is next at every port
  *
  * '#' starts a comment. The first line that fails ends the scenario.
  */

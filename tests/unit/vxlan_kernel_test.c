@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* AF_XDP port, underlay, encap and decap together against the kernel's VXLAN device. A tiny host (ARP, ND,
- *ping) behind VNI 42 stands in for the datapath:
+ * ping) behind VNI 42 stands in for the datapath:
  *
  *	10.9.0.1 (this test) -- encap/decap -- AF_XDP a0 ==== b0 -- kernel vxlan42 10.9.0.2
  */
