@@ -72,17 +72,25 @@ test-programs: $(UNIT) $(DIFF) $(BENCH)
 
 # ---- rules ------------------------------------------------------------------
 
-$(PLAIN_OBJ) $(B)/control/cli/weft.o $(B)/control/cli/ofctl.o $(B)/control/agent/main.o: $(B)/%.o: %.c | $(PROTO).h
+# Another ARCH, compiler or flag makes everything anew: half of one and half of the other would run here and nowhere else.
+FLAGS := $(CC) $(ARCH) $(CFLAGS) $(LDFLAGS)
+STAMP := $(B)/flags
+ifneq ($(file <$(STAMP)),$(FLAGS))
+$(shell mkdir -p $(B))
+$(file >$(STAMP),$(FLAGS))
+endif
+
+$(PLAIN_OBJ) $(B)/control/cli/weft.o $(B)/control/cli/ofctl.o $(B)/control/agent/main.o: $(B)/%.o: %.c $(STAMP) | $(PROTO).h
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) $(CFLAGS_ALL) $(MARCH) -c $< -o $@
 
-$(DP_OBJ) $(B)/control/switchd/main.o: $(B)/%.o: %.c | $(SKEL)
+$(DP_OBJ) $(B)/control/switchd/main.o: $(B)/%.o: %.c $(STAMP) | $(SKEL)
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) $(CFLAGS_ALL) $(DP_INC) $(MARCH) -c $< -o $@
 
-$(B)/tests/%.o: tests/%.c | $(SKEL)
+$(B)/tests/%.o: tests/%.c $(STAMP) | $(SKEL)
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) $(CFLAGS_ALL) $(DP_INC) $(MARCH) -c $< -o $@
@@ -91,7 +99,7 @@ $(PROTO).c $(PROTO).h &: control/etcd/etcd.proto
 	@mkdir -p $(@D)
 	$(call say,PROTO,$@)
 	$(Q)protoc-c --c_out=$(B) $<
-$(PROTO).o: $(PROTO).c
+$(PROTO).o: $(PROTO).c $(STAMP)
 	$(call say,CC,$@)
 	$(Q)$(CC) $(CFLAGS_ALL) $(MARCH) -c $< -o $@
 
