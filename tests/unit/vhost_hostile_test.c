@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/wire.h"
+#include "base/dp/rcu.h"
 #include "tests/lib/vhost_switch.h"
 
 struct pair {
@@ -165,6 +166,34 @@ Test(vhost_hostile, bad_indirect_tables_take_the_port_down_until_reset)
 	d.addr = FRONTEND_GPA + p.f->memory_size - 16; /* sticks out of memory */
 	offer(p, &d, 1);
 	expect_fault(p, "outside the guest's memory");
+	pair_free(p);
+}
+
+/* The reset of a broken device comes while a worker may still be at the old ring: the new one waits for it.
+ */
+Test(vhost_hostile, a_reset_waits_for_workers_at_the_broken_ring)
+{
+	enum { OTHER_WORKER = 1 };
+	struct pair p = pair_new();
+	struct vhost_ring_word which = {1, 0};
+	struct ring_desc d = piece(p, 100, RING_DESC_WRITE, 0);
+	uint8_t reply[20];
+
+	rcu_worker_register(OTHER_WORKER);
+	offer(p, &d, 1);
+	cr_assert_eq(switch_rx(p.s, 0), 0);
+	switch_release(p.s, 0);
+	cr_assert(switch_until(p.s, switch_down));
+	cr_assert(frontend_request(p.f, VHOST_GET_VRING_BASE, &which, sizeof(which), NULL, 0, NULL));
+	cr_assert(frontend_start_ring(p.f, 1));
+	for (int i = 0; i < 50; i++)
+		switch_pump(p.s);
+	cr_assert_null(p.s->vhost->slots[1].ring);
+	cr_assert_eq(recv(p.f->fd, reply, sizeof(reply), MSG_DONTWAIT), -1);
+	rcu_worker_unregister(OTHER_WORKER);
+	while (!p.s->vhost->slots[1].ring)
+		switch_pump(p.s);
+	cr_assert_eq(recv(p.f->fd, reply, sizeof(reply), MSG_DONTWAIT), sizeof(reply));
 	pair_free(p);
 }
 
