@@ -23,7 +23,7 @@ DP_LIBS     = $(shell $(PKG) --libs $(DP_PKGS)) -lpthread -lm
 PLAIN_LIBS  = $(shell $(PKG) --libs $(PLAIN_PKGS)) -lpcap
 
 WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
-	-Wold-style-definition -Wno-unused-parameter
+	-Wold-style-definition -Wno-unused-parameter -Wno-psabi # vectors wider than ARCH's stay inside of a file
 OPT_release := -O3 -g
 OPT_debug   := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -DWEFT_DEBUG
 OPT_coverage := -O0 -g --coverage
