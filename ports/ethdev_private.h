@@ -2,14 +2,13 @@
 /*
  * What the two files of the ethdev port share.
  *
- * Design: one rx queue, one tx queue per worker as far as the device has them. With an exception path, what
- * is no VXLAN for us goes to a tap that looks like the device, and what the kernel sends there leaves by the
- * device.
+ * Design: one rx queue, one tx queue per worker as far as the device has them. The kernel's side of an uplink
+ * is exception.h.
  *
- * Thread-safety: rx, release and the exception path: the worker of the rxq. tx: any worker, under the queue's
- * lock when there are fewer queues than workers. The rest: control thread.
+ * Thread-safety: rx and release: the worker of the rxq. tx: any worker, under the queue's lock when there are
+ * fewer queues than workers. The rest: control thread.
  *
- * Life cycle: as every port (ports/port.h); device, pool and tap go with it.
+ * Life cycle: as every port (ports/port.h); device and pool go with it.
  */
 #ifndef PORTS_ETHDEV_PRIVATE_H
 #define PORTS_ETHDEV_PRIVATE_H

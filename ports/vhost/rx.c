@@ -9,12 +9,17 @@
 #include "ports/copy.h"
 #include "ports/vnet.h"
 
-enum { RX_PIECES_MAX = PACKET_SEGS_MAX + 4 };
+enum {
+	RX_PIECES_MAX = PACKET_SEGS_MAX + 4,
+	RX_COST_MAX = 1024, /* of a batch, in descriptors and KB of packets in chains: then others have their
+	                       turn */
+};
 
 struct rx_batch {
 	struct vhost_ring *r;
 	struct port_counters *counters;
 	uint32_t in_port;
+	uint32_t cost; /* so far; of chains only */
 };
 
 /* The front end asks us to announce a guest that was just migrated here: RARP request, RFC 903. */
@@ -130,8 +135,7 @@ static enum drop_reason view(const struct rx_batch *b, struct iovec *iov, unsign
 /* The chain that begins at descriptor `head` becomes `p`. RING_OK also when the packet is dropped: *reason
  * says so.
  */
-static enum ring_fault receive(const struct rx_batch *b, uint16_t head, struct packet *p,
-                               enum drop_reason *reason)
+static enum ring_fault receive(struct rx_batch *b, uint16_t head, struct packet *p, enum drop_reason *reason)
 {
 	const struct vhost_ring *r = b->r;
 	struct iovec iov[RX_PIECES_MAX];
@@ -141,6 +145,7 @@ static enum ring_fault receive(const struct rx_batch *b, uint16_t head, struct p
 	fault = ring_walk(r, head, false, iov, RX_PIECES_MAX, &c);
 	if (fault)
 		return fault;
+	b->cost += c.walked + (uint32_t)(c.len < PACKET_LEN_MAX ? c.len >> 10 : 0);
 	*reason = c.too_many ? DROP_RX_TOO_MANY_SEGS : view(b, iov, c.n, c.len, p);
 	return RING_OK;
 }
@@ -238,10 +243,13 @@ static unsigned take(struct rx_batch *b, struct packet **pkts, unsigned n)
 		enum drop_reason reason = DROP_REASON_COUNT;
 		enum ring_fault fault = RING_OK;
 
-		if (unlikely(f->head >= b->r->size))
+		if (unlikely(f->head >= b->r->size)) {
 			fault = RING_BAD_HEAD;
-		else if (unlikely(!receive_plain(b, f, pkts[got])))
+		} else if (unlikely(!receive_plain(b, f, pkts[got]))) {
 			fault = receive(b, f->head, pkts[got], &reason);
+			if (b->cost > RX_COST_MAX)
+				n = i + 1; /* this one is the last */
+		}
 		if (unlikely(fault)) {
 			b->counters->drops[DROP_RX_BAD_DESC]++;
 			ring_fail(b->r, fault);
@@ -285,6 +293,7 @@ unsigned vhost_rx(struct port_rxq *q, struct packet **pkts, unsigned max)
 	b.r = r;
 	b.counters = v->port.counters[q->worker];
 	b.in_port = v->port.ofport;
+	b.cost = 0;
 	look_ahead(r, (uint16_t)(slot->state.last_avail + n));
 	n = take(&b, pkts + extra, n);
 	known = (uint16_t)(slot->state.avail_seen - slot->state.last_avail);

@@ -9,7 +9,11 @@
 #include "ports/segment.h"
 #include "ports/vnet.h"
 
-enum { TX_PIECES_MAX = 256, TX_BUFFERS_MAX = 256 };
+enum {
+	TX_PIECES_MAX = 256,
+	TX_BUFFERS_MAX = 256,
+	TX_WALKED_MAX = 4096, /* descriptors of chains that a batch may cost its sender's worker */
+};
 
 /* The next entries of the ring that are one plain buffer each, looked up ahead so that cache misses overlap.
  */
@@ -23,6 +27,7 @@ struct tx_batch {
 	const struct vhost_ring *r;
 	struct port_counters *counters;
 	uint64_t plain_packets, plain_bytes; /* of send_plain, not yet counted */
+	uint32_t walked;                     /* descriptors of chains */
 	uint16_t first;                      /* ring index of ahead[0] */
 	uint16_t nahead;
 	struct tx_ahead ahead[BATCH_MAX];
@@ -69,10 +74,10 @@ static void look_ahead(struct tx_batch *b, unsigned n)
 }
 
 /* Gathers buffers for `need` bytes without taking them yet. DROP_REASON_COUNT: there is room. */
-static enum drop_reason gather(struct tx_batch *b, uint64_t need, struct tx_room *room)
+static enum drop_reason gather_chains(struct tx_batch *b, uint64_t need, struct tx_room *room,
+                                      struct ring_chain *c)
 {
 	const struct vhost_ring *r = b->r;
-	struct ring_chain c = {0};
 	uint64_t before = 0;
 
 	for (unsigned k = 0;; k++) {
@@ -82,23 +87,35 @@ static enum drop_reason gather(struct tx_batch *b, uint64_t need, struct tx_room
 		if (k == TX_BUFFERS_MAX || ring_available(r, k + 1) <= k)
 			return DROP_RING_FULL;
 		head = ring_avail_head(r, (uint16_t)(r->state->last_avail + k));
-		fault = ring_walk(r, head, true, room->iov, TX_PIECES_MAX, &c);
+		fault = ring_walk(r, head, true, room->iov, TX_PIECES_MAX, c);
 		if (fault) {
 			ring_fail(r, fault);
 			return DROP_RING_FULL;
 		}
-		if (c.too_many || c.len > UINT32_MAX)
+		if (c->too_many || c->len > UINT32_MAX)
 			return DROP_TOO_BIG;
 		room->heads[k] = head;
-		room->lens[k] = (uint32_t)((c.len < need ? c.len : need) - before);
-		before = c.len;
+		room->lens[k] = (uint32_t)((c->len < need ? c->len : need) - before);
+		before = c->len;
 		room->nbuffers = k + 1;
-		room->n = c.n;
-		if (c.len >= need)
+		room->n = c->n;
+		if (c->len >= need)
 			return DROP_REASON_COUNT;
 		if (!r->mergeable)
 			return DROP_TOO_BIG;
 	}
+}
+
+/* A guest whose buffers are long chains of next to nothing costs its senders no more than this. */
+static enum drop_reason gather(struct tx_batch *b, uint64_t need, struct tx_room *room)
+{
+	struct ring_chain c = {0};
+	enum drop_reason reason = DROP_RING_FULL;
+
+	if (b->walked < TX_WALKED_MAX)
+		reason = gather_chains(b, need, room, &c);
+	b->walked += c.walked;
+	return reason;
 }
 
 /* Cuts the pieces to the frame's length. */
@@ -293,6 +310,7 @@ static void send_batch(struct vhost_port *v, const struct vhost_ring *r, unsigne
 	b.r = r;
 	b.counters = v->port.counters[worker];
 	b.plain_packets = b.plain_bytes = 0;
+	b.walked = 0;
 	look_ahead(&b, n < BATCH_MAX ? n : BATCH_MAX);
 	for (unsigned i = 0; i < n; i++) {
 		const struct packet *p = pkts[i];

@@ -286,6 +286,55 @@ Test(vhost_hostile, empty_receive_buffers_take_the_port_down)
 	pair_free(p);
 }
 
+/* Packets in chains of nearly nothing: a batch ends when it has cost enough, and no packet is lost by that.
+ */
+Test(vhost_hostile, long_chains_end_a_batch_early)
+{
+	struct pair p = pair_new();
+	struct ring_desc d[200];
+	unsigned n, all = 0;
+
+	for (unsigned i = 0; i < 200; i++)
+		d[i] = piece(p, i < 199 ? 0 : 100, i < 199 ? RING_DESC_NEXT : 0, (uint16_t)(i + 1));
+	for (unsigned i = 0; i < 64; i++)
+		offer(p, d, 200);
+	while ((n = switch_rx(p.s, 0))) {
+		cr_assert_eq(n, all < 60 ? 6 : 4); /* 6 * 200 descriptors */
+		switch_release(p.s, 0);
+		all += n;
+	}
+	cr_assert_eq(all, 64);
+	cr_assert_eq(switch_counters(p.s)->rx_packets, 64);
+	pair_free(p);
+}
+
+/* The same for those who send to such a guest: beyond a bound its ring counts as full. */
+Test(vhost_hostile, long_receive_chains_cost_a_sender_little)
+{
+	struct pair p = pair_new();
+	struct frontend_ring *r = &p.f->rings[0];
+	static struct packet out[64];
+	struct packet *batch[64];
+
+	for (unsigned i = 0; i < 200; i++)
+		r->desc[i] = (struct ring_desc){.addr = frontend_gpa(p.f, r->buffers),
+		                                .len = i < 199 ? 0 : 2000,
+		                                .flags = RING_DESC_WRITE | (i < 199 ? RING_DESC_NEXT : 0),
+		                                .next = (uint16_t)(i + 1)};
+	memset(r->avail->ring, 0, 2 * r->size);
+	for (unsigned i = 0; i < 64; i++) {
+		packet_reset(&out[i]);
+		out[i].head_len = out[i].len = 100;
+		batch[i] = &out[i];
+	}
+	p.s->port->ops->tx(p.s->port, 0, batch, 64);
+	cr_assert_eq(switch_counters(p.s)->tx_packets, 21); /* 21 * 200 descriptors */
+	cr_assert_eq(switch_counters(p.s)->drops[DROP_RING_FULL], 43);
+	p.s->port->ops->tx(p.s->port, 0, batch, 1);
+	cr_assert_eq(switch_counters(p.s)->tx_packets, 22);
+	pair_free(p);
+}
+
 Test(vhost_hostile, offloads_that_were_not_negotiated_are_dropped)
 {
 	struct test_switch *s = switch_new("role=server");
