@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The tap port and the kernel side it shares with the exception path of uplinks (exception.h): a tap netdev with
- * virtio-net headers, so that offloads pass both ways.
+ * The tap port and the kernel side it shares with the exception path of uplinks (exception.h): a tap netdev
+ * with virtio-net headers, so that offloads pass both ways.
  *
  * Design: one read or write for each packet, no queue of our own: it is for the host's own traffic. The
  * kernel copies straight from where the payload lies.
