@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the two files of the ethdev port share.
+ * What the files of the ethdev port share.
  *
  * Design: one rx queue, one tx queue per worker as far as the device has them. The kernel's side of an uplink
  * is exception.h.
@@ -35,11 +35,19 @@ struct ethdev_port {
 	uint16_t nheld;
 	struct rte_mbuf *held[BATCH_MAX]; /* received since the last release */
 	rte_spinlock_t tx_lock[WORKERS_MAX];
+	/* control */
+	uv_timer_t look; /* at the link; data: the port */
+	void (*destroyed)(void *arg);
+	void *destroyed_arg;
 	char devargs[256];
 };
 
 unsigned ethdev_rx(struct port_rxq *q, struct packet **pkts, unsigned max);
 void ethdev_release(struct port_rxq *q);
 void ethdev_tx(struct port *p, unsigned worker, struct packet **pkts, unsigned n);
+
+/* Carrier and speed as the device says, from now on every second. Control thread. */
+void ethdev_link_start(struct ethdev_port *d, uv_loop_t *loop);
+void ethdev_link_stop(struct ethdev_port *d, uv_close_cb closed);
 
 #endif

@@ -45,6 +45,17 @@ static void remove_device(uint16_t id)
 		rte_dev_remove(dev.device);
 }
 
+static void on_closed(uv_handle_t *look)
+{
+	struct ethdev_port *d = look->data;
+	void (*done)(void *arg) = d->destroyed;
+	void *arg = d->destroyed_arg;
+
+	port_free(&d->port);
+	if (done)
+		done(arg);
+}
+
 static void destroy(struct port *p, void (*done)(void *arg), void *arg)
 {
 	struct ethdev_port *d = of(p);
@@ -53,8 +64,9 @@ static void destroy(struct port *p, void (*done)(void *arg), void *arg)
 	exception_destroy(d->exception);
 	remove_device(d->id);
 	rte_mempool_free(d->pool);
-	port_free(p);
-	done(arg);
+	d->destroyed = done;
+	d->destroyed_arg = arg;
+	ethdev_link_stop(d, on_closed);
 }
 
 static const struct port_ops ops = {
@@ -135,16 +147,6 @@ static int start(struct ethdev_port *d, uint64_t mtu, struct error *e)
 	return 0;
 }
 
-/* Mb/s, 0: not known. */
-static uint32_t link_speed(uint16_t id)
-{
-	struct rte_eth_link link;
-
-	if (rte_eth_link_get_nowait(id, &link) || link.link_speed == RTE_ETH_SPEED_NUM_UNKNOWN)
-		return 0;
-	return link.link_speed;
-}
-
 static int create(const struct port_env *env, const char *name, uint32_t ofport, json_t *options,
                   struct port **out, struct error *e)
 {
@@ -177,8 +179,7 @@ static int create(const struct port_env *env, const char *name, uint32_t ofport,
 		rc = exception_create(env, &d->port, options, &d->exception, e);
 	if (rc)
 		goto err_remove;
-	d->port.carrier = true;
-	d->port.speed = link_speed(d->id);
+	ethdev_link_start(d, env->loop);
 	*out = &d->port;
 	return 0;
 err_remove:
