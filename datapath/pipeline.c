@@ -16,6 +16,7 @@
 #include "datapath/parse_plain.h"
 #include "datapath/report_private.h"
 #include "overlay/vxlan/vxlan.h"
+#include "ports/vnet.h"
 
 /* The key remembers where a packet came from; its way out of another tunnel has nothing to do with that, but
  * the network it is in (tun_id) stays until somebody sets another. */
@@ -35,24 +36,30 @@ static void parse(struct worker *w, unsigned n, bool tunnel)
 	}
 }
 
+/* Packet i of the batch takes place `to`, which is free. */
+static void keep(struct worker *w, unsigned i, unsigned to)
+{
+	struct packet *p = w->pkts[i];
+
+	if (to == i)
+		return;
+	w->pkts[i] = w->pkts[to];
+	w->pkts[to] = p;
+	w->lens[to] = w->lens[i];
+	w->keys[to] = w->keys[i];
+}
+
 /* Called for OFPC_FRAG_DROP alone. */
 static unsigned drop_fragments(struct worker *w, struct port *port, unsigned n)
 {
 	unsigned kept = 0;
 
 	for (unsigned i = 0; i < n; i++) {
-		struct packet *p = w->pkts[i];
-
 		if (w->keys[i].flags & FLOW_FRAG_ANY) {
 			port_drop(port, w->id, DROP_FRAGMENT, 1);
 			continue;
 		}
-		w->pkts[i] = w->pkts[kept];
-		w->pkts[kept] = p;
-		w->lens[kept] = w->lens[i];
-		if (kept != i)
-			w->keys[kept] = w->keys[i];
-		kept++;
+		keep(w, i, kept++);
 	}
 	return kept;
 }
@@ -107,6 +114,25 @@ static unsigned decap(struct worker *w, struct port *uplink, unsigned n)
 	return kept;
 }
 
+/* An uplink's front end that left a checksum open said so of the outer packet; what it will be written to
+ * must be the inner one's, not a field that flows are about to be matched on. */
+static unsigned drop_odd_checksums(struct worker *w, unsigned n)
+{
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		struct packet *p = w->pkts[i];
+
+		if (unlikely(p->flags & PACKET_NEEDS_CSUM) &&
+		    (!p->l4 || !vnet_csum_place_ok(p->l4_proto, p->l4, p->csum_start, p->csum_offset))) {
+			worker_drop(w, p, DROP_RX_BAD_OFFLOAD);
+			continue;
+		}
+		keep(w, i, kept++);
+	}
+	return kept;
+}
+
 unsigned pipeline_run(struct worker *w, struct port_rxq *q)
 {
 	struct port *port = q->port;
@@ -121,6 +147,8 @@ unsigned pipeline_run(struct worker *w, struct port_rxq *q)
 	if (port->is_uplink)
 		n = decap(w, port, n);
 	parse(w, n, port->is_uplink);
+	if (port->is_uplink)
+		n = drop_odd_checksums(w, n);
 	if (unlikely(parse_fragments() == FRAGMENTS_DROP))
 		n = drop_fragments(w, port, n);
 	cache_lookup(w->cache, w->now, w->keys, w->lens, n, w->programs);

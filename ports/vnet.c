@@ -71,25 +71,21 @@ static bool find_layers(struct packet *p, struct layers *l)
 	return p->head[ofs] >> 4 == 6 && walk_ipv6(p, l);
 }
 
-/* The field that will be written must never be one that flows were matched on: it is the L4 checksum itself,
- * or lies behind the L4 header of a tunnel that the guest made. */
-static bool csum_place_ok(const struct vnet_header *h, const struct layers *l)
+bool vnet_csum_place_ok(uint8_t proto, uint32_t l4, uint32_t start, uint32_t field)
 {
-	uint32_t start = le16toh(h->csum_start), field = le16toh(h->csum_offset);
-
-	switch (l->proto) {
+	switch (proto) {
 	case IP_PROTO_TCP:
-		return start == l->l4 && field == offsetof(struct tcp_header, csum);
+		return start == l4 && field == offsetof(struct tcp_header, csum);
 	case IP_PROTO_UDP:
-		return (start == l->l4 && field == offsetof(struct udp_header, csum)) ||
-		       start >= l->l4 + sizeof(struct udp_header);
+		return (start == l4 && field == offsetof(struct udp_header, csum)) ||
+		       start >= l4 + sizeof(struct udp_header);
 	case IP_PROTO_ICMP:
 	case IP_PROTO_ICMPV6:
-		return start == l->l4 && field == offsetof(struct icmp_header, csum);
+		return start == l4 && field == offsetof(struct icmp_header, csum);
 	case IP_PROTO_SCTP:
 		return false;
 	default:
-		return start >= l->l4 + 4;
+		return start >= l4 + 4;
 	}
 }
 
@@ -142,7 +138,8 @@ bool vnet_to_packet(const struct vnet_header *h, struct packet *p)
 
 	if (!(h->flags & VNET_NEEDS_CSUM))
 		return h->gso_type == VNET_GSO_NONE;
-	if (!find_layers(p, &l) || !csum_place_ok(h, &l) || !packet_pull(p, start + field + 2))
+	if (!find_layers(p, &l) || !vnet_csum_place_ok(l.proto, l.l4, start, field) ||
+	    !packet_pull(p, start + field + 2))
 		return false;
 	if (h->gso_type != VNET_GSO_NONE) {
 		p->gso = (uint8_t)gso_of(h->gso_type, &l);

@@ -37,6 +37,11 @@ static_assert(sizeof(struct vnet_header) == 12, "virtio 1.2 section 5.1.6");
  * headers. A GSO packet also gets l3 and l4. False: refuse it as DROP_RX_BAD_OFFLOAD. */
 bool vnet_to_packet(const struct vnet_header *h, struct packet *p);
 
+/* Whether a checksum over all from `start` on may be written `field` bytes behind it into a packet whose IP
+ * protocol is `proto` at `l4` (offsets from its start): never over what flows were matched on, so it is the
+ * L4 checksum itself or lies behind the L4 header of a tunnel. */
+bool vnet_csum_place_ok(uint8_t proto, uint32_t l4, uint32_t start, uint32_t field);
+
 /* The header for a packet that leaves whole (segment_passes). num_buffers = 1. `data_valid`: the peer
  * negotiated GUEST_CSUM, so that PACKET_CSUM_VALID may be told; `ecn`: it negotiated GUEST_ECN. */
 void vnet_from_packet(const struct packet *p, bool data_valid, bool ecn, struct vnet_header *h);

@@ -275,6 +275,12 @@ Test(vhost_uplink, an_open_inner_checksum_is_finished)
 	send_fabric(len + 8, &h);
 	cr_assert_eq(test_switch_drops(&s, DROP_TUNNEL_BAD_LENGTH), 1);
 	cr_assert_eq(test_switch_count(&s, GUEST), 0);
+	/* So is one that would become another source address after the flows have had their look. */
+	h.csum_start = OUTER + 14;
+	h.csum_offset = 12;
+	send_fabric(len, &h);
+	cr_assert_eq(test_switch_drops(&s, DROP_RX_BAD_OFFLOAD), 1);
+	cr_assert_eq(test_switch_count(&s, GUEST), 0);
 }
 
 /* A worker that sleeps must wake for what the kernel sends. */
