@@ -239,20 +239,25 @@ static int read_options(struct weft *w, int argc, char **argv, struct error *e)
 	return 0;
 }
 
-int main(int argc, char **argv)
+static enum weft_exit read_and_run(struct weft *w, int argc, char **argv)
 {
-	struct weft w = {.rundir = "/run/weft", .timeout_ms = 10000, .options = json_object()};
 	struct error e = {""};
-	enum weft_exit status;
-	int rc = read_options(&w, argc, argv, &e);
+	int rc = read_options(w, argc, argv, &e);
 
 	if (rc)
-		return rc < 0 ? (int)weft_report(rc, &e) : WEFT_OK;
+		return rc < 0 ? weft_report(rc, &e) : WEFT_OK;
 	if (optind == argc) {
 		fputs("weft: expected a command; try weft --help\n", stderr);
 		return WEFT_USAGE;
 	}
-	status = run(&w, argc - optind, argv + optind);
+	return run(w, argc - optind, argv + optind);
+}
+
+int main(int argc, char **argv)
+{
+	struct weft w = {.rundir = "/run/weft", .timeout_ms = 10000, .options = json_object()};
+	enum weft_exit status = read_and_run(&w, argc, argv);
+
 	json_decref(w.options);
 	if (fflush(stdout) || ferror(stdout)) {
 		perror("weft: cannot write the output");

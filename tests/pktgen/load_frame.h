@@ -21,7 +21,7 @@ struct load_mark {
 	uint32_t magic;
 	uint32_t tenant;
 	uint64_t sequence;
-};
+} __attribute__((packed)); /* at any offset of a frame */
 static_assert(sizeof(struct load_mark) == 16, "fits a 64-byte frame");
 
 /* Where things are in a stream's frames; offsets from the Ethernet header. */
