@@ -28,10 +28,10 @@ struct etcd {
 	struct etcd_part *parts;
 	int timeout_ms;
 	int epoll, timer;
-	uint32_t wants; /* what epoll watches the connection for */
-	uint64_t due;   /* AWAY: connect again; CONNECTING, ASKING: give up; READY: look whether it lives */
-	bool pinged;
-	bool of_no_use; /* by etcd_give_up(), and why */
+	uint32_t wants;  /* what epoll watches the connection for */
+	uint64_t due;    /* AWAY: connect again; CONNECTING, ASKING: give up; READY: look whether it lives */
+	uint64_t pinged; /* when; clock_now() */
+	bool of_no_use;  /* by etcd_give_up(), and why */
 	char reason[200];
 	char why[256]; /* the last failure, with the member's name */
 	char uuid[ETCD_UUID_MAX];
@@ -80,7 +80,7 @@ static void on_known(struct identity *i)
 		p->lost(p);
 	endpoints_worked(&c->endpoints);
 	c->state = READY;
-	c->pinged = false;
+	c->pinged = 0;
 	c->due = clock_now() + ETCD_QUIET_MS * CLOCK_MS;
 	for (struct etcd_part *p = c->parts; p; p = p->next)
 		p->up(p, c->grpc);
@@ -106,19 +106,19 @@ static void begin(struct etcd *c)
 /* ---- going on ---- */
 
 /* Silence: first a ping, then it is dead. */
-static void listen_for_life(struct etcd *c, uint64_t now)
+static void listen_for_life(struct etcd *c)
 {
-	uint64_t heard = grpc_heard(c->grpc);
+	uint64_t now = clock_now(), heard = grpc_heard(c->grpc);
 
-	if (now - heard >= ETCD_DEAD_MS * CLOCK_MS) {
+	if (c->pinged > heard && now - c->pinged >= ETCD_ANSWER_MS * CLOCK_MS) {
 		etcd_give_up(c, "it does not answer any more");
+	} else if (c->pinged > heard) {
+		c->due = c->pinged + ETCD_ANSWER_MS * CLOCK_MS;
 	} else if (now - heard >= ETCD_QUIET_MS * CLOCK_MS) {
-		if (!c->pinged)
-			grpc_ping(c->grpc);
-		c->pinged = true;
-		c->due = heard + ETCD_DEAD_MS * CLOCK_MS;
+		grpc_ping(c->grpc);
+		c->pinged = now;
+		c->due = now + ETCD_ANSWER_MS * CLOCK_MS;
 	} else {
-		c->pinged = false;
 		c->due = heard + ETCD_QUIET_MS * CLOCK_MS;
 	}
 }
@@ -137,7 +137,7 @@ static void go_on(struct etcd *c, uint64_t now)
 		if (identity_ask(&c->identity, c->grpc))
 			etcd_give_up(c, "out of memory");
 	} else if (c->state == READY && now >= c->due) {
-		listen_for_life(c, now);
+		listen_for_life(c);
 	} else if (c->state != READY && now >= c->due) {
 		etcd_give_up(c, c->state == ASKING ? "it has not answered in time" : "timed out");
 	}
@@ -178,7 +178,8 @@ void etcd_progress(struct etcd *c)
 	if (c->of_no_use) {
 		fail(c, c->reason);
 		first = c->due;
-	} else if (c->grpc && grpc_progress(c->grpc, &e) < 0) { /* what the parts and the state have queued */
+	} else if (c->grpc &&
+	           grpc_flush(c->grpc, &e) < 0) { /* not read: what came would wait for nobody's tick */
 		fail(c, e.text);
 		first = c->due;
 	}
@@ -198,7 +199,6 @@ void etcd_wait(struct etcd *c, uint64_t until)
 	uint64_t now = clock_now();
 	struct pollfd p = {.fd = c->epoll, .events = POLLIN};
 
-	etcd_progress(c);
 	if (now < until)
 		poll(&p, 1, (int)((until - now) / CLOCK_MS) + 1);
 	etcd_progress(c);
@@ -240,6 +240,7 @@ static int attempt(struct etcd *c, struct call *call, const char *path, const Pr
 {
 	if (call_start(call, c->grpc, path, request))
 		return error_set(e, ENOMEM, "out of memory");
+	etcd_progress(c);
 	while (call->stream) {
 		if (clock_now() >= until) {
 			call_cancel(call);

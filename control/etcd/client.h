@@ -19,7 +19,7 @@
 enum {
 	ETCD_CONNECT_MS = 3000, /* until the connection is ready, or another member is tried */
 	ETCD_QUIET_MS = 10000,  /* then a ping; not more often than etcd allows (5 s) */
-	ETCD_DEAD_MS = 15000,   /* nothing heard in spite of the ping */
+	ETCD_ANSWER_MS = 5000,  /* to that, or it is dead */
 	ETCD_UUID_MAX = 64,
 };
 

@@ -138,6 +138,13 @@ int grpc_progress(struct grpc *g, struct error *e)
 	return 1;
 }
 
+int grpc_flush(struct grpc *g, struct error *e)
+{
+	int rc = socket_progress(g->socket, e);
+
+	return rc == 1 ? transmit(g, e) : rc;
+}
+
 /* ---- the rest ---- */
 
 int grpc_connect(const char *host, const char *port, unsigned turn, struct tls_context *tls,

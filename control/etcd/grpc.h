@@ -52,6 +52,8 @@ int grpc_fd(const struct grpc *g);
 short grpc_wants(const struct grpc *g); /* POLLIN, POLLOUT or both */
 /* Does what can be done now: 1 the connection is up, 0 not yet, -errno with `e`: it is broken. */
 int grpc_progress(struct grpc *g, struct error *e);
+/* Only sends what is queued: nothing is told. 0 or -errno with `e`. */
+int grpc_flush(struct grpc *g, struct error *e);
 /* When the last byte came; clock_now(). */
 uint64_t grpc_heard(const struct grpc *g);
 /* Asks the peer for a sign of life. */

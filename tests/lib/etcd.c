@@ -81,6 +81,11 @@ void etcd_freeze(struct etcd_cluster *c, unsigned i, bool frozen)
 	kill(c->pids[i], frozen ? SIGSTOP : SIGCONT);
 }
 
+void etcd_forget(struct etcd_cluster *c, unsigned i)
+{
+	shell("rm -r %s/m%u", c->dir, i);
+}
+
 /* ---- the cluster ---- */
 
 static void etcdctl(const struct etcd_cluster *c, char *command, size_t size, const char *what)
@@ -137,7 +142,7 @@ unsigned etcd_leader(const struct etcd_cluster *c)
 
 void etcd_cluster_start(struct etcd_cluster *c, unsigned n, bool tls)
 {
-	*c = (struct etcd_cluster){.n = n, .tls = tls, .dir = "/tmp/weft-etcd-XXXXXX"};
+	*c = (struct etcd_cluster){.n = n, .tls = tls, .dir = "/dev/shm/weft-etcd-XXXXXX"};
 	cr_assert(mkdtemp(c->dir));
 	cr_assert_eq(unshare(CLONE_NEWNET), 0);
 	shell("ip link set lo up");

@@ -18,7 +18,7 @@ struct etcd_cluster {
 	unsigned n;
 	bool tls;
 	pid_t pids[ETCD_MEMBERS_MAX]; /* 0: is not running */
-	char dir[64];                 /* data, logs, certificates */
+	char dir[64];                 /* data, logs, certificates; in memory: a busy disk would hold up all */
 	char endpoints[128];
 };
 
@@ -30,6 +30,8 @@ void etcd_cluster_stop(struct etcd_cluster *c);
 void etcd_kill(struct etcd_cluster *c, unsigned i);
 void etcd_run(struct etcd_cluster *c, unsigned i);
 void etcd_freeze(struct etcd_cluster *c, unsigned i, bool frozen);
+/* The data of a member that does not run go: its next life starts from nothing. */
+void etcd_forget(struct etcd_cluster *c, unsigned i);
 /* The member that leads, as the cluster says. */
 unsigned etcd_leader(const struct etcd_cluster *c);
 /* etcdctl with the cluster's endpoints, as `root` when there is TLS. Its exit status. */

@@ -4,7 +4,7 @@
 # at the same time do not meet.
 
 declare -A ETCD_PID=()
-ETCD_N=0 ETCD_NS='' ETCD_ADDRESS='' ETCD_ENDPOINTS=''
+ETCD_N=0 ETCD_DATA='' ETCD_NS='' ETCD_ADDRESS='' ETCD_ENDPOINTS=''
 
 # etcd_start N NETNS ADDRESS: a cluster with TLS and client certificates, listening on ADDRESS (of a device in NETNS);
 # returns when it has a leader. Sets ETCD_ENDPOINTS, for etcdctl and for --store etcd://$ETCD_ENDPOINTS.
@@ -12,6 +12,8 @@ etcd_start() {
     local i
     ETCD_N=$1 ETCD_NS=$2 ETCD_ADDRESS=$3
     need etcd etcdctl openssl
+    ETCD_DATA=$(mktemp -d /dev/shm/weft.XXXXXX) # in memory: a busy disk would hold up all
+    at_exit rm -r "$ETCD_DATA"
     mkdir -p "$WORK/etcd"
     "$ROOT/tests/lib/certificates" "$WORK/etcd" "$ETCD_ADDRESS" server root operator
     ETCD_ENDPOINTS=$(for ((i = 0; i < ETCD_N; i++)); do printf '%s%s:%d' "${i:+,}" "$ETCD_ADDRESS" $((2379 + i)); done)
@@ -26,7 +28,7 @@ etcd_start() {
 etcd_run() {
     local i=$1 k peers=''
     for ((k = 0; k < ETCD_N; k++)); do peers+=",m$k=http://127.0.0.1:$((2479 + k))"; done
-    ip netns exec "$ETCD_NS" etcd --name "m$i" --data-dir "$WORK/etcd/m$i" \
+    ip netns exec "$ETCD_NS" etcd --name "m$i" --data-dir "$ETCD_DATA/m$i" \
         --listen-client-urls "https://$ETCD_ADDRESS:$((2379 + i))" \
         --advertise-client-urls "https://$ETCD_ADDRESS:$((2379 + i))" \
         --listen-peer-urls "http://127.0.0.1:$((2479 + i))" \
