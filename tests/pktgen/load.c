@@ -79,6 +79,21 @@ static const struct load_mark *find_mark(const struct load *l, unsigned port, co
 	return NULL;
 }
 
+static void look_outside(const struct load_stream_options *s, struct load_arrivals *a, const uint8_t *frame,
+                         uint32_t len)
+{
+	uint16_t port;
+
+	if (!s->arrives_vxlan)
+		return;
+	if (!load_outer_good(s, frame, len)) {
+		a->bad_outer++;
+		return;
+	}
+	port = load_outer_port(frame);
+	a->ports[port / 64] |= UINT64_C(1) << port % 64;
+}
+
 static void look(struct load_rx *x, const uint8_t *frame, uint32_t len, void *arg)
 {
 	struct load *l = arg;
@@ -97,6 +112,7 @@ static void look(struct load_rx *x, const uint8_t *frame, uint32_t len, void *ar
 	}
 	a = &x->of[i];
 	a->seen++;
+	look_outside(s, a, data, len);
 	a->reordered += mark->sequence < a->next;
 	a->next = mark->sequence + 1;
 	if (l->o->verify == LOAD_VERIFY_ALL &&
@@ -281,6 +297,26 @@ static void stop(struct load *l)
 
 /* ---- report ---- */
 
+/* Of all that came in VXLAN: wrong headers, and how the source ports spread. */
+static json_t *report_outer(const struct load_rx *x)
+{
+	uint64_t bad = 0, ports[LOAD_OUTER_PORTS] = {0};
+	unsigned n = 0, lowest = 0;
+
+	for (unsigned i = 0; i < LOAD_STREAMS_MAX; i++) {
+		bad += x->of[i].bad_outer;
+		for (unsigned k = 0; k < LOAD_OUTER_PORTS; k++)
+			ports[k] |= x->of[i].ports[k];
+	}
+	for (unsigned k = 0; k < LOAD_OUTER_PORTS; k++) {
+		if (!n && ports[k])
+			lowest = k * 64 + (unsigned)__builtin_ctzll(ports[k]);
+		n += (unsigned)__builtin_popcountll(ports[k]);
+	}
+	return json_pack("{s:I, s:i, s:i}", "bad", (json_int_t)bad, "ports", (int)n, "lowest_port",
+	                 (int)lowest);
+}
+
 static json_t *report_port(const struct load *l, unsigned p)
 {
 	const struct load_rx *x = &l->rx[p];
@@ -291,12 +327,12 @@ static json_t *report_port(const struct load *l, unsigned p)
 		reordered += x->of[i].reordered;
 		corrupt += x->of[i].corrupt;
 	}
-	return json_pack("{s:f, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f}", "mpps",
+	return json_pack("{s:f, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:o}", "mpps",
 	                 (double)l->received[p] / l->seconds / 1e6, "received", (json_int_t)l->received[p],
 	                 "total", (json_int_t)x->packets, "looked_at", (json_int_t)seen, "reordered",
 	                 (json_int_t)reordered, "corrupt", (json_int_t)corrupt, "leaked",
 	                 (json_int_t)x->leaks, "strange", (json_int_t)x->strange, "gap_us",
-	                 (double)x->gap * 1e6 / l->hz);
+	                 (double)x->gap * 1e6 / l->hz, "outer", report_outer(x));
 }
 
 static json_t *report_latency(const struct histogram *h)

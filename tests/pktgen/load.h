@@ -49,10 +49,11 @@ struct load_stream_options {
 	bool fresh;    /* the payload is written anew for every packet */
 	double rate;   /* packets per second, 0: as fast as it goes */
 	uint32_t tenant;
-	int moved; /* by how many bytes the packet is longer when it arrives: 50 after encapsulation */
+	bool arrives_vxlan; /* the switch puts it into VXLAN: the outer headers are checked */
+	int moved;          /* by how many bytes it is longer when it arrives, which follows */
 	uint32_t vni;
 	char dst[20], src[20], outer_dst[20], outer_src[20]; /* MAC addresses; "": the default */
-	uint32_t outer_ip_dst, outer_ip_src;                 /* network order */
+	uint32_t outer_ip_dst, outer_ip_src;                 /* network order; dst: the switch's, src: ours */
 };
 
 enum load_verify { LOAD_VERIFY_SAMPLE, LOAD_VERIFY_ALL, LOAD_VERIFY_NONE };

@@ -4,7 +4,7 @@
 
 #include "base/checksum.h"
 
-enum { OUTER_BYTES = 50, SEGMENT = 1448 };
+enum { SEGMENT = 1448 };
 
 void load_payload_make(uint32_t tenant, uint8_t payload[LOAD_SIZE_MAX])
 {
@@ -35,7 +35,7 @@ static void put_ipv4(uint8_t *to, unsigned len, uint8_t proto, be32 src, be32 ds
 
 static void put_outer(const struct load_stream_options *o, uint8_t *to, unsigned inner)
 {
-	unsigned len = OUTER_BYTES - sizeof(struct eth_header) + inner;
+	unsigned len = LOAD_OUTER - sizeof(struct eth_header) + inner;
 	struct ipv4_header *ip = (struct ipv4_header *)(to + sizeof(struct eth_header));
 	struct udp_header *udp = (struct udp_header *)(ip + 1);
 	be32 vxlan[2] = {htobe32(0x08000000), htobe32(o->vni << 8)};
@@ -45,6 +45,25 @@ static void put_outer(const struct load_stream_options *o, uint8_t *to, unsigned
 	ip->csum = csum_finish(csum_bytes(ip, sizeof(*ip)));
 	*udp = (struct udp_header){.dst = htobe16(VXLAN_PORT), .len = htobe16((uint16_t)(len - sizeof(*ip)))};
 	memcpy(udp + 1, vxlan, sizeof(vxlan));
+}
+
+bool load_outer_good(const struct load_stream_options *o, const uint8_t *frame, uint32_t len)
+{
+	const struct eth_header *eth = (const void *)frame;
+	const struct ipv4_header *ip = (const void *)(eth + 1);
+	const struct udp_header *udp = (const void *)(ip + 1);
+	const struct vxlan_header *vxlan = (const void *)(udp + 1);
+	struct mac ours, theirs;
+
+	mac_parse(o->outer_src, &ours);
+	mac_parse(o->outer_dst, &theirs);
+	return len > LOAD_OUTER && mac_equal(eth->dst, ours) && mac_equal(eth->src, theirs) &&
+	       eth->type == htobe16(ETH_TYPE_IPV4) && ip->version_ihl == 0x45 && ip->proto == IP_PROTO_UDP &&
+	       ip->ttl && be16toh(ip->total_len) == len - sizeof(*eth) && ip->src == o->outer_ip_dst &&
+	       ip->dst == o->outer_ip_src && csum_fold(csum_bytes(ip, sizeof(*ip))) == 0xffff &&
+	       udp->dst == htobe16(VXLAN_PORT) && !udp->csum &&
+	       be16toh(udp->len) == len - sizeof(*eth) - sizeof(*ip) &&
+	       vxlan->flags == htobe32(VXLAN_FLAG_I) && vxlan->vni_rsvd == htobe32(o->vni << 8);
 }
 
 /* The transport header; TCP's checksum is left to whoever segments. */
@@ -69,7 +88,7 @@ static unsigned put_l4(const struct load_stream_options *o, uint8_t *to, const s
 unsigned load_frame_build(const struct load_stream_options *o, const uint8_t *payload, unsigned size,
                           uint8_t *to, struct load_frame *where, uint32_t *sum)
 {
-	unsigned outer = o->kind == LOAD_VXLAN ? OUTER_BYTES : 0, l3 = size - sizeof(struct eth_header);
+	unsigned outer = o->kind == LOAD_VXLAN ? LOAD_OUTER : 0, l3 = size - sizeof(struct eth_header);
 	struct load_mark mark = {.magic = LOAD_MAGIC, .tenant = o->tenant};
 	struct ipv4_header *ip;
 

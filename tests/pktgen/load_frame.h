@@ -32,6 +32,16 @@ struct load_frame {
 	uint32_t tcp_sum;      /* of the pseudo-header without the source */
 };
 
+enum { LOAD_OUTER = 50 }; /* bytes of VXLAN's outer headers over IPv4 */
+
+/* Whether a frame of `len` bytes has the outer headers that the switch must give the stream's packets:
+ * addresses of the tunnel, lengths, header checksum, I flag, VNI. */
+bool load_outer_good(const struct load_stream_options *o, const uint8_t *frame, uint32_t len);
+static inline uint16_t load_outer_port(const uint8_t *frame)
+{
+	return (uint16_t)(frame[34] << 8 | frame[35]);
+}
+
 /* Fills the tenant's payload pattern, of which every frame carries the beginning. */
 void load_payload_make(uint32_t tenant, uint8_t payload[LOAD_SIZE_MAX]);
 

@@ -14,15 +14,16 @@ void load_usage(void)
 	      "  PORT is connect:PATH (the switch listens) or listen:PATH; the first is number 0\n"
 	      "  --stream KEY=VALUE,...  traffic, once for each stream (default: from=0,to=1)\n"
 	      "      from=N to=N         ports\n"
-	      "      kind=udp|vxlan|tso  what is sent; vni=N, outer-dst=MAC, outer-src=MAC, remote=IP (the\n"
-	      "                          switch's address), local=IP\n"
+	      "      kind=udp|vxlan|tso  what is sent\n"
+	      "      arrives=vxlan       the switch puts it into VXLAN: the outer headers are checked\n"
+	      "      vni=N outer-dst=MAC outer-src=MAC remote=IP local=IP  of VXLAN: dst and remote are the\n"
+	      "                          switch's, src and local ours, whichever way the packet goes\n"
 	      "      size=N|imix         bytes of the Ethernet frame (64)\n"
 	      "      flows=N             (1) and pattern=uniform|zipf|once|churn|scan, "
 	      "churn=FLOWS-PER-SECOND\n"
 	      "      rate=PPS            (0: as fast as it goes)\n"
 	      "      fresh=1             write the whole payload for every packet\n"
 	      "      tenant=N            marks the payload (stream number + 1)\n"
-	      "      moved=N             bytes that the packet is longer when it arrives (vxlan: -50)\n"
 	      "      dst=MAC src=MAC     (02:00:00:00:00:0TO and ...FROM, counted from 1)\n"
 	      "  --both                  every stream also the other way\n"
 	      "  --seconds S --warm S    measured time (2) and what comes before it (0.5)\n"
@@ -81,7 +82,7 @@ static bool read_ip(const char *what, const char *text, uint32_t *to)
 /* The keys whose values are words or addresses; *known is false for all others. */
 static bool set_word(struct load_stream_options *s, const char *key, const char *value, bool *known)
 {
-	static const char *const kinds[] = {"udp", "vxlan", "tso", NULL};
+	static const char *const kinds[] = {"udp", "vxlan", "tso", NULL}, *const vxlan[] = {"vxlan", NULL};
 	static const char *const patterns[] = {"uniform", "zipf", "once", "churn", "scan", NULL};
 	unsigned word;
 	bool ok;
@@ -97,6 +98,8 @@ static bool set_word(struct load_stream_options *s, const char *key, const char 
 		s->pattern = ok ? word : 0;
 		return ok;
 	}
+	if (!strcmp(key, "arrives"))
+		return s->arrives_vxlan = read_word(key, value, vxlan, &word);
 	if (!strcmp(key, "dst"))
 		return read_mac(key, value, s->dst);
 	if (!strcmp(key, "src"))
@@ -114,7 +117,7 @@ static bool set_word(struct load_stream_options *s, const char *key, const char 
 }
 
 struct stream_numbers {
-	double from, to, size, flows, churn, rate, fresh, tenant, moved, vni;
+	double from, to, size, flows, churn, rate, fresh, tenant, vni;
 };
 
 static bool set_number(struct stream_numbers *n, const char *key, const char *value)
@@ -131,7 +134,6 @@ static bool set_number(struct stream_numbers *n, const char *key, const char *va
 	        {"rate", &n->rate, 0, 1e9},
 	        {"fresh", &n->fresh, 0, 1},
 	        {"tenant", &n->tenant, 1, 1e9},
-	        {"moved", &n->moved, -200, 200},
 	        {"vni", &n->vni, 0, 0xffffff},
 	};
 
@@ -152,7 +154,6 @@ static void take_numbers(struct load_stream_options *s, const struct stream_numb
 	s->fresh = n->fresh > 0;
 	s->tenant = (uint32_t)n->tenant;
 	s->vni = (uint32_t)n->vni;
-	s->moved = (int)n->moved;
 }
 
 static bool read_stream(struct load_options *o, char *text)
@@ -176,8 +177,6 @@ static bool read_stream(struct load_options *o, char *text)
 			return false;
 	}
 	take_numbers(s, &n);
-	if (s->kind == LOAD_VXLAN && !s->moved)
-		s->moved = -50;
 	o->nstreams++;
 	return true;
 }
@@ -204,6 +203,10 @@ static bool complete(struct load_options *o, bool both)
 		back->from = o->streams[i].to;
 		back->to = o->streams[i].from;
 		back->tenant = ++o->nstreams;
+		if (back->kind != LOAD_TSO) {
+			back->kind = o->streams[i].arrives_vxlan ? LOAD_VXLAN : LOAD_UDP;
+			back->arrives_vxlan = o->streams[i].kind == LOAD_VXLAN;
+		}
 	}
 	for (unsigned i = 0; i < o->nstreams; i++) {
 		struct load_stream_options *s = &o->streams[i];
@@ -217,6 +220,7 @@ static bool complete(struct load_options *o, bool both)
 		default_mac(s->src, (uint8_t)(s->from + 1));
 		default_mac(s->outer_dst, 0xfe);
 		default_mac(s->outer_src, 0xfd);
+		s->moved = LOAD_OUTER * (s->arrives_vxlan - (s->kind == LOAD_VXLAN));
 	}
 	return true;
 }

@@ -66,9 +66,13 @@ struct load_tx {
 
 enum { LOAD_TIMES = 1 << 16 };
 
+enum { LOAD_OUTER_PORTS = 65536 / 64 };
+
 struct load_arrivals {       /* of one tenant at one port */
 	uint64_t seen, next; /* frames looked at; sequence expected */
 	uint64_t reordered, corrupt;
+	uint64_t bad_outer;
+	uint64_t ports[LOAD_OUTER_PORTS]; /* a bit for each outer source port */
 };
 
 struct load_rx {
