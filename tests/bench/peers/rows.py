@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The rows of the table: what is sent, which flows are installed, what it is held against."""
 
+# the tunnel of those rows: ours and the fabric's end, the port it is on the bridge
+VTEPS = ("172.31.0.1", "172.31.0.2")
+VTEP_MACS = ("02:00:00:00:00:fe", "02:00:00:00:00:fd")
+VNI, TUNNEL_OFPORT = 42, 6
+
 TWELVE_TABLES = [
     # classify, port security, ACL, L2, L3, ACL, output; flow f of weft-pktgen is 10.0.0.0 + f to 172.16.0.1
     "table=0,priority=10,in_port=1,actions=set_field:1->metadata,goto_table:1",
@@ -30,13 +35,13 @@ def address(f):
     return "10.%d.%d.%d" % (f >> 16 & 255, f >> 8 & 255, f & 255)
 
 
-def five_tuples(n, rest="drop"):
-    """One rule for each of the flows 0..n-1; `rest` for what is none of them."""
-    yield "priority=1,in_port=1,actions=" + rest
-    yield "priority=1,in_port=2,actions=output:1"
+def five_tuples(n, rest="drop", come=1, go=2):
+    """From port `come` to port `go` one rule for each of the flows 0..n-1; `rest` for what is none of them."""
+    yield "priority=1,in_port=%d,actions=%s" % (come, rest)
+    yield "priority=1,in_port=%d,actions=output:%d" % (go, come)
     for f in range(n):
-        yield ("priority=100,in_port=1,udp,nw_src=%s,nw_dst=172.16.0.1,tp_src=%d,tp_dst=2000,actions=output:2" %
-               (address(f), 1024 + f % 32768))
+        yield ("priority=100,in_port=%d,udp,nw_src=%s,nw_dst=172.16.0.1,tp_src=%d,tp_dst=2000,actions=output:%d" %
+               (come, address(f), 1024 + f % 32768, go))
 
 
 def masks(n):
@@ -55,10 +60,19 @@ def masks(n):
 def scanned(n):
     """Five-tuple rules for port 1 as well as for port 3, whose guest makes up headers."""
     yield from five_tuples(n)
-    yield "priority=1,in_port=3,actions=output:4"
-    for f in range(n):
-        yield ("priority=100,in_port=3,udp,nw_src=%s,nw_dst=172.16.0.1,tp_src=%d,tp_dst=2000,actions=output:4" %
-               (address(f), 1024 + f % 32768))
+    yield from five_tuples(n, "output:4", 3, 4)
+
+
+def tunnel_row(title, target, flows, into, **more):
+    """Between a guest (the first port of the load) and the fabric (the second). testpmd has no tunnels: it moves
+    plain frames of 64 bytes, as in the first row."""
+    kind = "arrives=vxlan" if into else "from=1,to=0,kind=vxlan"
+    guest, tunnel = 1, TUNNEL_OFPORT
+    come, go = (guest, tunnel) if into else (tunnel, guest)
+    stream = "flows=%d,%s,vni=%d,remote=%s,local=%s,outer-dst=%s,outer-src=%s" % (
+        flows, kind, VNI, *VTEPS, *VTEP_MACS)
+    return row(title, target, stream, lambda: five_tuples(1000, "output:%d" % go, come, go),
+               tunnel=True, base_stream="flows=1", **more)
 
 
 def row(title, target, stream, flows, base="testpmd", peers=("testpmd", "ovs"), **more):
@@ -87,6 +101,9 @@ ROWS = {
     "wake-up": row("wake-up p50 of an idle worker, us", None, "rate=50", lambda: five_tuples(1000), latency=50,
                    peers=()),
 }
+for flows, name, text in ((1, "1", "1 flow"), (100000, "100k", "100k flows")):
+    ROWS["encap-" + name] = tunnel_row("into VXLAN, " + text, 1.2 if flows == 1 else 0.9, flows, True)
+    ROWS["decap-" + name] = tunnel_row("out of VXLAN, " + text, 1.1 if flows == 1 else 0.9, flows, False)
 ROWS["bytes-1500"]["options"] = ["--ring", "256"]  # else it does not fit a cache near the core
 ROWS["tso-64k"]["options"] = ["--offload"]
 ROWS["both-ways"]["options"] = ["--both"]

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import time
 
+import rows
 from machine import GENERATOR_CORE, WORKER_CORE, set_realtime, tasks, thread_cpu_seconds, waited_seconds
 
 OVS_VSWITCHD = "/usr/lib/openvswitch-switch-dpdk/ovs-vswitchd-dpdk"
@@ -50,6 +51,10 @@ class Switch:
     @property
     def pid(self):
         return self.processes[-1].pid
+
+    def ip(self, *args):
+        """ip(8) in the switch's network namespace."""
+        subprocess.run(["nsenter", "-t", str(self.pid), "-n", "ip", *args], check=True)
 
     def pause(self):
         set_realtime(self.pid, 0)
@@ -95,11 +100,22 @@ class Weft(Switch):
     worker_thread = "rte-worker"
 
     def start(self, ports):
-        self.spawn([self.build + "/weftd", "--rundir", self.dir, "--state", self.dir + "/if.json", "--workers",
+        # Its own network namespace, for the tap of the uplink.
+        self.spawn(["unshare", "-n", self.build + "/weftd", "--rundir", self.dir, "--state", self.dir + "/if.json", "--workers",
                     str(WORKER_CORE)])
         wait_until("weftd", 20, lambda: self.rpc("if", "list", check=False).returncode == 0)
         for p in range(ports):
             self.rpc("if", "add", "p%d" % p, "type=vhost-user", "role=server", "socket=" + self.socket(p))
+
+    def open_tunnel(self, port):
+        """A VXLAN interface on the bridge, and an uplink that is socket(port)."""
+        self.rpc("if", "add", "up0", "type=vhost-user", "role=server", "socket=" + self.socket(port), "mtu=1600",
+                 "exception=up0k")
+        self.ip("link", "set", "up0k", "address", rows.VTEP_MACS[0], "up")
+        self.ip("addr", "add", rows.VTEPS[0] + "/24", "dev", "up0k")
+        self.ip("neigh", "add", rows.VTEPS[1], "lladdr", rows.VTEP_MACS[1], "dev", "up0k")
+        self.rpc("if", "add", "vx0", "type=vxlan", "local=" + rows.VTEPS[0], "remote=" + rows.VTEPS[1],
+                 "vni=%d" % rows.VNI, "ofport=%d" % rows.TUNNEL_OFPORT)
 
     def rpc(self, *args, check=True):
         return subprocess.run([self.build + "/weft", "--rundir", self.dir, "-o", "json", *args], check=check,
@@ -188,13 +204,32 @@ class Ovs(Switch):
             os.symlink("p%d" % p, self.socket(p))
         wait_until("ovs-vswitchd", 20, lambda: os.path.exists(self.socket(ports - 1)))
 
+    def appctl(self, *args):
+        return subprocess.run(["ovs-appctl", "-t", self.dir + "/v.ctl", *args], check=True, capture_output=True,
+                              text=True).stdout
+
+    def open_tunnel(self, port):
+        self.vsctl("add-br", "br-phy", "--", "set", "bridge", "br-phy", "datapath_type=netdev",
+                   "other-config:hwaddr=" + rows.VTEP_MACS[0], "--", "add-port", "br-phy", "p%d" % port, "--", "set",
+                   "Interface", "p%d" % port, "type=dpdkvhostuser", "ofport_request=1")
+        os.symlink("p%d" % port, self.socket(port))
+        self.ip("addr", "add", rows.VTEPS[0] + "/24", "dev", "br-phy")
+        self.ip("link", "set", "br-phy", "up")
+        self.ofctl("del-flows", "br-phy")
+        self.ofctl("add-flow", "br-phy", "in_port=1,actions=LOCAL")
+        self.ofctl("add-flow", "br-phy", "in_port=LOCAL,actions=output:1")
+        self.vsctl("add-port", "br0", "vx0", "--", "set", "Interface", "vx0", "type=vxlan",
+                   "options:remote_ip=" + rows.VTEPS[1], "options:key=%d" % rows.VNI,
+                   "ofport_request=%d" % rows.TUNNEL_OFPORT)
+        wait_until("a route of ovs-vswitchd", 20, lambda: "br-phy" in self.appctl("ovs/route/lookup", rows.VTEPS[1]))
+        self.appctl("tnl/neigh/set", "br-phy", rows.VTEPS[1], rows.VTEP_MACS[1])
+
     def ofctl(self, *args):
         return subprocess.run(["ovs-ofctl", "-O", "OpenFlow13", *args], check=True, capture_output=True, text=True,
                               env=dict(os.environ, OVS_RUNDIR=self.dir)).stdout
 
     def busy(self):
-        out = subprocess.run(["ovs-appctl", "-t", self.dir + "/v.ctl", "dpif-netdev/pmd-stats-show"], check=True,
-                             capture_output=True, text=True).stdout.split("main thread")[0]
+        out = self.appctl("dpif-netdev/pmd-stats-show").split("main thread")[0]
         cycles = re.search(r"processing cycles: (\d+)", out)
         packets = re.search(r"packets received: (\d+)", out)
         return (int(cycles.group(1)), int(packets.group(1))) if cycles and packets else None
