@@ -30,7 +30,12 @@ static inline bool mac_is_multicast(struct mac m)
 
 static inline bool ip_equal(const struct ip_addr *a, const struct ip_addr *b)
 {
-	return memcmp(a->b, b->b, 16) == 0;
+	uint64_t x[2], y[2];
+
+	/* not memcmp, which the compiler calls here */
+	memcpy(x, a->b, sizeof(x));
+	memcpy(y, b->b, sizeof(y));
+	return !((x[0] ^ y[0]) | (x[1] ^ y[1]));
 }
 
 static inline bool ip_is_none(const struct ip_addr *a)
@@ -41,8 +46,11 @@ static inline bool ip_is_none(const struct ip_addr *a)
 
 static inline bool ip_is_v4(const struct ip_addr *a)
 {
-	static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-	return memcmp(a->b, mapped, 12) == 0;
+	static const uint8_t mapped[4] = {0, 0, 0xff, 0xff};
+	uint64_t zero;
+
+	memcpy(&zero, a->b, sizeof(zero));
+	return !zero && memcmp(a->b + sizeof(zero), mapped, sizeof(mapped)) == 0;
 }
 
 /* `be` is the IPv4 address in network order. */

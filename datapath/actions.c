@@ -170,13 +170,13 @@ void actions_execute(struct worker *w, struct packet *p, const struct mkey *key,
 		clone_put(w, x.saved[--x.nsaved]);
 }
 
-/* The port of that number when a packet no longer than `*max` can be queued to it without further ado. */
+/* The port of that number when a packet no longer than `*max` can be queued to it without further ado, or put
+ * into its tunnel. */
 static struct port *plain_port(const struct worker *w, uint32_t number, uint32_t *max)
 {
 	struct port *port = number ? worker_port(w, number) : NULL;
 
-	if (!port || port->is_uplink || vxlan_port_is(port) ||
-	    (port->config & (PORT_CONFIG_DOWN | PORT_CONFIG_NO_FWD)))
+	if (!port || port->is_uplink || (port->config & (PORT_CONFIG_DOWN | PORT_CONFIG_NO_FWD)))
 		return NULL;
 	/* L3 begins behind the Ethernet header at the earliest. */
 	*max = port->mtu ? port->mtu + (uint32_t)sizeof(struct eth_header) : UINT32_MAX;
@@ -186,25 +186,32 @@ static struct port *plain_port(const struct worker *w, uint32_t number, uint32_t
 void actions_execute_batch(struct worker *w, unsigned n)
 {
 	const uint32_t *outputs = cache_outputs(w->cache);
-	struct txq *q = NULL; /* of `port` */
+	struct txq *q = NULL; /* the last one; what flushes makes it invalid */
 	struct port *port = NULL;
 	uint32_t last = 0, max = 0;
+	bool tunnel = false;
 
 	for (unsigned i = 0; i < n; i++) {
 		struct packet *p = w->pkts[i];
+		struct port *to;
 
 		if (outputs[i] != last) {
 			last = outputs[i];
 			port = plain_port(w, last, &max);
-			q = NULL;
+			tunnel = port && vxlan_port_is(port);
 		}
 		if (unlikely(!port || p->len > max)) {
 			actions_execute(w, p, &w->keys[i], w->programs[i]);
 			q = NULL;
 			continue;
 		}
-		if (unlikely(!q || q->n == BATCH_MAX))
-			q = output_txq(w, port);
+		to = tunnel ? vxlan_port_encap(w, &w->keys[i], port, p) : port;
+		if (unlikely(!to)) {
+			q = NULL;
+			continue;
+		}
+		if (unlikely(!q || q->port != to || q->n == BATCH_MAX))
+			q = output_txq(w, to);
 		q->pkts[q->n++] = p;
 	}
 }

@@ -99,7 +99,7 @@ static void cut_short(struct packet *p, uint32_t len)
 static void send_to(struct exec *x, struct port *port, struct packet *p)
 {
 	if (vxlan_port_is(port)) {
-		vxlan_port_output(x, port, p);
+		vxlan_port_output(x->w, x->key, port, p);
 		return;
 	}
 	if (port->mtu && p->len > port->mtu && segment_l3_len(p) > port->mtu) {

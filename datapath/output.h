@@ -50,10 +50,11 @@ void output_flush(struct worker *w);
 struct packet *clone_get(struct worker *w);
 void clone_put(struct worker *w, struct packet *p);
 
-/* VXLAN interfaces (datapath/vxlan_port.c): encapsulates `p`, which is consumed, and queues it to the uplink.
- */
-void vxlan_port_output(struct exec *x, struct port *port, struct packet *p);
-
+/* VXLAN interfaces (datapath/vxlan_port.c): encapsulates `p`, which came in as `key`. The uplink that it is
+ * to be queued to; NULL: it went another way or was dropped, and queues may have been flushed. */
+struct port *vxlan_port_encap(struct worker *w, const struct mkey *key, struct port *port, struct packet *p);
+/* The same, queued. */
+void vxlan_port_output(struct worker *w, const struct mkey *key, struct port *port, struct packet *p);
 /* datapath/toobig.c: `p` (not consumed) is larger than `mtu` at L3 and would have left through `port`:
  * answers its sender where that is allowed, else fragments or drops it, and counts `reason`. */
 void toobig_handle(struct exec *x, struct port *port, struct packet *p, uint32_t mtu,

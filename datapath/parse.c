@@ -16,14 +16,11 @@ void parse_ext(struct mkey *key)
 	key->flags |= MKEY_EXT;
 }
 
-static void read_tunnel(struct parser *s)
+void parse_tunnel(const struct packet *p, struct mkey *key)
 {
-	const struct packet_tunnel *t = &s->p->tunnel;
-	struct mkey *key = s->key;
+	const struct packet_tunnel *t = &p->tunnel;
 	be32 v4;
 
-	if (!packet_has_tunnel(s->p))
-		return;
 	parse_ext(key);
 	key->tun_id = (uint32_t)t->id;
 	if (ip_is_v4(&t->dst)) {
@@ -337,7 +334,8 @@ void parse_packet(struct packet *p, struct mkey *key)
 	p->l3 = p->l4 = 0;
 	p->l3_kind = L3_OTHER;
 	key->in_port = mkey_port(p->in_port);
-	read_tunnel(&s);
+	if (packet_has_tunnel(p))
+		parse_tunnel(p, key);
 	if (p->len < sizeof(struct eth_header) || !packet_pull(p, sizeof(struct eth_header)))
 		return;
 	memcpy(&key->eth_dst, p->head, 12);

@@ -17,6 +17,9 @@
  */
 void parse_packet(struct packet *p, struct mkey *key);
 
+/* The key's tunnel fields; line 0 of `key` is filled already. */
+void parse_tunnel(const struct packet *p, struct mkey *key);
+
 /* What is made of fragments, numbered as OFPC_FRAG_*: their L4 fields are zero; they are dropped; the first
  * one has its L4 fields (Nicira's mode). One mode for all workers; set by the control thread. */
 enum fragments { FRAGMENTS_NORMAL = 0, FRAGMENTS_DROP = 1, FRAGMENTS_NX_MATCH = 3 };

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The short way of most packets through the parser: untagged, not from a tunnel, IPv4 without options or
- * fragments, TCP or UDP. Whatever is different goes through parse_packet(), which gives the same key and
- * offsets for these, too. */
+/* The short way of most packets through the parser: untagged, IPv4 without options or fragments, TCP or UDP.
+ * Whatever is different goes through parse_packet(), which gives the same key and offsets for these, too. */
 #ifndef DATAPATH_PARSE_PLAIN_H
 #define DATAPATH_PARSE_PLAIN_H
 
@@ -19,7 +18,8 @@ struct plain_headers {
 	struct tcp_header tcp;
 } WIRE;
 
-/* False: this packet is not one of those, and nothing was done. */
+/* False: this packet is not one of those, and nothing was done. The tunnel it came out of is left to
+ * parse_tunnel(). */
 static inline bool parse_plain(struct packet *p, struct mkey *key)
 {
 	const struct plain_headers *h = (const struct plain_headers *)p->head;
@@ -29,7 +29,7 @@ static inline bool parse_plain(struct packet *p, struct mkey *key)
 	if (p->head_len < sizeof(*h) || h->eth.type != htobe16(ETH_TYPE_IPV4) || h->ip.version_ihl != 0x45 ||
 	    (h->ip.frag & htobe16(0x3fff)) || (!tcp && h->ip.proto != IP_PROTO_UDP) ||
 	    total < sizeof(h->ip) + (tcp ? sizeof(struct tcp_header) : sizeof(struct udp_header)) ||
-	    total > p->len - sizeof(h->eth) || p->gso != GSO_NONE || packet_has_tunnel(p))
+	    total > p->len - sizeof(h->eth) || p->gso != GSO_NONE)
 		return false;
 	memset(key, 0, offsetof(struct mkey, tun_src));
 	memcpy(&key->eth_dst, &h->eth, sizeof(h->eth));

@@ -30,6 +30,8 @@ static void parse(struct worker *w, unsigned n, bool tunnel)
 	for (unsigned i = 0; i < n; i++) {
 		if (!parse_plain(w->pkts[i], &w->keys[i]))
 			parse_packet(w->pkts[i], &w->keys[i]);
+		else if (packet_has_tunnel(w->pkts[i]))
+			parse_tunnel(w->pkts[i], &w->keys[i]);
 		w->lens[i] = w->pkts[i]->len;
 		if (tunnel)
 			forget_tunnel(w->pkts[i]);
@@ -95,7 +97,7 @@ static unsigned decap(struct worker *w, struct port *uplink, unsigned n)
 
 	for (unsigned i = 0; i < n; i++) {
 		struct packet *p = w->pkts[i];
-		int rc = vxlan_decap(t->vteps, t->nvteps, p, &which);
+		int rc = vxlan_decap(t->vteps, t->nvteps, &w->tunnels, p, &which);
 		struct port *port;
 
 		if (rc != VXLAN_OK) {

@@ -160,7 +160,7 @@ static bool answer(struct exec *x, const struct packet *p, uint32_t mtu)
 	if (in->ops->tx) {
 		output_queue(w, in, a);
 	} else if (a->len - l3 < mtu) { /* else the answer itself could be too big */
-		vxlan_port_output(x, in, a);
+		vxlan_port_output(x->w, x->key, in, a);
 	} else {
 		clone_put(w, a);
 		return false;
@@ -221,7 +221,7 @@ static bool send_fragment(struct exec *x, struct port *port, const struct packet
 	if (port->ops->tx)
 		output_queue(x->w, port, f);
 	else
-		vxlan_port_output(x, port, f);
+		vxlan_port_output(x->w, x->key, port, f);
 	return true;
 }
 

@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include <rte_branch_prediction.h>
+
 #include "datapath/output.h"
 #include "overlay/vxlan/underlay.h"
 
@@ -26,30 +28,39 @@ static struct port *uplink_of(const struct topology *t, int ifindex)
 	return NULL;
 }
 
-void vxlan_port_output(struct exec *x, struct port *port, struct packet *p)
+struct port *vxlan_port_encap(struct worker *w, const struct mkey *key, struct port *port, struct packet *p)
 {
-	struct worker *w = x->w;
 	struct port_counters *c = port->counters[w->id];
 	struct vxlan_out out;
 	struct port *uplink;
 	uint32_t len = p->len;
-	int rc = vxlan_encap(vxlan_port_vtep(port), w->id, p, &out);
+	int rc = vxlan_encap(vxlan_port_vtep(port), w->id, &w->tunnels, p, &out);
 
-	if (rc == DROP_TUNNEL_TOO_BIG) {
-		toobig_handle(x, port, p, out.inner_mtu, DROP_TUNNEL_TOO_BIG);
+	if (unlikely(rc == DROP_TUNNEL_TOO_BIG)) {
+		struct exec x = {.w = w, .key = key, .p = p};
+
+		toobig_handle(&x, port, p, out.inner_mtu, DROP_TUNNEL_TOO_BIG);
 		clone_put(w, p);
-		return;
+		return NULL;
 	}
 	uplink = rc == VXLAN_OK ? uplink_of(w->topology, out.ifindex) : NULL;
-	if (!uplink) {
+	if (unlikely(!uplink)) {
 		c->drops[rc == VXLAN_OK ? DROP_TUNNEL_NO_ROUTE : rc]++;
 		clone_put(w, p);
-		return;
+		return NULL;
 	}
 	c->tx_packets++;
 	c->tx_bytes += len;
 	c->tx_gso += p->gso != GSO_NONE;
-	output_queue(w, uplink, p);
+	return uplink;
+}
+
+void vxlan_port_output(struct worker *w, const struct mkey *key, struct port *port, struct packet *p)
+{
+	struct port *uplink = vxlan_port_encap(w, key, port, p);
+
+	if (uplink)
+		output_queue(w, uplink, p);
 }
 
 /* ---- control ---- */

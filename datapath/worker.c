@@ -76,6 +76,7 @@ unsigned worker_poll_once(struct worker *w)
 
 	w->topology = rcu_read(w->dp->topology);
 	w->now = clock_now();
+	vxlan_forget(&w->tunnels);
 	list = &w->topology->poll[w->id];
 	n = pipeline_inject(w);
 	n += poll_queues(w, list);

@@ -23,6 +23,7 @@
 #include "datapath/record_ring.h"
 #include "flows/dp/cache.h"
 #include "flows/dp/mkey.h"
+#include "overlay/vxlan/vxlan.h"
 #include "ports/port.h"
 
 enum {
@@ -65,6 +66,8 @@ struct worker {
 	struct cache *cache;
 	const struct topology *topology; /* read once per iteration */
 	uint64_t now;                    /* clock_now() of the batch */
+
+	struct vxlan_memory tunnels; /* of the round */
 
 	/* tx of the batch */
 	unsigned ntxqs;

@@ -44,44 +44,6 @@ bool packet_pull(struct packet *p, uint32_t n)
 	return true;
 }
 
-static void move_offset(uint16_t *ofs, int by)
-{
-	if (*ofs)
-		*ofs = (uint16_t)(*ofs + by > 0 ? *ofs + by : 0);
-}
-
-static void move_offsets(struct packet *p, int by)
-{
-	move_offset(&p->l3, by);
-	move_offset(&p->l4, by);
-	move_offset(&p->outer_l3, by);
-	move_offset(&p->outer_l4, by);
-	if (p->flags & PACKET_NEEDS_CSUM)
-		move_offset(&p->csum_start, by);
-}
-
-bool packet_push(struct packet *p, uint16_t n)
-{
-	if (n > p->head - p->buf)
-		return false;
-	p->head -= n;
-	p->head_len = (uint16_t)(p->head_len + n);
-	p->len += n;
-	move_offsets(p, n);
-	return true;
-}
-
-bool packet_pop(struct packet *p, uint16_t n)
-{
-	if (n > p->head_len)
-		return false;
-	p->head += n;
-	p->head_len = (uint16_t)(p->head_len - n);
-	p->len -= n;
-	move_offsets(p, -(int)n);
-	return true;
-}
-
 void packet_snapshot(struct packet *to, const struct packet *from)
 {
 	memcpy(to, from, offsetof(struct packet, segs));

@@ -126,11 +126,48 @@ void packet_view(struct packet *p, uint32_t in_port, const uint8_t *data, uint32
  * False when the packet is shorter than that or the head cannot hold it: nothing is changed then. */
 bool packet_pull(struct packet *p, uint32_t n);
 
+/* ---- inside of push and pop ---- */
+
+static inline void packet_move_offset(uint16_t *ofs, int by)
+{
+	if (*ofs)
+		*ofs = (uint16_t)(*ofs + by > 0 ? *ofs + by : 0);
+}
+
+static inline void packet_move_offsets(struct packet *p, int by)
+{
+	packet_move_offset(&p->l3, by);
+	packet_move_offset(&p->l4, by);
+	packet_move_offset(&p->outer_l3, by);
+	packet_move_offset(&p->outer_l4, by);
+	if (p->flags & PACKET_NEEDS_CSUM)
+		packet_move_offset(&p->csum_start, by);
+}
+
 /* Moves the start of the packet: push opens n bytes in front (contents undefined), pop drops n bytes that are
  * in the head. All offsets (l3, l4, outer_*, csum_start) move along. False when there is no room / not so
  * many bytes. */
-bool packet_push(struct packet *p, uint16_t n);
-bool packet_pop(struct packet *p, uint16_t n);
+static inline bool packet_push(struct packet *p, uint16_t n)
+{
+	if (n > p->head - p->buf)
+		return false;
+	p->head -= n;
+	p->head_len = (uint16_t)(p->head_len + n);
+	p->len += n;
+	packet_move_offsets(p, n);
+	return true;
+}
+
+static inline bool packet_pop(struct packet *p, uint16_t n)
+{
+	if (n > p->head_len)
+		return false;
+	p->head += n;
+	p->head_len = (uint16_t)(p->head_len - n);
+	p->len -= n;
+	packet_move_offsets(p, -(int)n);
+	return true;
+}
 
 /* `to` becomes a second view of the same packet: its own head and segment list, the same payload. */
 void packet_snapshot(struct packet *to, const struct packet *from);

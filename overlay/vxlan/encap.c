@@ -20,33 +20,33 @@ static bool inner_is_ip(const struct packet *p, be16 *type)
 	       (*type == htobe16(ETH_TYPE_IPV6) && p->l3 + sizeof(struct ipv6_header) <= p->head_len);
 }
 
-static uint8_t inner_ecn(const struct packet *p)
-{
-	be16 type;
+struct inner {
+	uint8_t ecn;
+	uint32_t hash; /* of the flow: addresses and ports, or the MAC pair */
+};
 
-	if (!inner_is_ip(p, &type))
-		return 0;
-	return type == htobe16(ETH_TYPE_IPV4) ? p->head[p->l3 + 1] & 3 : p->head[p->l3 + 1] >> 4 & 3;
-}
-
-/* When nobody has hashed the flow yet: addresses and ports, or the MAC pair. */
-static uint32_t inner_hash(const struct packet *p)
+static struct inner read_inner(const struct packet *p)
 {
-	uint64_t words[6] = {0};
+	const uint8_t *ip = p->head + p->l3;
+	uint32_t ports = 0;
+	uint64_t words[5];
 	be16 type;
 
 	if (!inner_is_ip(p, &type)) {
+		memset(words, 0, sizeof(words));
 		if (p->head_len >= 12)
 			memcpy(words, p->head, 12);
-		return (uint32_t)hash_words(words, 2, 0);
+		return (struct inner){0, (uint32_t)hash_words(words, 2, 0)};
 	}
-	if (type == htobe16(ETH_TYPE_IPV4))
-		memcpy(words, p->head + p->l3 + offsetof(struct ipv4_header, src), 8);
-	else
-		memcpy(words, p->head + p->l3 + offsetof(struct ipv6_header, src), 32);
 	if (p->l4 && p->l4 + 4u <= p->head_len)
-		memcpy(&words[4], p->head + p->l4, 4);
-	return (uint32_t)hash_words(words, 6, 0);
+		memcpy(&ports, p->head + p->l4, 4);
+	words[0] = ports;
+	if (likely(type == htobe16(ETH_TYPE_IPV4))) {
+		memcpy(&words[1], ip + offsetof(struct ipv4_header, src), 8);
+		return (struct inner){ip[1] & 3, (uint32_t)hash_words(words, 2, 0)};
+	}
+	memcpy(&words[1], ip + offsetof(struct ipv6_header, src), 32);
+	return (struct inner){ip[1] >> 4 & 3, (uint32_t)hash_words(words, 5, 0)};
 }
 
 /* Bytes of the largest inner frame that will be on the wire: GSO counts by the segment. 0 when the headers
@@ -68,14 +68,17 @@ static uint32_t frame_len(const struct packet *p)
 	return header + p->gso_size < p->len ? header + p->gso_size : p->len;
 }
 
-static void patch_ipv4(struct packet *p, uint8_t tos, uint32_t l3_len)
+static void patch_ipv4(struct packet *p, const struct underlay_path *path, uint8_t tos, uint32_t l3_len)
 {
 	struct ipv4_header *ip = (void *)(p->head + p->outer_l3);
 
 	ip->tos = tos;
 	ip->total_len = htobe16((uint16_t)l3_len);
-	if (p->tunnel.ttl)
-		ip->ttl = p->tunnel.ttl;
+	if (likely(!p->tunnel.ttl)) {
+		ip->csum = csum_finish((uint64_t)path->csum + htobe16(tos) + ip->total_len);
+		return;
+	}
+	ip->ttl = p->tunnel.ttl;
 	ip->csum = csum_finish(csum_bytes(ip, sizeof(*ip))); /* the template's csum is 0 */
 }
 
@@ -89,7 +92,8 @@ static void patch_ipv6(struct packet *p, uint8_t tos, uint32_t l3_len)
 		ip->hop_limit = p->tunnel.ttl;
 }
 
-static void patch(const struct vxlan_vtep *v, struct packet *p, uint8_t tos, bool v4)
+static void patch(const struct vxlan_vtep *v, struct packet *p, const struct underlay_path *path, uint8_t tos,
+                  bool v4)
 {
 	struct udp_header *udp = (void *)(p->head + p->outer_l4);
 	struct vxlan_header *vxlan = (void *)(udp + 1);
@@ -99,7 +103,7 @@ static void patch(const struct vxlan_vtep *v, struct packet *p, uint8_t tos, boo
 	if (l3_len > 65535) /* only GSO; the segmenter writes each segment's own */
 		l3_len = 65535;
 	if (v4)
-		patch_ipv4(p, tos, l3_len);
+		patch_ipv4(p, path, tos, l3_len);
 	else
 		patch_ipv6(p, tos, l3_len);
 	udp->src = htobe16((uint16_t)(SPORT_FIRST + ((p->hash ^ p->hash >> 16) & SPORT_MASK)));
@@ -110,20 +114,50 @@ static void patch(const struct vxlan_vtep *v, struct packet *p, uint8_t tos, boo
 		p->flags |= PACKET_OUTER_CSUM;
 }
 
-int vxlan_encap(const struct vxlan_vtep *v, unsigned worker, struct packet *p, struct vxlan_out *out)
+/* The path, looked up once a round for each remote. */
+static const struct underlay_path *find_path(const struct vxlan_vtep *v, unsigned worker,
+                                             struct vxlan_memory *m, const struct ip_addr *local,
+                                             const struct ip_addr *remote)
+{
+	unsigned slot = (remote->b[15] ^ remote->b[14]) % VXLAN_REMEMBERED;
+	struct vxlan_way *way = &m->ways[slot];
+
+	if (likely(m->way_valid >> slot & 1 && way->vtep == v && ip_equal(&way->remote, remote)))
+		return way->path;
+	*way = (struct vxlan_way){v, underlay_lookup(v->underlay, worker, local, remote), *remote};
+	m->way_valid |= (uint16_t)(1u << slot);
+	return way->path;
+}
+
+/* False: no room. */
+static bool put_headers(struct packet *p, const struct underlay_path *path, bool v4)
+{
+	if (!packet_push(p, path->len))
+		return false;
+	if (likely(v4))
+		memcpy(p->head, path->header, UNDERLAY_HEADER4);
+	else
+		memcpy(p->head, path->header, UNDERLAY_HEADER6);
+	p->outer_l3 = path->l3;
+	p->outer_l4 = path->l4;
+	return true;
+}
+
+int vxlan_encap(const struct vxlan_vtep *v, unsigned worker, struct vxlan_memory *m, struct packet *p,
+                struct vxlan_out *out)
 {
 	const struct ip_addr *remote = ip_is_none(&v->config.remote) ? &p->tunnel.dst : &v->config.remote;
 	bool v4 = ip_is_v4(remote);
 	const struct ip_addr *local = v4 ? &v->config.local4 : &v->config.local6;
 	const struct underlay_path *path;
 	uint32_t overhead, frame;
-	uint8_t tos;
+	struct inner inner;
 
 	if (unlikely(ip_is_none(remote)))
 		return DROP_TUNNEL_NO_DST;
 	if (unlikely(ip_is_none(local)))
 		return DROP_TUNNEL_NO_ROUTE;
-	path = underlay_lookup(v->underlay, worker, local, remote);
+	path = find_path(v, worker, m, local, remote);
 	if (unlikely(path->drop >= 0))
 		return path->drop;
 	out->ifindex = path->ifindex;
@@ -135,14 +169,11 @@ int vxlan_encap(const struct vxlan_vtep *v, unsigned worker, struct packet *p, s
 		return DROP_SEGMENT_FAILED;
 	if (unlikely(frame + overhead > path->mtu))
 		return DROP_TUNNEL_TOO_BIG;
+	inner = read_inner(p);
 	if (!p->hash)
-		p->hash = inner_hash(p);
-	tos = (uint8_t)((p->tunnel.tos & ~3) | inner_ecn(p));
-	if (unlikely(p->flags & PACKET_ENCAP || !packet_push(p, path->len)))
+		p->hash = inner.hash;
+	if (unlikely(p->flags & PACKET_ENCAP || !put_headers(p, path, v4)))
 		return DROP_NO_HEADROOM; /* or encapsulated already, which the view cannot say twice */
-	memcpy(p->head, path->header, path->len);
-	p->outer_l3 = path->l3;
-	p->outer_l4 = path->l4;
-	patch(v, p, tos, v4);
+	patch(v, p, path, (uint8_t)((p->tunnel.tos & ~3) | inner.ecn), v4);
 	return VXLAN_OK;
 }

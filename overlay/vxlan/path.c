@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The outer headers towards a remote, with everything that does not vary by packet; called by underlay.c when
  * something about the way there has changed. */
+#include "base/checksum.h"
 #include "overlay/vxlan/underlay_private.h"
 
 static void fill_ipv4(struct underlay_path *path, const struct pair *pair)
@@ -15,6 +16,7 @@ static void fill_ipv4(struct underlay_path *path, const struct pair *pair)
 	        .src = ip_to_v4(&pair->local),
 	        .dst = ip_to_v4(&pair->remote),
 	};
+	path->csum = csum_fold(csum_bytes(ip, sizeof(*ip)));
 	path->l4 = (uint8_t)(path->l3 + sizeof(*ip));
 }
 

@@ -34,7 +34,9 @@
 
 enum {
 	UNDERLAY_REMOTES_MAX = 16384,
-	UNDERLAY_HEADER_MAX = 14 + 40 + 8 + 8,
+	UNDERLAY_HEADER4 = 14 + 20 + 8 + 8, /* bytes of all outer headers */
+	UNDERLAY_HEADER6 = 14 + 40 + 8 + 8,
+	UNDERLAY_HEADER_MAX = UNDERLAY_HEADER6,
 };
 
 struct underlay;
@@ -43,12 +45,13 @@ struct underlay_path {  /* immutable once published */
 	int drop;       /* -1: usable; else the enum drop_reason for packets to this remote */
 	int ifindex;    /* of the uplink */
 	uint32_t mtu;   /* largest outer IP packet */
+	uint32_t csum;  /* of the IPv4 header as it is in header[], without its length; not folded */
 	uint8_t len;    /* of header[] */
 	uint8_t l3, l4; /* offsets in header[]; l3 is 14 */
 	uint8_t header[UNDERLAY_HEADER_MAX];
 	uint8_t reserved[3]; /* no hidden padding: compared whole */
 };
-static_assert(sizeof(struct underlay_path) == 88, "no hidden padding");
+static_assert(sizeof(struct underlay_path) == 92, "no hidden padding");
 
 /* Opens netlink in the current network namespace and starts watching. 0 or -errno, reason in `e`. */
 int underlay_create(uv_loop_t *loop, struct underlay **out, struct error *e);

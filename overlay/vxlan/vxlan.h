@@ -28,6 +28,7 @@
 #include "base/dp/packet.h"
 
 struct underlay;
+struct underlay_path;
 struct vxlan_allow;
 
 enum { VXLAN_OK = -1 }; /* decap and encap: this, or the enum drop_reason */
@@ -67,6 +68,33 @@ int vxlan_vtep_set_allow(struct vxlan_vtep *vtep, const char *text, struct error
 enum { VXLAN_ALLOW_MAX = 16384 };
 
 /*
+ * What a worker remembers from one packet to the next, between two quiescent states: outer headers that were
+ * accepted, and paths that were found. Packets of one tunnel that look like one before need no second check
+ * of what is the same. Worker: own; vxlan_forget() before the first packet of a round.
+ */
+enum { VXLAN_REMEMBERED = 16 };
+
+struct vxlan_memory {
+	uint16_t seen_valid, way_valid; /* a bit for each entry */
+	struct vxlan_seen {
+		uint64_t same[5]; /* of the outer headers, what must be the same: see decap.c */
+		uint32_t csum;    /* sum of the IPv4 header without length, identification and checksum */
+		unsigned which;
+		struct packet_tunnel tunnel;
+	} seen[VXLAN_REMEMBERED];
+	struct vxlan_way {
+		const struct vxlan_vtep *vtep;
+		const struct underlay_path *path;
+		struct ip_addr remote;
+	} ways[VXLAN_REMEMBERED];
+};
+
+static inline void vxlan_forget(struct vxlan_memory *m)
+{
+	m->seen_valid = m->way_valid = 0;
+}
+
+/*
  * Validates the outer Ethernet, IP, UDP and VXLAN headers (RFC 7348 section 5; RFC 6935 for a zero checksum
  * over IPv6), chooses the VTEP among `n` (most specific first: fixed remote, then fixed VNI), strips the
  * outer headers and what trails them, and sets packet.tunnel (src, dst: outer addresses; id: VNI; tos and
@@ -75,7 +103,8 @@ enum { VXLAN_ALLOW_MAX = 16384 };
  * The packet may be too short for an Ethernet header afterwards only if DROP_TUNNEL_BAD_LENGTH is returned.
  * VXLAN_OK and `*which`, or a drop reason. Worker.
  */
-int vxlan_decap(struct vxlan_vtep *const *vteps, unsigned n, struct packet *p, unsigned *which);
+int vxlan_decap(struct vxlan_vtep *const *vteps, unsigned n, struct vxlan_memory *m, struct packet *p,
+                unsigned *which);
 
 struct vxlan_out {
 	int ifindex;        /* uplink netdev the packet leaves by (struct port.ifindex) */
@@ -91,7 +120,8 @@ struct vxlan_out {
  * as parsed. On DROP_TUNNEL_TOO_BIG the packet is unchanged, so that the caller can answer it. VXLAN_OK, or a
  * drop reason. Worker.
  */
-int vxlan_encap(const struct vxlan_vtep *vtep, unsigned worker, struct packet *p, struct vxlan_out *out);
+int vxlan_encap(const struct vxlan_vtep *vtep, unsigned worker, struct vxlan_memory *m, struct packet *p,
+                struct vxlan_out *out);
 
 /* Bytes that the outer IP, UDP and VXLAN headers add to an inner frame. */
 enum { VXLAN_OVERHEAD4 = 20 + 8 + 8, VXLAN_OVERHEAD6 = 40 + 8 + 8 };

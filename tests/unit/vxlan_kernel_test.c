@@ -133,12 +133,13 @@ static bool answer_ping(struct packet *p)
 
 static void handle(struct packet *p)
 {
+	struct vxlan_memory memory = {0};
 	struct vxlan_out out;
 	unsigned which;
-	int drop = vxlan_decap(&vtep, 1, p, &which);
+	int drop = vxlan_decap(&vtep, 1, &memory, p, &which);
 
 	if (drop == VXLAN_OK && (answer_arp(p) || answer_ping(p))) {
-		drop = vxlan_encap(vtep, 0, p, &out);
+		drop = vxlan_encap(vtep, 0, &memory, p, &out);
 		if (drop == VXLAN_OK) {
 			answered++;
 			port->ops->tx(port, 0, &p, 1);
@@ -327,7 +328,7 @@ static void send_gso(bool v6, bool tcp)
 	struct vxlan_out out;
 
 	make_gso(&p, v6, tcp);
-	cr_assert_eq(vxlan_encap(vtep, 0, &p, &out), VXLAN_OK);
+	cr_assert_eq(vxlan_encap(vtep, 0, &(struct vxlan_memory){0}, &p, &out), VXLAN_OK);
 	cr_expect_eq(out.ifindex, port->ifindex);
 	port->ops->tx(port, 0, &batch, 1);
 	for (int i = 0; i < 100 && now - before < GSO_FRAMES; i++) {
