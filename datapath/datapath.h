@@ -78,7 +78,7 @@ struct datapath_config {
 	unsigned nworkers;         /* 1 .. WORKERS_MAX */
 	uint32_t cache_entries;    /* per worker, 0: default */
 	bool never_sleep;          /* workers spin when idle */
-	/* A queue's unknown flows get one cycle in so many while other queues have packets; 0: 16, 1: no
+	/* A queue's unknown flows get one cycle in so many while other queues have packets; 0: 32, 1: no
 	 * limit (then queues take turns in a fixed order). */
 	uint32_t miss_share;
 	struct fdb_config fdb;

@@ -22,12 +22,12 @@ enum {
 	NAP_ROUNDS = 200,   /* naps before the worker sleeps on its fds */
 	NAP_STEP_NS = 500,  /* each is this much longer than the one before */
 	SLEEP_MS = 1000,    /* look around at least this often */
-	MISS_SHARE = 16,    /* default of config.miss_share */
+	MISS_SHARE = 32,    /* default of config.miss_share */
 	MISS_BATCH = 16,    /* packets of such a queue at a time: others wait for no more than these */
 };
 
-/* One batch of a queue, and who pays for it. Translating the packets of unknown flows takes ten times as long
- * as forwarding, so a guest that makes up headers could take the worker from all others. It gets
+/* One batch of a queue, and who pays for it. Translating the packets of unknown flows takes several times as
+ * long as forwarding, so a guest that makes up headers could take the worker from all others. It gets
  * 1/miss_share of the time for that while others have packets, and all of it when they have none. */
 static unsigned poll_queue(struct worker *w, struct port_rxq *q)
 {
