@@ -326,7 +326,7 @@ static const struct {
 
 static bool name_is(const char *full, const char *name, size_t len)
 {
-	return full && strlen(full) == len && memcmp(full, name, len) == 0;
+	return full && *full == *name && !strncmp(full, name, len) && !full[len];
 }
 
 enum field_id field_by_name(const char *name, size_t len)

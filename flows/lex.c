@@ -14,14 +14,19 @@ struct slice slice_of(const char *text)
 	return (struct slice){text, strlen(text)};
 }
 
+/* Words are looked up in lists: most differ in their first letter, which is seen without a call. */
 bool slice_is(struct slice s, const char *text)
 {
-	return strlen(text) == s.len && memcmp(s.p, text, s.len) == 0;
+	if (!s.len || *s.p != *text)
+		return !s.len && !*text;
+	return !strncmp(s.p, text, s.len) && !text[s.len];
 }
 
 bool slice_is_nocase(struct slice s, const char *text)
 {
-	return strlen(text) == s.len && strncasecmp(s.p, text, s.len) == 0;
+	if (!s.len || (*s.p ^ *text) & ~0x20)
+		return !s.len && !*text;
+	return !strncasecmp(s.p, text, s.len) && !text[s.len];
 }
 
 bool slice_split(struct slice s, char c, struct slice *left, struct slice *right)
