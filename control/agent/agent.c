@@ -11,8 +11,8 @@
 #include "base/log.h"
 #include "control/agent/answer.h"
 #include "control/agent/claim.h"
+#include "control/agent/host_flows.h"
 #include "control/agent/switch_channel.h"
-#include "control/agent/pipeline.h"
 #include "control/agent/switch_flows.h"
 #include "control/agent/switch_interfaces.h"
 #include "control/net/tls_context.h"
@@ -28,42 +28,78 @@ struct agent {
 	struct scene scene;
 	struct switch_channel *channel;
 	struct answerer *answerer;
+	struct host_flows flows; /* that the switch has, unless `compare` */
+	uint64_t interfaces_version;
 	bool connected;    /* to the switch */
+	bool compare;      /* the switch's state with ours, as a whole, at the next chance */
 	bool behind;       /* the store has more than could be read */
-	int64_t reported;  /* the revision that the store knows we have reached */
+	uint64_t answered; /* of scene.asked */
 	uv_poll_t changes; /* of the store */
-	uv_timer_t timer;  /* again after a failure, or the next audit */
+	uv_timer_t timer;  /* the next comparison */
 	char switch_socket[108], bridge_socket[128], ports_dir[108], status_key[STORE_KEY_MAX];
 };
 
-static void bring_over(struct agent *a);
+/* ---- the switch ---- */
 
-static void on_timer(uv_timer_t *timer)
+static int pass_over(const struct flow_mod *had, const struct flow_mod *wanted, void *arg)
 {
-	bring_over(timer->data);
+	return 0;
 }
 
-/* ---- the switch ---- */
+static int repair_flows(struct agent *a, struct switch_flows *s)
+{
+	struct flow_set all = {0};
+	int rc = host_flows_update(&a->flows, &a->scene, pass_over, NULL);
+
+	if (!rc)
+		rc = host_flows_all(&a->flows, &all);
+	if (!rc)
+		rc = switch_flows_repair(s, &all);
+	flow_set_free(&all);
+	return rc;
+}
+
+static int change_flows(struct agent *a, struct switch_flows *s)
+{
+	int rc = host_flows_update(&a->flows, &a->scene, switch_flows_change, s);
+
+	if (!rc)
+		return switch_flows_commit(s);
+	switch_flows_abandon(s);
+	return rc;
+}
+
+static int update_flows(struct agent *a, struct error *e)
+{
+	struct switch_flows s = {.path = a->bridge_socket, .timeout_ms = AGENT_CALL_MS, .e = e};
+	int rc;
+
+	*e = (struct error){""};
+	rc = a->compare ? repair_flows(a, &s) : change_flows(a, &s);
+	if (rc)
+		return *e->text ? rc : error_set(e, -rc, "some flows could not be made");
+	if (s.added + s.changed + s.removed)
+		log_info("revision %lld: %zu flows added, %zu changed, %zu removed", (long long)a->scene.rev,
+		         s.added, s.changed, s.removed);
+	return 0;
+}
 
 static int update_switch(struct agent *a, struct error *e)
 {
-	struct flow_changes changes;
-	struct flow_set flows = {0};
+	bool interfaces = a->compare || a->scene.interfaces_version != a->interfaces_version;
 	json_t *there = NULL;
-	int rc = switch_interfaces_prepare(a->switch_socket, AGENT_CALL_MS, &a->scene, &there, e);
+	int rc = 0;
 
-	if (!rc && pipeline_flows(&a->scene, &flows))
-		rc = error_set(e, EINVAL, "some flows could not be made");
+	if (interfaces)
+		rc = switch_interfaces_prepare(a->switch_socket, AGENT_CALL_MS, &a->scene, &there, e);
 	if (!rc)
-		rc = switch_flows_sync(a->bridge_socket, AGENT_CALL_MS, &flows, &changes, e);
-	if (!rc)
+		rc = update_flows(a, e);
+	if (!rc && interfaces)
 		rc = switch_interfaces_add(a->switch_socket, AGENT_CALL_MS, &a->scene, there, e);
-	if (!rc && changes.added + changes.changed + changes.removed)
-		log_info("revision %lld: %zu flows; %zu added, %zu changed, %zu removed",
-		         (long long)a->scene.rev, flows.n, changes.added, changes.changed, changes.removed);
 	json_decref(there);
-	flow_set_free(&flows);
-	return rc;
+	a->interfaces_version = rc ? 0 : a->scene.interfaces_version; /* 1: tried again at the next change */
+	a->compare = rc < 0;
+	return rc < 0 ? rc : 0;
 }
 
 /* The store may have changed: who waits for that? */
@@ -73,7 +109,7 @@ static void wake_waiters(struct agent *a)
 		store_serve_changed(a->service);
 }
 
-/* Tells how far this host has come: `weft apply --wait` reads it. */
+/* Tells whoever waits how far this host has come. */
 static void report(struct agent *a)
 {
 	char value[64];
@@ -81,13 +117,13 @@ static void report(struct agent *a)
 	struct store_txn txn = {.ops = &op, .n_ops = 1};
 	struct error e;
 
-	if (a->scene.rev == a->reported || !store_ready(a->store))
+	if (a->scene.asked == a->answered || !store_ready(a->store))
 		return;
 	snprintf(value, sizeof(value), "{\"rev\":%lld}", (long long)a->scene.rev);
 	if (store_txn(a->store, &txn, NULL, &e))
 		log_warn("store: %s", e.text);
 	else
-		a->reported = a->scene.rev;
+		a->answered = a->scene.asked;
 	wake_waiters(a);
 }
 
@@ -107,29 +143,50 @@ static int follow_store(struct agent *a)
 	return rc;
 }
 
+static int rebuild_scene(struct agent *a, struct error *e)
+{
+	struct scene fresh;
+	int rc = scene_build(a->view, a->options.host, a->ports_dir, &fresh, e);
+
+	if (rc) /* what the old one borrowed is gone */
+		scene_free(&a->scene);
+	if (rc)
+		return rc;
+	scene_adopt(&fresh, &a->scene);
+	scene_free(&a->scene);
+	a->scene = fresh;
+	return 0;
+}
+
+static void on_timer(uv_timer_t *timer);
+
 /* Follows the store and makes the switch so; tries again later when it cannot. */
 static void bring_over(struct agent *a)
 {
+	int followed = follow_store(a), rc;
 	struct error e = {""};
-	struct scene fresh;
-	bool whole = follow_store(a) >= 0;
-	int rc = 0;
 
-	if (whole) {
-		rc = scene_build(a->view, a->options.host, a->ports_dir, &fresh, &e);
-		if (!rc) {
-			scene_free(&a->scene);
-			a->scene = fresh;
-		}
-	}
-	if (!rc && a->connected && a->scene.rev) { /* 0: nothing was ever known, and nothing is touched */
+	if (!followed && !a->compare)
+		return;
+	rc = rebuild_scene(a, &e);
+	if (!rc && a->connected && view_known(a->view))
 		rc = update_switch(a, &e);
-		if (!rc && whole)
-			report(a);
-	}
-	if (rc)
+	if (!rc && a->connected && followed >= 0)
+		report(a);
+	if (rc) {
 		log_warn("switch: %s; again in %d ms", e.text, AGENT_RETRY_MS);
-	uv_timer_start(&a->timer, on_timer, rc ? AGENT_RETRY_MS : AGENT_AUDIT_MS, 0);
+		uv_timer_start(&a->timer, on_timer, AGENT_RETRY_MS, AGENT_AUDIT_MS);
+	}
+}
+
+/* All is compared with the switch: a while after the last time, or after a failure. */
+static void on_timer(uv_timer_t *timer)
+{
+	struct agent *a = timer->data;
+
+	a->compare = true;
+	uv_timer_start(&a->timer, on_timer, AGENT_AUDIT_MS, AGENT_AUDIT_MS);
+	bring_over(a);
 }
 
 static void on_up(void *arg)
@@ -138,7 +195,7 @@ static void on_up(void *arg)
 
 	log_info("connected to the switch");
 	a->connected = true;
-	uv_timer_start(&a->timer, on_timer, 0, 0); /* not from within its message */
+	uv_timer_start(&a->timer, on_timer, 0, AGENT_AUDIT_MS); /* not from within its message */
 }
 
 static void on_down(void *arg)
@@ -171,8 +228,7 @@ static void on_change(uv_poll_t *poll, int status, int events)
 {
 	struct agent *a = poll->data;
 
-	if (follow_store(a) > 0)
-		bring_over(a);
+	bring_over(a);
 	wake_waiters(a);
 }
 
@@ -243,7 +299,7 @@ int agent_start(uv_loop_t *loop, const struct agent_options *options, struct age
 	if (!rc) {
 		uv_poll_init(loop, &a->changes, store_fd(a->store));
 		uv_poll_start(&a->changes, UV_READABLE, on_change);
-		bring_over(a);
+		on_timer(&a->timer);
 		a->channel = switch_channel_create(loop, a->bridge_socket, &events);
 		*out = a;
 		return 0;
@@ -271,6 +327,7 @@ void agent_free(struct agent *a)
 {
 	if (!a)
 		return;
+	host_flows_free(&a->flows);
 	scene_free(&a->scene);
 	view_destroy(a->view);
 	answerer_destroy(a->answerer);

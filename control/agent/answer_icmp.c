@@ -99,7 +99,7 @@ static bool find_target(const struct scene_network *net, const struct ip_addr *t
 		return true;
 	}
 	for (unsigned i = 0; i < net->n_ports; i++) {
-		const struct tenant_port *p = net->ports[i]->port;
+		const struct tenant_port *p = net->ports[i].port;
 
 		local = link_local(p->mac);
 		*mac = p->mac;

@@ -11,66 +11,71 @@ struct ip_addr link_local(struct mac m)
 	                         m.b[4], m.b[5]}};
 }
 
-/* Does this host carry a port of the network? */
-static bool is_here(const struct scene_network *net)
+/* What is told apart by nothing but its port or its look. */
+static void host_flows(const struct scene *s, struct flow_set *out)
 {
-	for (unsigned i = 0; i < net->n_ports; i++)
-		if (net->ports[i]->local)
-			return true;
-	return false;
+	pipeline_security_common(s, out);
+	if (s->tunnel)
+		flow_set_add(out, COOKIE_MARK, "table=0,priority=%d,in_port=%u,actions=drop",
+		             PRIORITY_CLASSIFY - 1, s->tunnel);
+	flow_set_add(out, COOKIE_MARK, "table=20,priority=0,actions=goto_table:21");
+	flow_set_add(out, COOKIE_MARK, "table=80,priority=0,actions=goto_table:81");
 }
 
-static void classify(const struct scene *s, struct flow_set *out)
+static void port_flows(const struct scene *s, const struct scene_port *p, struct flow_set *out)
 {
-	for (unsigned i = 0; i < s->n_ports; i++) {
-		const struct scene_port *p = &s->ports[i];
+	flow_set_add(out, COOKIE_MARK | (p->active ? 0 : PUNT_CLAIM),
+	             "table=0,priority=%d,in_port=%u,actions=%sset_field:0x%x->reg0,goto_table:10",
+	             PRIORITY_CLASSIFY, p->ofport, p->active ? "" : PUNT_ACTIONS ",",
+	             p->network->network->vni);
+	pipeline_security(s, p, out);
+	pipeline_groups(s, p, out);
+	pipeline_answer_port(p, out);
+	flow_set_add(out, COOKIE_MARK, "table=90,priority=100,reg3=%u,actions=output:%u", p->ofport,
+	             p->ofport);
+}
 
-		if (p->local)
-			flow_set_add(out, COOKIE_MARK | (p->active ? 0 : PUNT_CLAIM),
-			             "table=0,priority=%d,in_port=%u,actions=%sset_field:0x%x->reg0,"
-			             "goto_table:10",
-			             PRIORITY_CLASSIFY, p->ofport, p->active ? "" : PUNT_ACTIONS ",",
-			             p->network->network->vni);
-	}
-	if (!s->tunnel)
-		return;
-	for (unsigned i = 0; i < s->n_networks; i++)
-		if (is_here(&s->networks[i]))
-			flow_set_add(out, COOKIE_MARK,
-			             "table=0,priority=%d,in_port=%u,tun_id=0x%x,"
-			             "actions=set_field:0x%x->reg0,set_field:1->reg2,goto_table:40",
-			             PRIORITY_CLASSIFY, s->tunnel, s->networks[i].network->vni,
-			             s->networks[i].network->vni);
-	flow_set_add(out, COOKIE_MARK, "table=0,priority=%d,in_port=%u,actions=drop", PRIORITY_CLASSIFY - 1,
-	             s->tunnel);
+static void network_flows(const struct scene *s, const struct scene_network *net, struct flow_set *out)
+{
+	if (net->here && s->tunnel)
+		flow_set_add(out, COOKIE_MARK,
+		             "table=0,priority=%d,in_port=%u,tun_id=0x%x,"
+		             "actions=set_field:0x%x->reg0,set_field:1->reg2,goto_table:40",
+		             PRIORITY_CLASSIFY, s->tunnel, net->network->vni, net->network->vni);
+	for (unsigned i = 0; i < net->n_ports; i++)
+		if (net->ports[i].local)
+			port_flows(s, &net->ports[i], out);
+	if (net->here)
+		pipeline_answer(net, out);
+	pipeline_switching(s, net, out);
+	if (net->router)
+		pipeline_routing(s, net, out);
+}
+
+static int settle(struct flow_set *out)
+{
+	flow_set_settle(out);
+	return out->failed ? -EINVAL : 0;
+}
+
+int pipeline_host(const struct scene *s, struct flow_set *out)
+{
+	host_flows(s, out);
+	return settle(out);
+}
+
+int pipeline_network(const struct scene *s, const struct scene_network *net, struct flow_set *out)
+{
+	network_flows(s, net, out);
+	return settle(out);
 }
 
 int pipeline_flows(const struct scene *s, struct flow_set *out)
 {
-	classify(s, out);
-	pipeline_security_common(s, out);
-	for (unsigned i = 0; i < s->n_ports; i++) {
-		const struct scene_port *p = &s->ports[i];
-
-		if (!p->local)
-			continue;
-		pipeline_security(s, p, out);
-		pipeline_groups(s, p, out);
-		pipeline_answer_port(p, out);
-		flow_set_add(out, COOKIE_MARK, "table=90,priority=100,reg3=%u,actions=output:%u", p->ofport,
-		             p->ofport);
-	}
-	flow_set_add(out, COOKIE_MARK, "table=20,priority=0,actions=goto_table:21");
-	flow_set_add(out, COOKIE_MARK, "table=80,priority=0,actions=goto_table:81");
-	for (unsigned i = 0; i < s->n_networks; i++) {
-		if (is_here(&s->networks[i]))
-			pipeline_answer(&s->networks[i], out);
-		pipeline_switching(s, &s->networks[i], out);
-		if (s->networks[i].router)
-			pipeline_routing(s, &s->networks[i], out);
-	}
-	flow_set_settle(out);
-	return out->failed ? -EINVAL : 0;
+	host_flows(s, out);
+	for (unsigned i = 0; i < s->n_networks; i++)
+		network_flows(s, &s->networks[i], out);
+	return settle(out);
 }
 
 bool pipeline_to_port(const struct scene *s, const struct scene_port *p, char text[160])

@@ -43,8 +43,15 @@ enum { AGENT_CONTROLLER_ID = 0x5745 }; /* packets are punted to the agent alone 
 
 enum { PRIORITY_CLASSIFY = 60000 }; /* above what users are likely to put into table 0 */
 
-/* Fills `out` (settled). 0, or -EINVAL when `out` lacks something (logged). */
+/* The flows of the whole host, or in parts: of each network, and of none. No two parts have a flow in the
+ * same place. Fills `out` (settled). 0, or -EINVAL when `out` lacks something (logged). */
 int pipeline_flows(const struct scene *s, struct flow_set *out);
+int pipeline_host(const struct scene *s, struct flow_set *out);
+int pipeline_network(const struct scene *s, const struct scene_network *net, struct flow_set *out);
+
+/* A number for all that pipeline_network() and pipeline_host() (`net`: NULL) look at: while it is the same,
+ * the flows are. */
+uint64_t pipeline_inputs(const struct scene *s, const struct scene_network *net);
 
 /* The actions that punt. */
 #define PUNT_ACTIONS "controller(id=22341,max_len=65535)"

@@ -56,7 +56,7 @@ void pipeline_answer(const struct scene_network *net, struct flow_set *out)
 		v6 |= !prefix_is_v4(&s->cidr);
 	}
 	for (unsigned i = 0; i < net->n_ports; i++) {
-		const struct tenant_port *p = net->ports[i]->port;
+		const struct tenant_port *p = net->ports[i].port;
 
 		for (unsigned k = 0; k < p->n_ips; k++)
 			answer(out, vni, &p->ips[k], p->mac);

@@ -78,7 +78,7 @@ static void rule_family(const struct direction *d, const struct group_rule *rule
 
 static void rule_flows(const struct direction *d, const struct group *g, const struct group_rule *rule)
 {
-	const struct scene_members *members;
+	const struct scene_group *peers;
 	char text[PREFIX_TEXT_MAX];
 
 	if (rule->any_peer) {
@@ -87,10 +87,18 @@ static void rule_flows(const struct direction *d, const struct group *g, const s
 	} else if (!*rule->group) {
 		rule_family(d, rule, prefix_is_v4(&rule->peer), prefix_format(&rule->peer, text));
 	} else {
-		members = scene_members(d->scene, g->object.tenant, rule->group);
-		for (unsigned i = 0; members && i < members->n; i++)
-			rule_family(d, rule, ip_is_v4(&members->ips[i]), ip_format(&members->ips[i], text));
+		peers = scene_group(d->scene, g->object.tenant, rule->group);
+		for (unsigned i = 0; peers && i < peers->n_members; i++)
+			rule_family(d, rule, ip_is_v4(&peers->members[i]),
+			            ip_format(&peers->members[i], text));
 	}
+}
+
+static const struct group *group_of(const struct scene *s, const struct scene_port *p, unsigned i)
+{
+	const struct scene_group *g = scene_group(s, p->port->object.tenant, p->port->groups[i]);
+
+	return g ? g->group : NULL;
 }
 
 /* `closed`: only what a rule allows. */
@@ -102,8 +110,7 @@ static void one_direction(const struct direction *d, const struct scene_port *p,
 	}
 	answers(d);
 	for (unsigned i = 0; i < p->port->n_groups; i++) {
-		const struct group *g = tenancy_get(&d->scene->tenancy, KIND_GROUP, p->port->object.tenant,
-		                                    p->port->groups[i]);
+		const struct group *g = group_of(d->scene, p, i);
 
 		for (unsigned k = 0; g && k < g->n_rules; k++)
 			if (g->rules[k].ingress == ingress)
@@ -114,8 +121,7 @@ static void one_direction(const struct direction *d, const struct scene_port *p,
 static bool has_egress(const struct scene *s, const struct scene_port *p)
 {
 	for (unsigned i = 0; i < p->port->n_groups; i++) {
-		const struct group *g =
-		        tenancy_get(&s->tenancy, KIND_GROUP, p->port->object.tenant, p->port->groups[i]);
+		const struct group *g = group_of(s, p, i);
 
 		for (unsigned k = 0; g && k < g->n_rules; k++)
 			if (!g->rules[k].ingress)

@@ -7,6 +7,12 @@
 
 enum { ROUTER_ECHO = 230, ROUTER_ADDRESS = 220, TTL_OVER = 210, ROUTED = 100 };
 
+/* The longest prefix first; of two alike the network itself before a static route. */
+static unsigned priority_of(const struct prefix *to, bool is_static)
+{
+	return 1000 + 2 * prefix_length(to) + !is_static;
+}
+
 static const char *dst_field(bool v4)
 {
 	return v4 ? "ip,nw_dst" : "ipv6,ipv6_dst";
@@ -67,7 +73,7 @@ static void static_routes(const struct scene *s, const struct router *r, unsigne
 				flow_set_add(out, COOKIE_MARK,
 				             "table=51,priority=%u,reg5=0x%x,%s=%s,actions=set_field:0x%x->"
 				             "reg0,%s",
-				             1000 + prefix_length(&route->to), id,
+				             priority_of(&route->to, true), id,
 				             dst_field(prefix_is_v4(&route->to)),
 				             prefix_format(&route->to, to), net->network->vni, actions);
 		}
@@ -115,6 +121,17 @@ static void own_addresses(const struct scene *s, const struct scene_network *net
 		own_address(out, net->network->vni, &local);
 }
 
+/* Table 50: how packets of its guests enter the router. */
+static void entrance(const struct scene *s, const struct scene_network *net, unsigned id,
+                     struct flow_set *out)
+{
+	own_addresses(s, net, out);
+	time_exceeded(out, net->network->vni);
+	flow_set_add(out, COOKIE_MARK,
+	             "table=50,priority=%d,reg0=0x%x,actions=set_field:0x%x->reg5,goto_table:51", ROUTED,
+	             net->network->vni, id);
+}
+
 /* The tables of one network: how packets enter the router from it, and how they leave into it. */
 void pipeline_routing(const struct scene *s, const struct scene_network *net, struct flow_set *out)
 {
@@ -123,25 +140,23 @@ void pipeline_routing(const struct scene *s, const struct scene_network *net, st
 	uint32_t vni = net->network->vni;
 	char text[PREFIX_TEXT_MAX], actions[320];
 
-	own_addresses(s, net, out);
-	time_exceeded(out, vni);
-	flow_set_add(out, COOKIE_MARK,
-	             "table=50,priority=%d,reg0=0x%x,actions=set_field:0x%x->reg5,goto_table:51", ROUTED, vni,
-	             id);
+	if (net->here)
+		entrance(s, net, id, out);
 	for (unsigned i = 0; i < net->network->n_subnets; i++) {
 		const struct prefix *cidr = &net->network->subnets[i].cidr;
 
 		flow_set_add(
 		        out, COOKIE_MARK,
 		        "table=51,priority=%u,reg5=0x%x,%s=%s,actions=set_field:0x%x->reg0,goto_table:54",
-		        1000 + prefix_length(cidr), id, dst_field(prefix_is_v4(cidr)),
+		        priority_of(cidr, false), id, dst_field(prefix_is_v4(cidr)),
 		        prefix_format(cidr, text), vni);
 	}
-	static_routes(s, r, id, out);
+	if (vni == id)
+		static_routes(s, r, id, out);
 	for (unsigned i = 0; i < net->n_ports; i++) {
-		const struct tenant_port *p = net->ports[i]->port;
+		const struct tenant_port *p = net->ports[i].port;
 
-		for (unsigned k = 0; k < p->n_ips && next_hop(s, net->ports[i], actions); k++)
+		for (unsigned k = 0; k < p->n_ips && next_hop(s, &net->ports[i], actions); k++)
 			flow_set_add(out, COOKIE_MARK, "table=54,priority=100,reg0=0x%x,%s=%s,actions=%s",
 			             vni, dst_field(ip_is_v4(&p->ips[k])), ip_format(&p->ips[k], text),
 			             actions);

@@ -2,7 +2,6 @@
 /* Table 10: a guest speaks with its own addresses only, and is no server of addresses. Called by pipeline.c.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "control/agent/pipeline.h"
@@ -24,13 +23,9 @@ void pipeline_security_common(const struct scene *s, struct flow_set *out)
 
 	for (const char *const *f = forbidden; *f; f++)
 		flow_set_add(out, COOKIE_MARK, "table=10,priority=%d,%s,actions=drop", FORBIDDEN, *f);
-	for (void **hosts = tenancy_list(&s->tenancy, KIND_HOST), **at = hosts;; at++) {
-		const struct host *h = at ? *at : NULL;
+	for (unsigned k = 0; k < s->n_hosts; k++) {
+		const struct host *h = s->hosts[k];
 
-		if (!h) {
-			free(hosts);
-			break;
-		}
 		for (unsigned i = 0; i < h->n_vteps; i++)
 			flow_set_add(out, COOKIE_MARK, "table=10,priority=%d,%s=%s,tp_dst=4789,actions=drop",
 			             FORBIDDEN, ip_is_v4(&h->vteps[i]) ? "udp,nw_dst" : "udp6,ipv6_dst",

@@ -15,7 +15,7 @@ static void by_mac(const struct scene *s, const struct scene_network *net, struc
 	uint32_t vni = net->network->vni;
 
 	for (unsigned i = 0; i < net->n_ports; i++) {
-		const struct scene_port *p = net->ports[i];
+		const struct scene_port *p = &net->ports[i];
 
 		if (!pipeline_to_port(s, p, way))
 			continue;
@@ -36,7 +36,7 @@ static void by_mac(const struct scene *s, const struct scene_network *net, struc
 static bool seen_before(const struct scene_network *net, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++)
-		if (net->ports[i]->host == net->ports[n]->host)
+		if (net->ports[i].host == net->ports[n].host)
 			return true;
 	return false;
 }
@@ -49,7 +49,7 @@ static void add_remote_hosts(const struct scene *s, const struct scene_network *
 		return;
 	text_add(actions, ",set_field:0x%x->tun_id", net->network->vni);
 	for (unsigned i = 0; i < net->n_ports; i++) {
-		const struct host *h = net->ports[i]->host;
+		const struct host *h = net->ports[i].host;
 
 		if (!h || h == s->self || !h->n_vteps || seen_before(net, i))
 			continue;
@@ -64,8 +64,8 @@ static void flood(const struct scene *s, const struct scene_network *net, struct
 	struct text local = {0}, all = {0};
 
 	for (unsigned i = 0; i < net->n_ports; i++)
-		if (net->ports[i]->active)
-			text_add(&local, ",set_field:%u->reg3,resubmit(,80)", net->ports[i]->ofport);
+		if (net->ports[i].active)
+			text_add(&local, ",set_field:%u->reg3,resubmit(,80)", net->ports[i].ofport);
 	text_add(&all, "%s", text_get(&local));
 	add_remote_hosts(s, net, &all);
 	if (local.len) {
@@ -80,9 +80,11 @@ static void flood(const struct scene *s, const struct scene_network *net, struct
 
 void pipeline_switching(const struct scene *s, const struct scene_network *net, struct flow_set *out)
 {
-	by_mac(s, net, out);
-	flood(s, net, out);
-	if (s->tunnel)
+	if (net->here) {
+		by_mac(s, net, out);
+		flood(s, net, out);
+	}
+	if (s->tunnel) /* from the router, other networks too */
 		flow_set_add(out, COOKIE_MARK,
 		             "table=70,priority=100,reg0=0x%x,actions=set_field:0x%x->tun_id,output:%u",
 		             net->network->vni, net->network->vni, s->tunnel);

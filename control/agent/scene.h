@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a host has to carry, as objects: the input of the pipeline and of the answers to guests. Built anew
- * from the view at every change; plain data, nothing of it knows the store or the switch.
+ * from the view at every change, in one pass over its keys; objects are borrowed from the view.
  *
- * Thread-safety: none. Life cycle: scene_build -> the agent numbers the ports -> used -> scene_free.
+ * Thread-safety: none. Life cycle: scene_build -> the agent numbers the ports -> used until the view is
+ * refreshed -> scene_free.
  */
 #ifndef CONTROL_AGENT_SCENE_H
 #define CONTROL_AGENT_SCENE_H
@@ -11,12 +12,17 @@
 #include "control/agent/view.h"
 #include "control/tenancy/keys.h"
 
+/* Versions: another number whenever one of the keys that something was made of has changed. */
+
 struct scene_network {
 	const struct network *network;
 	const struct router *router; /* NULL: none */
-	struct scene_port **ports;   /* of the whole network, by name */
+	struct scene_port *ports;    /* of the whole network, by name */
 	unsigned n_ports;
+	bool here;    /* one of them is local */
 	uint16_t mtu; /* what guests are told */
+	uint64_t version, router_version;
+	uint64_t own_version; /* of the network without its ports */
 };
 
 struct scene_port {
@@ -28,33 +34,42 @@ struct scene_port {
 	/* of local ports */
 	uint64_t claimed; /* when this host asked to be the active one, clock_now(); 0: never */
 	uint32_t ofport;  /* 0: not numbered */
-	char interface[INTERFACE_NAME_SIZE], socket[320];
+	char interface[INTERFACE_NAME_SIZE], *socket;
 	uint16_t queues;
 };
 
-struct scene_members { /* of a security group */
+struct scene_group {
 	char id[ID_MAX];
-	struct ip_addr *ips;
-	unsigned n;
+	const struct group *group; /* NULL: its rules are not known here */
+	struct ip_addr *members;
+	unsigned n_members;
+	uint64_t version;
 };
 
 struct scene {
-	struct tenancy tenancy;
+	const struct host **hosts; /* by name: those that it knows of */
+	unsigned n_hosts;
 	const struct host *self;        /* NULL: the host is not in the store */
 	struct scene_network *networks; /* ascending by VNI */
 	unsigned n_networks;
-	struct scene_port *ports; /* by tenant and name */
+	struct scene_port *ports; /* network by network, by name */
 	unsigned n_ports;
-	struct scene_members *groups;
+	struct scene_port **local; /* those that are */
+	unsigned n_local;
+	struct scene_group *groups; /* by id */
 	unsigned n_groups;
-	uint32_t tunnel; /* port number of the VXLAN interface; 0: none */
+	uint32_t tunnel;             /* port number of the VXLAN interface; 0: none */
+	uint64_t interfaces_version; /* of what the interfaces of local ports look like */
+	uint64_t asked;              /* who waits for this host has asked again: keys.h, wait */
 	int64_t rev;
 };
 
-/* 0 or -errno; what cannot be read is left out and logged. Sockets that nobody named lie in `socket_dir`. */
+/* 0 or -errno. Sockets that nobody named lie in `socket_dir`. */
 int scene_build(const struct view *v, const char *host, const char *socket_dir, struct scene *out,
                 struct error *e);
 void scene_free(struct scene *s);
+/* Lets the local ports that both have, and the tunnel, be numbered as in `old`. */
+void scene_adopt(struct scene *s, const struct scene *old);
 
 struct scene_network *scene_network(const struct scene *s, uint32_t vni);
 struct scene_port *scene_port_by_number(const struct scene *s, uint32_t ofport);
@@ -64,6 +79,6 @@ struct scene_port *scene_port_by_ip(const struct scene_network *net, const struc
 const struct subnet *scene_subnet(const struct scene_network *net, const struct ip_addr *ip);
 /* The network of a router by its name. */
 struct scene_network *scene_router_network(const struct scene *s, const struct router *r, unsigned i);
-const struct scene_members *scene_members(const struct scene *s, const char *tenant, const char *group);
+const struct scene_group *scene_group(const struct scene *s, const char *tenant, const char *group);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Comparing and repairing flows; see switch_flows.h. Called by agent.c. */
+/* Changing, comparing and repairing flows; see switch_flows.h. Called by agent.c. */
 #include "control/agent/switch_flows.h"
 
 #include <errno.h>
@@ -55,27 +55,25 @@ static int read_flows(struct ofp_client *client, struct flow_set *has, struct er
 	return rc;
 }
 
-struct repair {
-	struct ofp_client *client;
-	struct flow_changes *changes;
-	struct error *e;
-	bool open;
-};
-
-static int bring_over(const struct flow_mod *has, const struct flow_mod *wanted, void *arg)
+int switch_flows_change(const struct flow_mod *has, const struct flow_mod *wanted, void *arg)
 {
-	struct repair *r = arg;
+	struct switch_flows *s = arg;
 	struct flow_mod gone;
-	int rc = r->open ? 0 : ofp_client_bundle_open(r->client, r->e);
+	int rc = 0;
 
-	r->open = true;
+	if (!s->client)
+		s->client = ofp_client_connect(s->path, s->timeout_ms, s->e);
+	if (!s->client)
+		return -ECOMM;
+	if (!s->added && !s->changed && !s->removed)
+		rc = ofp_client_bundle_open(s->client, s->e);
 	if (rc)
 		return rc;
-	r->changes->added += !has;
-	r->changes->changed += has && wanted;
-	r->changes->removed += !wanted;
+	s->added += !has;
+	s->changed += has && wanted;
+	s->removed += !wanted;
 	if (wanted)
-		return ofp_client_bundle_add(r->client, wanted, r->e);
+		return ofp_client_bundle_add(s->client, wanted, s->e);
 	if (!has)
 		return 0;
 	gone = *has;
@@ -84,26 +82,37 @@ static int bring_over(const struct flow_mod *has, const struct flow_mod *wanted,
 	gone.cookie_mask = COOKIE_MASK; /* a user's flow in this place stays */
 	gone.flags = 0;
 	action_list_init(&gone.actions); /* those of `has` stay its own */
-	return ofp_client_bundle_add(r->client, &gone, r->e);
+	return ofp_client_bundle_add(s->client, &gone, s->e);
 }
 
-int switch_flows_sync(const char *path, int timeout_ms, const struct flow_set *wanted,
-                      struct flow_changes *changes, struct error *e)
+int switch_flows_commit(struct switch_flows *s)
 {
-	struct ofp_client *client = ofp_client_connect(path, timeout_ms, e);
-	struct repair r = {client, changes, e, false};
+	int rc = s->added + s->changed + s->removed ? ofp_client_bundle_commit(s->client, s->e) : 0;
+
+	switch_flows_abandon(s);
+	return rc;
+}
+
+void switch_flows_abandon(struct switch_flows *s)
+{
+	ofp_client_close(s->client);
+	s->client = NULL;
+}
+
+int switch_flows_repair(struct switch_flows *s, const struct flow_set *wanted)
+{
 	struct flow_set has = {0};
 	int rc;
 
-	*changes = (struct flow_changes){0};
-	if (!client)
+	s->client = ofp_client_connect(s->path, s->timeout_ms, s->e);
+	if (!s->client)
 		return -ECOMM;
-	rc = read_flows(client, &has, e);
+	rc = read_flows(s->client, &has, s->e);
 	if (!rc)
-		rc = flow_set_compare(&has, wanted, bring_over, &r);
-	if (!rc && r.open)
-		rc = ofp_client_bundle_commit(client, e);
+		rc = flow_set_compare(&has, wanted, switch_flows_change, s);
 	flow_set_free(&has);
-	ofp_client_close(client);
+	if (!rc)
+		return switch_flows_commit(s);
+	switch_flows_abandon(s);
 	return rc;
 }

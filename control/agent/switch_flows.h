@@ -1,20 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Makes a switch hold exactly the agent's flows beside those of others. Blocking, bounded by `timeout_ms` a
- * wait. */
+/*
+ * The agent's flows on a switch, changed by one bundle at a time: none is taken away before what replaces it
+ * is there, and after an error nothing was changed. Flows of others are left alone. Blocking, bounded by
+ * `timeout_ms` a wait.
+ *
+ * Life cycle: fill `path`, `timeout_ms`, `e` -> switch_flows_change ... -> switch_flows_commit or, after an
+ * error, switch_flows_abandon. Or switch_flows_repair, which does it all. Then the counts can be read.
+ */
 #ifndef CONTROL_AGENT_SWITCH_FLOWS_H
 #define CONTROL_AGENT_SWITCH_FLOWS_H
 
 #include "control/agent/flow_set.h"
 
 struct error;
+struct ofp_client;
 
-struct flow_changes {
+struct switch_flows {
+	const char *path; /* of the bridge's socket */
+	int timeout_ms;
+	struct error *e;
+	struct ofp_client *client; /* connected at the first change */
 	size_t added, changed, removed;
 };
 
-/* Reads the flows with the agent's mark from the bridge's socket, and brings them to `wanted` (settled) in
- * one bundle: none is taken away before what replaces it is there. 0 or -errno; then nothing was changed. */
-int switch_flows_sync(const char *path, int timeout_ms, const struct flow_set *wanted,
-                      struct flow_changes *changes, struct error *e);
+/* Puts a difference into the bundle; `arg` is the struct switch_flows. 0 or -errno. */
+int switch_flows_change(const struct flow_mod *has, const struct flow_mod *wanted, void *arg);
+int switch_flows_commit(struct switch_flows *s);
+void switch_flows_abandon(struct switch_flows *s);
+
+/* Reads the flows with the agent's mark and brings them to `wanted` (settled). 0 or -errno. */
+int switch_flows_repair(struct switch_flows *s, const struct flow_set *wanted);
 
 #endif

@@ -68,9 +68,9 @@ static json_t *wanted_options(const struct scene *s, const char *name)
 
 	if (!strcmp(name, TUNNEL_NAME))
 		return tunnel_address(s, local) ? tunnel_options(local) : NULL;
-	for (unsigned i = 0; i < s->n_ports; i++)
-		if (s->ports[i].local && !strcmp(s->ports[i].interface, name))
-			return port_options(&s->ports[i]);
+	for (unsigned i = 0; i < s->n_local; i++)
+		if (!strcmp(s->local[i]->interface, name))
+			return port_options(s->local[i]);
 	return NULL;
 }
 
@@ -83,40 +83,46 @@ static bool number_is_free(const struct scene *s, json_t *there, uint32_t n)
 
 	json_array_foreach(there, i,
 	                   row) if (json_integer_value(json_object_get(row, "ofport")) == n) return false;
-	for (unsigned k = 0; k < s->n_ports; k++)
-		if (s->ports[k].ofport == n)
+	for (unsigned k = 0; k < s->n_local; k++)
+		if (s->local[k]->ofport == n)
 			return false;
 	return s->tunnel != n;
 }
 
-static uint32_t number_for(const struct scene *s, json_t *there, const char *name, uint32_t *next)
+static uint32_t next_free(const struct scene *s, json_t *there)
+{
+	uint32_t n = OFPORT_FIRST;
+
+	while (n <= OFPORT_LAST && !number_is_free(s, there, n))
+		n++;
+	return n <= OFPORT_LAST ? n : 0;
+}
+
+/* What is there has its number; what is new and has none from before gets one. */
+static void number(const struct scene *s, json_t *there, const char *name, uint32_t *n)
 {
 	json_t *row = row_of(there, name);
 
 	if (row)
-		return (uint32_t)json_integer_value(json_object_get(row, "ofport"));
-	while (*next <= OFPORT_LAST && !number_is_free(s, there, *next))
-		(*next)++;
-	return *next <= OFPORT_LAST ? (*next)++ : 0;
+		*n = (uint32_t)json_integer_value(json_object_get(row, "ofport"));
+	else if (!*n)
+		*n = next_free(s, there);
 }
 
 static int number_all(struct scene *s, json_t *there, struct error *e)
 {
 	char local[2 * IP_TEXT_MAX + 2];
-	uint32_t next = OFPORT_FIRST;
+	bool all = true;
 
-	for (int fresh = 0; fresh < 2; fresh++) /* those that are there first: theirs are taken then */
-		for (unsigned i = 0; i < s->n_ports; i++) {
-			struct scene_port *p = &s->ports[i];
-
-			if (!p->local || p->ofport || !row_of(there, p->interface) == !fresh)
-				continue;
-			p->ofport = number_for(s, there, p->interface, &next);
-			if (!p->ofport)
-				return error_set(e, ENOSPC, "there are no port numbers left");
-		}
-	s->tunnel = tunnel_address(s, local) ? number_for(s, there, TUNNEL_NAME, &next) : 0;
-	return 0;
+	for (unsigned i = 0; i < s->n_local; i++) {
+		number(s, there, s->local[i]->interface, &s->local[i]->ofport);
+		all &= s->local[i]->ofport != 0;
+	}
+	if (tunnel_address(s, local))
+		number(s, there, TUNNEL_NAME, &s->tunnel);
+	else
+		s->tunnel = 0;
+	return all ? 0 : error_set(e, ENOSPC, "there are no port numbers left");
 }
 
 /* ---- calls ---- */
@@ -191,16 +197,20 @@ int switch_interfaces_add(const char *socket, int timeout_ms, const struct scene
 {
 	struct rpc_client *client;
 	char local[2 * IP_TEXT_MAX + 2];
+	bool refused = false;
 	int rc = rpc_client_connect(&client, socket, timeout_ms, e);
 
 	if (rc)
 		return rc;
-	for (unsigned i = 0; i < s->n_ports && rc != -ECOMM; i++)
-		if (s->ports[i].local)
-			rc = add_one(client, there, s->ports[i].interface, "vhost-user", s->ports[i].ofport,
-			             port_options(&s->ports[i]));
-	if (rc != -ECOMM && tunnel_address(s, local))
+	for (unsigned i = 0; i < s->n_local && rc != -ECOMM; i++) {
+		rc = add_one(client, there, s->local[i]->interface, "vhost-user", s->local[i]->ofport,
+		             port_options(s->local[i]));
+		refused |= rc != 0;
+	}
+	if (rc != -ECOMM && tunnel_address(s, local)) {
 		rc = add_one(client, there, TUNNEL_NAME, "vxlan", s->tunnel, tunnel_options(local));
+		refused |= rc != 0;
+	}
 	rpc_client_close(client);
-	return rc == -ECOMM ? error_set(e, ECOMM, "the switch went away") : 0;
+	return rc == -ECOMM ? error_set(e, ECOMM, "the switch went away") : refused;
 }

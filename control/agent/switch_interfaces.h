@@ -16,11 +16,12 @@
 
 enum { OFPORT_FIRST = 1024 }; /* the agent's numbers; lower ones are the users' */
 
-/* Reads the switch's interfaces, numbers the scene's ports (what is there keeps its number) and removes those
+/* Reads the switch's interfaces, numbers the scene's ports (what is there keeps its number, then what had one
+ * before) and removes those
  * that no port of the scene has. `*there` is for switch_interfaces_add. 0 or -errno. */
 int switch_interfaces_prepare(const char *socket, int timeout_ms, struct scene *s, json_t **there,
                               struct error *e);
-/* Adds what lacks. What the switch refuses is logged and tried again at the next change; the others come. */
+/* Adds what lacks. 0, 1: the switch refused some (logged) and the others came, or -errno. */
 int switch_interfaces_add(const char *socket, int timeout_ms, const struct scene *s, json_t *there,
                           struct error *e);
 

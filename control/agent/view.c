@@ -3,101 +3,203 @@
 #include "control/agent/view.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "control/tenancy/keys.h"
 
-struct pair {
-	char *key, *value;
-};
-
-struct part { /* a prefix that is watched */
-	struct part *next;
-	char prefix[STORE_KEY_MAX];
-	uint64_t watch; /* 0: has to be read */
+struct view_part { /* a prefix that is watched; without a '/' at its end it is a key alone */
+	char *prefix;
+	uint64_t watch;          /* 0: has to be read */
+	void *keys;              /* <search.h>, of struct view_key */
+	struct view_part *next;  /* of all parts */
+	struct view_part *queue; /* of those that are to be looked through */
 	bool wanted;
 };
 
 struct view {
 	struct store *store;
 	char host[OBJECT_NAME_MAX + 1];
-	void *tree; /* of struct pair, by key */
-	struct part *parts;
+	void *tree; /* of struct view_part, by prefix */
+	struct view_part *parts;
+	bool open;  /* something may be wanted that is not there, or there and not wanted */
+	bool known; /* it was not once */
 	int64_t rev;
+	uint64_t versions;
+	unsigned loads;
 };
+
+static int by_key(const void *a, const void *b)
+{
+	return strcmp(((const struct view_key *)a)->key, ((const struct view_key *)b)->key);
+}
+
+static int by_prefix(const void *a, const void *b)
+{
+	return strcmp(((const struct view_part *)a)->prefix, ((const struct view_part *)b)->prefix);
+}
+
+/* ---- parts ---- */
+
+static struct view_part *part_find(const struct view *v, const char *prefix)
+{
+	struct view_part probe = {.prefix = (char *)prefix}, **node = tfind(&probe, &v->tree, by_prefix);
+
+	return node ? *node : NULL;
+}
+
+/* The part that a key belongs to: the key itself, or two steps below the root. */
+static struct view_part *part_of(const struct view *v, const char *key)
+{
+	char prefix[STORE_KEY_MAX];
+	const char *end = strncmp(key, KEYS_ROOT, strlen(KEYS_ROOT)) ? NULL : key + strlen(KEYS_ROOT);
+
+	for (int i = 0; i < 2 && end; i++) {
+		end = strchr(end, '/');
+		end += end ? 1 : 0;
+	}
+	if (!end)
+		return part_find(v, key);
+	memcpy(prefix, key, (size_t)(end - key));
+	prefix[end - key] = '\0';
+	return part_find(v, prefix);
+}
+
+static struct view_part *part_get(struct view *v, const char *prefix)
+{
+	struct view_part *p = part_find(v, prefix);
+
+	if (p)
+		return p;
+	p = calloc(1, sizeof(*p));
+	if (p)
+		p->prefix = strdup(prefix);
+	if (!p || !p->prefix || !tsearch(p, &v->tree, by_prefix)) {
+		free(p ? p->prefix : NULL);
+		free(p);
+		return NULL;
+	}
+	p->next = v->parts;
+	v->parts = p;
+	return p;
+}
+
+static void part_free(struct view *v, struct view_part *p)
+{
+	if (p->watch)
+		store_unwatch(v->store, p->watch);
+	tdelete(p, &v->tree, by_prefix);
+	tdestroy(p->keys, view_key_free);
+	free(p->prefix);
+	free(p);
+}
 
 /* ---- keys ---- */
 
-static int compare(const void *a, const void *b)
+struct following {
+	struct view *v;
+	struct view_key *k;
+};
+
+static int add_want(const char *prefix, void *arg)
 {
-	return strcmp(((const struct pair *)a)->key, ((const struct pair *)b)->key);
-}
+	struct following *f = arg;
+	struct view_part *p = part_get(f->v, prefix),
+	                 **wants = realloc(f->k->wants, (f->k->n_wants + 1) * sizeof(*wants));
 
-static void pair_free(void *entry)
-{
-	struct pair *x = entry;
-
-	free(x->key);
-	free(x->value);
-	free(x);
-}
-
-static int put(struct view *v, const char *key, const char *value)
-{
-	struct pair *x = calloc(1, sizeof(*x)), **node;
-
-	if (!x)
+	if (wants)
+		f->k->wants = wants;
+	if (!p || !wants)
 		return -ENOMEM;
-	x->key = strdup(key);
-	x->value = strdup(value);
-	node = x->key && x->value ? tsearch(x, &v->tree, compare) : NULL;
-	if (!node) {
-		pair_free(x);
-		return -ENOMEM;
-	}
-	if (*node != x) {
-		pair_free(*node);
-		*node = x;
-	}
+	wants[f->k->n_wants++] = p;
 	return 0;
 }
 
-static void del(struct view *v, const char *key)
+static bool same_wants(const struct view_key *a, const struct view_key *b)
 {
-	struct pair probe = {(char *)key, NULL}, **node = tfind(&probe, &v->tree, compare), *x;
+	unsigned n = a ? a->n_wants : 0;
+
+	return n == b->n_wants && (!n || !memcmp(a->wants, b->wants, n * sizeof(*a->wants)));
+}
+
+static int put(struct view *v, struct view_part *p, const char *key, const char *value)
+{
+	struct view_key probe = {.key = (char *)key}, *k, **node = tfind(&probe, &p->keys, by_key);
+	struct following f = {v, NULL};
+
+	if (node && !strcmp((*node)->value, value)) {
+		(*node)->load = v->loads;
+		return 0;
+	}
+	f.k = k = view_key_create(key, value);
+	if (!k || view_key_wants(k, v->host, add_want, &f))
+		node = NULL;
+	else if (!node)
+		node = tsearch(k, &p->keys, by_key);
+	if (!node) {
+		view_key_free(k);
+		return -ENOMEM;
+	}
+	v->open |= !same_wants(*node == k ? NULL : *node, k);
+	if (*node != k)
+		view_key_free(*node);
+	*node = k;
+	k->version = ++v->versions;
+	k->load = v->loads;
+	return 0;
+}
+
+static void del(struct view *v, struct view_part *p, const char *key)
+{
+	struct view_key probe = {.key = (char *)key}, **node = tfind(&probe, &p->keys, by_key), *k;
 
 	if (!node)
 		return;
-	x = *node;
-	tdelete(x, &v->tree, compare);
-	pair_free(x);
+	k = *node;
+	v->open |= k->n_wants > 0;
+	tdelete(k, &p->keys, by_key);
+	view_key_free(k);
 }
 
+/* ---- walking ---- */
+
 struct walk {
-	int (*each)(const char *key, const char *value, void *arg);
+	int (*each)(const struct view_key *k, void *arg);
 	void *arg;
 	int rc;
 };
 
 static void step(const void *node, VISIT visit, void *arg)
 {
-	const struct pair *x = *(struct pair *const *)node;
 	struct walk *w = arg;
 
 	if ((visit == postorder || visit == leaf) && !w->rc)
-		w->rc = w->each(x->key, x->value, w->arg);
+		w->rc = w->each(*(const struct view_key *const *)node, w->arg);
 }
 
-int view_each(const struct view *v, int (*each)(const char *key, const char *value, void *arg), void *arg)
+static int each_of(const struct view_part *p, int (*each)(const struct view_key *k, void *arg), void *arg)
 {
 	struct walk w = {each, arg, 0};
 
-	twalk_r(v->tree, step, &w);
+	twalk_r(p->keys, step, &w);
+	return w.rc;
+}
+
+static void step_part(const void *node, VISIT visit, void *arg)
+{
+	struct walk *w = arg;
+
+	if ((visit == postorder || visit == leaf) && !w->rc)
+		w->rc = each_of(*(const struct view_part *const *)node, w->each, w->arg);
+}
+
+int view_each(const struct view *v, int (*each)(const struct view_key *k, void *arg), void *arg)
+{
+	struct walk w = {each, arg, 0};
+
+	twalk_r(v->tree, step_part, &w);
 	return w.rc;
 }
 
@@ -106,215 +208,201 @@ int64_t view_rev(const struct view *v)
 	return v->rev;
 }
 
-/* ---- parts ---- */
+/* ---- reading ---- */
 
-struct doomed {
-	const char *prefix;
+struct leftovers {
+	unsigned load;
 	char **keys;
 	size_t n;
 };
 
-static int doom(const char *key, const char *value, void *arg)
+static int collect(const struct view_key *k, void *arg)
 {
-	struct doomed *d = arg;
+	struct leftovers *l = arg;
+	char **keys = k->load == l->load ? NULL : realloc(l->keys, (l->n + 1) * sizeof(*keys));
 
-	if (strncmp(key, d->prefix, strlen(d->prefix)) != 0)
+	if (k->load == l->load)
 		return 0;
-	if ((d->n & (d->n - 1)) == 0) {
-		char **keys = realloc(d->keys, (d->n ? d->n * 2 : 1) * sizeof(*keys));
-
-		if (!keys)
-			return -ENOMEM;
-		d->keys = keys;
-	}
-	d->keys[d->n++] = (char *)key;
+	if (!keys)
+		return -ENOMEM;
+	l->keys = keys;
+	l->keys[l->n++] = k->key;
 	return 0;
 }
 
-/* Drops every key of a part. */
-static int forget(struct view *v, const char *prefix)
+/* Drops what a part had before it was read again and has no more. */
+static int drop_leftovers(struct view *v, struct view_part *p)
 {
-	struct doomed d = {.prefix = prefix};
-	int rc = view_each(v, doom, &d);
+	struct leftovers l = {.load = v->loads};
+	int rc = each_of(p, collect, &l);
 
-	for (size_t i = 0; i < d.n; i++)
-		del(v, d.keys[i]);
-	free(d.keys);
+	for (size_t i = 0; i < l.n; i++)
+		del(v, p, l.keys[i]);
+	free(l.keys);
 	return rc;
 }
 
-static int load(struct view *v, struct part *p, struct error *e)
+static int take_snapshot(struct view *v, const struct store_snapshot *snap, struct view_part **parts,
+                         size_t n)
 {
-	const char *prefix = p->prefix;
+	int rc = 0;
+
+	v->loads++;
+	for (size_t i = 0; i < snap->n && !rc; i++) {
+		struct view_part *p = part_of(v, snap->kvs[i].key); /* NULL: "h10" beside "h1" */
+
+		if (p)
+			rc = put(v, p, snap->kvs[i].key, snap->kvs[i].value);
+	}
+	for (size_t i = 0; i < n && !rc; i++)
+		rc = drop_leftovers(v, parts[i]);
+	return rc;
+}
+
+/* Reads parts as they are at one revision and watches them from the next one on. */
+static int load(struct view *v, struct view_part **parts, size_t n, struct error *e)
+{
+	const char *prefixes[STORE_PREFIXES_MAX];
 	struct store_snapshot snap;
 	int rc;
 
 	if (!store_ready(v->store)) /* it tells when it is, there is no need to wait */
 		return error_set(e, ECOMM, "it is away");
-	rc = store_range(v->store, &prefix, 1, &snap, e);
+	for (size_t i = 0; i < n; i++)
+		prefixes[i] = parts[i]->prefix;
+	rc = store_range(v->store, prefixes, n, &snap, e);
 	if (rc)
 		return rc;
-	rc = forget(v, prefix);
-	for (size_t i = 0; i < snap.n && !rc; i++)
-		rc = put(v, snap.kvs[i].key, snap.kvs[i].value);
-	if (rc)
-		error_set(e, ENOMEM, "out of memory");
-	else
-		rc = store_watch(v->store, prefix, snap.rev + 1, &p->watch, e);
+	if (take_snapshot(v, &snap, parts, n))
+		rc = error_set(e, ENOMEM, "out of memory");
+	for (size_t i = 0; i < n && !rc; i++)
+		rc = store_watch(v->store, parts[i]->prefix, snap.rev + 1, &parts[i]->watch, e);
 	if (!rc && snap.rev > v->rev)
 		v->rev = snap.rev;
 	store_snapshot_free(&snap);
 	return rc;
 }
 
-__attribute__((format(printf, 2, 3))) static int want(struct view *v, const char *format, ...)
+static int load_queue(struct view *v, struct view_part *queue, bool *changed, struct error *e)
 {
-	char prefix[STORE_KEY_MAX];
-	struct part *p = v->parts;
-	va_list args;
+	struct view_part *parts[STORE_PREFIXES_MAX];
+	size_t n = 0;
+	int rc = 0;
 
-	va_start(args, format);
-	vsnprintf(prefix, sizeof(prefix), format, args);
-	va_end(args);
-	while (p && strcmp(p->prefix, prefix))
-		p = p->next;
-	if (!p) {
-		p = calloc(1, sizeof(*p));
-		if (!p)
-			return -ENOMEM;
-		memcpy(p->prefix, prefix, sizeof(prefix));
-		p->next = v->parts;
-		v->parts = p;
+	for (struct view_part *p = queue; p && !rc; p = p->queue) {
+		if (!p->watch)
+			parts[n++] = p;
+		if (n && (n == STORE_PREFIXES_MAX || !p->queue)) {
+			rc = load(v, parts, n, e);
+			*changed = true;
+			n = 0;
+		}
 	}
+	return rc;
+}
+
+/* ---- what is wanted ---- */
+
+static void enqueue(struct view_part *p, struct view_part **queue)
+{
+	if (p->wanted)
+		return;
 	p->wanted = true;
+	p->queue = *queue;
+	*queue = p;
+}
+
+static int enqueue_wants(const struct view_key *k, void *arg)
+{
+	for (unsigned i = 0; i < k->n_wants; i++)
+		enqueue(k->wants[i], arg);
 	return 0;
 }
 
-/* The groups whose members a rule of this group speaks of. */
-static int want_peers(struct view *v, const char *id, const json_t *group)
+static int enqueue_roots(struct view *v, struct view_part **queue)
 {
-	static const char *const directions[] = {"ingress", "egress"}, *const sides[] = {"from", "to"};
-	struct object o;
-	int rc = 0;
+	static const char *const roots[] = {KEYS_ROOT "h/%s/", KEYS_ROOT "host/%s"};
 
-	if (!id_parse(id, &o))
-		return 0;
-	for (int d = 0; d < 2; d++) {
-		json_t *rules = json_object_get(group, directions[d]), *rule;
-		size_t i;
+	for (int i = 0; i < 2; i++) {
+		char prefix[STORE_KEY_MAX];
+		struct view_part *p;
 
-		json_array_foreach(rules, i, rule)
-		{
-			const char *peer =
-			        json_string_value(json_object_get(json_object_get(rule, sides[d]), "group"));
-
-			if (peer && !rc)
-				rc = want(v, KEYS_ROOT "sg/%s.%s/", o.tenant, peer);
-		}
+		snprintf(prefix, sizeof(prefix), roots[i], v->host);
+		p = part_get(v, prefix);
+		if (!p)
+			return -ENOMEM;
+		enqueue(p, queue);
 	}
-	return rc;
+	return 0;
 }
 
-/* "hv1", or a list of them. */
-static bool names_host(const json_t *host, const char *name)
+static void drop_unwanted(struct view *v, bool *changed)
 {
-	const json_t *one;
-	size_t i;
-
-	if (json_is_string(host))
-		return !strcmp(json_string_value(host), name);
-	json_array_foreach(host, i, one) if (names_host(one, name)) return true;
-	return false;
-}
-
-/* A port of this host: its groups, and the generation of its tenant, which tells how far we have followed. */
-static int want_port(struct view *v, const char *id, const json_t *port)
-{
-	json_t *groups = json_object_get(port, "groups"), *group;
-	struct object o;
-	size_t i;
-	int rc;
-
-	if (!id_parse(id, &o))
-		return 0;
-	rc = want(v, KEYS_ROOT "gen/%s", o.tenant);
-	json_array_foreach(groups, i, group) if (!rc) rc =
-	        want(v, KEYS_ROOT "sg/%s.%s/", o.tenant, json_string_value(group));
-	return rc;
-}
-
-/* What one key makes us want. */
-static int follow(const char *key, const char *value, void *arg)
-{
-	struct view *v = arg;
-	const char *k = key + strlen(KEYS_ROOT);
-	char id[ID_MAX + 8] = "", tail[8] = "";
-	json_t *json = json_loads(value, JSON_DECODE_ANY, NULL);
-	unsigned vni;
-	int rc = 0;
-
-	if (!strncmp(k, "h/", 2))
-		rc = want(v, KEYS_ROOT "n/%u/", (unsigned)json_integer_value(json_object_get(json, "vni")));
-	else if (sscanf(k, "n/%u/%7[a-z]", &vni, tail) == 2 && !strcmp(tail, "router"))
-		rc = want(v, KEYS_ROOT "r/%s/", json_string_value(json));
-	else if (sscanf(k, "r/%*[^/]/if/%u", &vni) == 1)
-		rc = want(v, KEYS_ROOT "n/%u/", vni);
-	else if (sscanf(k, "n/%u/p/%130s", &vni, id) == 2 &&
-	         names_host(json_object_get(json, "host"), v->host))
-		rc = want_port(v, id, json);
-	else if (sscanf(k, "sg/%130[^/]/%7s", id, tail) == 2 && !strcmp(tail, "def"))
-		rc = want_peers(v, id, json);
-	json_decref(json);
-	return rc;
-}
-
-/* Reads what is wanted and not there, until nothing new is wanted; then drops the rest. */
-static int close_over(struct view *v, bool *changed, struct error *e)
-{
-	bool more = true;
-	int rc = 0;
-
-	for (struct part *p = v->parts; p; p = p->next)
-		p->wanted = false;
-	rc = want(v, KEYS_ROOT "host/");
-	if (!rc)
-		rc = want(v, KEYS_ROOT "h/%s/", v->host);
-	while (!rc && more) {
-		more = false;
-		for (struct part *p = v->parts; p && !rc; p = p->next) {
-			if (!p->wanted || p->watch)
-				continue;
-			rc = load(v, p, e);
-			more = *changed = true;
-		}
-		if (!rc && view_each(v, follow, v))
-			rc = error_set(e, ENOMEM, "out of memory");
-		for (struct part *p = v->parts; p; p = p->next)
-			more |= p->wanted && !p->watch;
-	}
-	for (struct part **at = &v->parts; *at && !rc;) {
-		struct part *p = *at;
+	for (struct view_part **at = &v->parts; *at;) {
+		struct view_part *p = *at;
 
 		if (p->wanted) {
 			at = &p->next;
 			continue;
 		}
 		*at = p->next;
-		store_unwatch(v->store, p->watch);
-		forget(v, p->prefix);
-		free(p);
+		part_free(v, p);
 		*changed = true;
 	}
-	return rc;
+}
+
+/* Goes from the roots through what keys mention, step by step, and reads what is not there yet; then drops
+ * the rest. */
+static int close_over(struct view *v, bool *changed, struct error *e)
+{
+	struct view_part *queue = NULL, *next;
+	int rc = 0;
+
+	for (struct view_part *p = v->parts; p; p = p->next)
+		p->wanted = false;
+	if (enqueue_roots(v, &queue))
+		return error_set(e, ENOMEM, "out of memory");
+	for (; queue && !rc; queue = next) {
+		next = NULL;
+		rc = load_queue(v, queue, changed, e);
+		for (struct view_part *p = queue; p && !rc; p = p->queue)
+			each_of(p, enqueue_wants, &next);
+	}
+	if (rc)
+		return rc;
+	drop_unwanted(v, changed);
+	v->open = false;
+	v->known = true;
+	return 0;
 }
 
 /* ---- changes ---- */
 
 static void over(struct view *v, const struct store_event *ev)
 {
-	for (struct part *p = v->parts; p; p = p->next)
+	for (struct view_part *p = v->parts; p; p = p->next)
 		if (ev->type == STORE_LOST || p->watch == ev->watch)
 			p->watch = 0;
+	v->open = true;
+}
+
+static int take_event(struct view *v, const struct store_event *ev)
+{
+	struct view_part *p;
+
+	if (ev->rev > v->rev)
+		v->rev = ev->rev;
+	if (ev->type == STORE_COMPACTED || ev->type == STORE_LOST) {
+		over(v, ev);
+		return 0;
+	}
+	p = part_of(v, ev->key);
+	if (!p || p->watch != ev->watch)
+		return 0;
+	if (ev->type == STORE_PUT)
+		return put(v, p, ev->key, ev->value);
+	del(v, p, ev->key);
+	return 0;
 }
 
 int view_refresh(struct view *v, struct error *e)
@@ -325,18 +413,17 @@ int view_refresh(struct view *v, struct error *e)
 
 	while ((rc = store_next(v->store, &ev, e)) == 1) {
 		changed = true;
-		if (ev.type == STORE_PUT && put(v, ev.key, ev.value))
+		if (take_event(v, &ev))
 			return error_set(e, ENOMEM, "out of memory");
-		if (ev.type == STORE_DELETE)
-			del(v, ev.key);
-		if (ev.type == STORE_COMPACTED || ev.type == STORE_LOST)
-			over(v, &ev);
-		if (ev.rev > v->rev)
-			v->rev = ev.rev;
 	}
-	if (!rc && (changed || !v->parts || v->parts->watch == 0))
+	if (!rc && v->open)
 		rc = close_over(v, &changed, e);
 	return rc < 0 ? rc : changed;
+}
+
+bool view_known(const struct view *v)
+{
+	return v->known;
 }
 
 struct view *view_create(struct store *store, const char *host)
@@ -345,6 +432,7 @@ struct view *view_create(struct store *store, const char *host)
 
 	if (v) {
 		v->store = store;
+		v->open = true;
 		snprintf(v->host, sizeof(v->host), "%s", host);
 	}
 	return v;
@@ -355,13 +443,10 @@ void view_destroy(struct view *v)
 	if (!v)
 		return;
 	while (v->parts) {
-		struct part *p = v->parts;
+		struct view_part *p = v->parts;
 
 		v->parts = p->next;
-		if (p->watch)
-			store_unwatch(v->store, p->watch);
-		free(p);
+		part_free(v, p);
 	}
-	tdestroy(v->tree, pair_free);
 	free(v);
 }

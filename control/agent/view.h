@@ -3,9 +3,10 @@
  * The part of the store that concerns one host, kept up to date.
  *
  * Design: starts from the host's bindings and follows what they mention: networks, their routers, the
- * networks of those, security groups and the groups of their rules. Each prefix is read once and watched from
- * the next revision on; when nothing mentions it any more it is dropped. A host's memory therefore grows with
- * its own networks only.
+ * networks of those, the hosts of their ports, security groups and the groups of their rules. Each prefix is
+ * read once and watched from the next revision on; when nothing mentions it any more it is dropped. A host's
+ * memory therefore grows with its own networks only, and a change costs what it touches: a key is parsed
+ * once, and what it mentions is looked up once.
  *
  * Thread-safety: one thread. Life cycle: view_create -> view_refresh when store_fd() is readable ->
  * view_destroy.
@@ -13,6 +14,7 @@
 #ifndef CONTROL_AGENT_VIEW_H
 #define CONTROL_AGENT_VIEW_H
 
+#include "control/agent/view_key.h"
 #include "control/store/store.h"
 
 struct view;
@@ -21,12 +23,15 @@ struct view;
 struct view *view_create(struct store *store, const char *host);
 void view_destroy(struct view *v); /* NULL is legal */
 
-/* Takes over what has changed. 1: something has, 0: nothing, or -errno: the store is away and the view stays
- * as it was. */
+/* Takes over what has changed. 1: something has, 0: nothing, or -errno: the store is away and the view holds
+ * what it had, perhaps with some of the changes. Keys that view_each() told may be gone after any call. */
 int view_refresh(struct view *v, struct error *e);
 
+/* Was all there once? Until then nothing should be done because of what lacks. */
+bool view_known(const struct view *v);
+
 /* Every key, ascending, until `each` returns non-zero, which is returned. */
-int view_each(const struct view *v, int (*each)(const char *key, const char *value, void *arg), void *arg);
+int view_each(const struct view *v, int (*each)(const struct view_key *k, void *arg), void *arg);
 /* The revision up to which the view has followed. */
 int64_t view_rev(const struct view *v);
 

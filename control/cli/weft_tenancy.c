@@ -109,32 +109,50 @@ static void tell(const struct weft *w, const struct edit *c, bool planned)
 
 /* ---- waiting ---- */
 
+/* Makes the agent of `host` tell how far it has come. */
+static int ask_host(struct store *store, const char *host, int64_t rev, struct error *e)
+{
+	char key[STORE_KEY_MAX], text[32];
+	struct store_op op = {key, text};
+	struct store_txn txn = {.ops = &op, .n_ops = 1};
+
+	snprintf(key, sizeof(key), KEYS_ROOT "h/%s/wait", host);
+	snprintf(text, sizeof(text), "%lld", (long long)rev);
+	return store_txn(store, &txn, NULL, e);
+}
+
 /* Until the agent of `host` has followed to `rev`. */
 static int wait_for_host(struct store *store, const char *host, int64_t rev, uint64_t until, struct error *e)
 {
 	char key[STORE_KEY_MAX];
 	const char *prefix = key;
+	int rc = ask_host(store, host, rev, e);
 
 	snprintf(key, sizeof(key), KEYS_ROOT "st/%s/agent", host);
-	for (;;) {
+	while (!rc) {
 		struct store_snapshot snap;
-		int rc = store_range(store, &prefix, 1, &snap, e);
-		json_t *value = !rc && snap.n ? json_loads(snap.kvs[0].value, 0, NULL) : NULL;
-		bool there = json_integer_value(json_object_get(value, "rev")) >= rev;
+		json_t *value;
 		uint64_t now = clock_now();
-		int64_t seen = snap.rev;
+		int64_t seen;
+		bool there;
 
-		json_decref(value);
-		if (!rc)
-			store_snapshot_free(&snap);
-		if (rc || there)
+		rc = store_range(store, &prefix, 1, &snap, e);
+		if (rc)
 			return rc;
+		seen = snap.rev;
+		value = snap.n ? json_loads(snap.kvs[0].value, 0, NULL) : NULL;
+		there = json_integer_value(json_object_get(value, "rev")) >= rev;
+		json_decref(value);
+		store_snapshot_free(&snap);
+		if (there)
+			return 0;
 		if (now >= until)
 			return error_set(e, ETIMEDOUT, "host %s has not followed in time", host);
 		rc = store_wait(store, key, seen, (int)((until - now) / CLOCK_MS) + 1, e);
-		if (rc && rc != -ETIMEDOUT)
-			return rc;
+		if (rc == -ETIMEDOUT)
+			rc = 0;
 	}
+	return rc;
 }
 
 static int wait_for_hosts(const struct weft *w, const struct edit *c, struct error *e)

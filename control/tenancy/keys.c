@@ -220,16 +220,16 @@ static enum object_kind kind_of(const char *key)
 	return KINDS;
 }
 
-int keys_read_one(const char *key, const char *value, struct tenancy *t, struct error *e)
+int key_object(const char *key, const char *value, void **out, struct error *e)
 {
 	size_t root = strlen(KEYS_ROOT);
 	enum object_kind kind = strncmp(key, KEYS_ROOT, root) ? KINDS : kind_of(key + root);
 	char name[OBJECT_NAME_MAX + 1] = "", tenant[OBJECT_NAME_MAX + 1] = "";
 	struct tenancy_error te;
 	json_t *json;
-	void *o;
 	int rc;
 
+	*out = NULL;
 	if (kind == KINDS)
 		return 0;
 	json = json_loads(value, 0, NULL);
@@ -245,26 +245,27 @@ int keys_read_one(const char *key, const char *value, struct tenancy *t, struct 
 		json_object_del(json, "name");
 		json_object_del(json, "tenant");
 	}
-	rc = object_read(kind, tenant, name, json, &o, &te);
+	rc = object_read(kind, tenant, name, json, out, &te);
 	json_decref(json);
 	if (rc)
 		return error_set(e, EINVAL, "%.120s: %.120s", key, te.text.text);
-	return tenancy_put(t, o) ? error_set(e, ENOMEM, "out of memory") : 0;
+	return 0;
 }
 
 /* An agent may have claimed the port since it was written (keys.h, loc/). */
 static void read_location(const char *key, const char *value, const struct tenancy *t)
 {
-	json_t *host = json_loads(value, JSON_DECODE_ANY, NULL);
 	struct tenant_port *p;
 	char id[ID_MAX];
 	struct object o;
+	json_t *host;
 
-	if (sscanf(key, KEYS_ROOT "n/%*u/loc/%127s", id) == 1 && id_parse(id, &o)) {
-		p = tenancy_get(t, KIND_PORT, o.tenant, o.name);
-		if (p && json_is_string(host))
-			port_activate(p, json_string_value(host));
-	}
+	if (sscanf(key, KEYS_ROOT "n/%*u/loc/%127s", id) != 1 || !id_parse(id, &o))
+		return;
+	host = json_loads(value, JSON_DECODE_ANY, NULL);
+	p = tenancy_get(t, KIND_PORT, o.tenant, o.name);
+	if (p && json_is_string(host))
+		port_activate(p, json_string_value(host));
 	json_decref(host);
 }
 
@@ -273,8 +274,13 @@ int keys_read(const struct store_snapshot *snapshot, struct tenancy *t, struct e
 	int rc = 0;
 
 	tenancy_init(t);
-	for (size_t i = 0; i < snapshot->n && !rc; i++)
-		rc = keys_read_one(snapshot->kvs[i].key, snapshot->kvs[i].value, t, e);
+	for (size_t i = 0; i < snapshot->n && !rc; i++) {
+		void *o;
+
+		rc = key_object(snapshot->kvs[i].key, snapshot->kvs[i].value, &o, e);
+		if (!rc && o && tenancy_put(t, o))
+			rc = error_set(e, ENOMEM, "out of memory");
+	}
 	for (size_t i = 0; i < snapshot->n && !rc; i++)
 		read_location(snapshot->kvs[i].key, snapshot->kvs[i].value, t);
 	if (rc)

@@ -14,7 +14,8 @@
  *     /weft/v1/h/HOST/bind/PORT          what the host has to carry: {vni, socket, queues}
  *     /weft/v1/alloc/{vni/N, ip/VNI/IP, mac/VNI/MAC}    who has it
  *     /weft/v1/gen/{TENANT, hosts}       counts changes: two writers of one tenant never interleave
- *     /weft/v1/st/HOST/PORT              written by the agent: {up, rev}
+ *     /weft/v1/h/HOST/wait               written by who waits for the host: the agent answers when it has
+ * come so far /weft/v1/st/HOST/agent             that answer: {rev}
  *
  * Ids (PORT, ROUTER, GROUP) are TENANT.NAME.
  */
@@ -46,8 +47,9 @@ void keys_free(struct key_list *list);
 
 /* The objects in `snapshot`; keys that say nothing new are passed over. `t` is initialised here. */
 int keys_read(const struct store_snapshot *snapshot, struct tenancy *t, struct error *e);
-/* One key; keys that hold no object are fine. */
-int keys_read_one(const char *key, const char *value, struct tenancy *t, struct error *e);
+/* What one key holds, to be freed with free(); NULL when it is not an object's key. 0, or -EINVAL with `e`.
+ */
+int key_object(const char *key, const char *value, void **out, struct error *e);
 
 /* "acme.web1", and back; false: not an id. */
 const char *id_format(const struct object *o, char text[ID_MAX]);

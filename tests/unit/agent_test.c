@@ -70,8 +70,13 @@ static void open_store(void)
 	apply(three_hosts);
 }
 
+static struct view *views[16]; /* of see() */
+static unsigned n_views;
+
 static void close_store(void)
 {
+	while (n_views)
+		view_destroy(views[--n_views]);
 	store_close(store);
 }
 
@@ -91,9 +96,9 @@ static struct view *look(const char *host, struct scene *s)
 	return v;
 }
 
-static int has_key(const char *key, const char *value, void *arg)
+static int has_key(const struct view_key *k, void *arg)
 {
-	return strstr(key, arg) != NULL;
+	return strstr(k->key, arg) != NULL;
 }
 
 Test(agent, a_host_watches_what_concerns_it, .init = open_store, .fini = close_store)
@@ -127,9 +132,9 @@ static bool has_flow(const struct flow_set *set, const char *match, const char *
 	for (size_t i = 0; i < set->n && !found; i++) {
 		struct text m = {0}, a = {0};
 
-		text_add(&m, "table=%u ", set->flows[i].table_id);
-		match_format(&m, &set->flows[i].match, set->flows[i].priority, NULL);
-		actions_format(&a, &set->flows[i].actions, NULL);
+		text_add(&m, "table=%u ", set->flows[i]->mod.table_id);
+		match_format(&m, &set->flows[i]->mod.match, set->flows[i]->mod.priority, NULL);
+		actions_format(&a, &set->flows[i]->mod.actions, NULL);
 		found = !strcmp(text_get(&m), match) && !strcmp(text_get(&a), actions);
 		text_free(&m);
 		text_free(&a);
@@ -199,7 +204,7 @@ static struct scene_port *port_named(const struct scene *s, const char *name)
 static void see(const char *host, struct scene *s)
 {
 	scene_free(s);
-	view_destroy(look(host, s));
+	views[n_views++] = look(host, s);
 }
 
 static bool flow_of(const struct scene *s, const char *match, const char *actions)

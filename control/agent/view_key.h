@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A key of the store as an agent holds it: parsed once, with the version of what it says. */
+#ifndef CONTROL_AGENT_VIEW_KEY_H
+#define CONTROL_AGENT_VIEW_KEY_H
+
+#include <jansson.h>
+#include <stdint.h>
+
+struct view_part;
+
+struct view_key {
+	char *key, *value;
+	void *object;     /* of a key that holds an object (control/tenancy/keys.h), else NULL */
+	json_t *json;     /* of any other, if it is JSON */
+	uint64_t version; /* another one for every value that any key of the view ever had */
+	/* for view.c */
+	struct view_part **wants;
+	unsigned n_wants;
+	unsigned load; /* the reading that it was last seen in */
+};
+
+/* A value that cannot be read is logged. NULL: no memory. */
+struct view_key *view_key_create(const char *key, const char *value);
+void view_key_free(void *k);
+
+/* Calls `want` with each prefix that the agent of `host` has to know because of this key, until it returns
+ * non-zero, which is returned. */
+int view_key_wants(const struct view_key *k, const char *host, int (*want)(const char *prefix, void *arg),
+                   void *arg);
+
+#endif
