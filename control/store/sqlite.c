@@ -57,7 +57,7 @@ struct watch {
 	struct watch *next;
 	uint64_t id;
 	char prefix[STORE_KEY_MAX], end[STORE_KEY_MAX];
-	int64_t rev; /* (rev, key): the last change told */
+	int64_t rev; /* (rev, key): all changes up to here were told */
 	char key[STORE_KEY_MAX];
 	bool idle; /* nothing new since the last look */
 };
@@ -355,6 +355,8 @@ static int sqlite_next(struct store *store, struct store_event *out, struct erro
 		rc = look(s, w, out, e);
 		if (rc)
 			return rc;
+		w->rev = s->rev + 1; /* where the next look starts */
+		*w->key = '\0';
 		w->idle = true;
 	}
 	if (read(s->fd, &count, sizeof(count)) < 0)
