@@ -69,7 +69,7 @@ void lab_churn(struct lab *lab)
 
 		if (!g->mac[0] || pick(lab, 5))
 			continue;
-		if (pick(lab, 2))
+		if (i && pick(lab, 2)) /* one stays */
 			g->used = !g->used;
 		else
 			g->group = (int)pick(lab, LAB_GROUPS + 1) - 1;
