@@ -396,6 +396,8 @@ static int take_event(struct view *v, const struct store_event *ev)
 		over(v, ev);
 		return 0;
 	}
+	if (ev->type != STORE_PUT && ev->type != STORE_DELETE)
+		return 0;
 	p = part_of(v, ev->key);
 	if (!p || p->watch != ev->watch)
 		return 0;
