@@ -108,6 +108,7 @@ static int load_reply(struct ofp_reader *r, void *arg, struct error *e)
 		fm.idle_timeout = fs.idle_timeout;
 		fm.hard_timeout = fs.hard_timeout;
 		fm.flags = fs.flags;
+		fm.importance = fs.importance;
 		fm.match = fs.match;
 		fm.actions = fs.actions; /* handed over */
 		if (set_add(l->set, &fm, e))
@@ -130,7 +131,7 @@ static int load_switch(struct ofctl *ctl, struct flow_set *set)
 static bool same(const struct flow_mod *a, const struct flow_mod *b)
 {
 	return a->cookie == b->cookie && a->idle_timeout == b->idle_timeout &&
-	       a->hard_timeout == b->hard_timeout && a->flags == b->flags &&
+	       a->hard_timeout == b->hard_timeout && a->importance == b->importance &&
 	       action_list_equal(&a->actions, &b->actions);
 }
 
@@ -234,6 +235,8 @@ static void print_side(char sign, const struct flow_mod *fm)
 		text_add(&out, "idle_timeout=%u ", fm->idle_timeout);
 	if (fm->hard_timeout)
 		text_add(&out, "hard_timeout=%u ", fm->hard_timeout);
+	if (fm->importance)
+		text_add(&out, "importance=%u ", fm->importance);
 	text_add(&out, "actions=");
 	actions_format(&out, &fm->actions, NULL);
 	printf("%c%s\n", sign, text_get(&out));

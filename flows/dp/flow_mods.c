@@ -8,8 +8,6 @@
 #include "flows/dp/state.h"
 #include "flows/dp/subtable.h"
 
-enum { FLAGS_KEPT = FLOW_SEND_REM | FLOW_NO_PACKET_COUNTS | FLOW_NO_BYTE_COUNTS };
-
 /* What a new rule keeps of the one it takes the place of. */
 struct inherit {
 	struct slot_ref slot;
@@ -162,7 +160,7 @@ static enum tables_error add(struct tables *t, const struct flow_mod *fm)
 	r->idle_timeout = fm->idle_timeout;
 	r->hard_timeout = fm->hard_timeout;
 	r->importance = fm->importance;
-	r->flags = fm->flags & FLAGS_KEPT;
+	r->flags = fm->flags;
 	r->sequence = old ? old->sequence : ++t->sequence;
 	r->learned = t->learning;
 	return old ? change_replace_rule(t, old, r, false) : change_add_rule(t, r);

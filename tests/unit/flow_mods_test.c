@@ -69,7 +69,7 @@ Test(flow_mods, adding_again_keeps_the_count_and_restarts_the_clock)
 	add("cookie=2,ip,reset_counts,actions=output:2");
 	fs = the_flow("ip");
 	cr_expect_eq(fs.n_packets, 0);
-	cr_expect_eq(fs.flags, 0, "what asks for something is not a property of the flow");
+	cr_expect_eq(fs.flags, FLOW_RESET_COUNTS, "a flow is told as it was added");
 }
 
 Test(flow_mods, modifying_keeps_all_but_the_actions)
