@@ -12,8 +12,6 @@ enum ofp_error async_set_packet_in_format(struct connection *c, uint32_t xid, st
 {
 	uint32_t format = ofp_get_u32(r);
 
-	if (r->failed || ofp_left(r))
-		return OFPBRC_BAD_LEN;
 	if (format > FORMAT_NXT_PACKET_IN2)
 		return OFPBRC_EPERM;
 	c->packet_in_format = (uint8_t)format;
@@ -25,8 +23,6 @@ enum ofp_error async_set_controller_id(struct connection *c, uint32_t xid, struc
 	const uint8_t *zero = ofp_get(r, 6);
 	uint16_t id = ofp_get_u16(r);
 
-	if (r->failed || ofp_left(r))
-		return OFPBRC_BAD_LEN;
 	for (unsigned i = 0; i < 6; i++)
 		if (zero[i])
 			return NXBRC_MUST_BE_ZERO;

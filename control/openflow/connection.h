@@ -194,11 +194,13 @@ uint64_t controllers_check(struct ofp_server *server, uint64_t now);
 void controllers_close(struct ofp_server *server);
 
 /* A row of the tables in dispatch.c. `body` is what follows the header (and the experimenter's two numbers).
- * `changes`: not for a slave. `bare`: must have no body. */
+ * `changes`: not for a slave. `len`: how long it has to be, in bytes, or BODY_ANY. */
 struct handler {
 	enum ofp_error (*handle)(struct connection *c, uint32_t xid, struct ofp_reader *body);
-	bool changes, bare;
+	bool changes;
+	uint16_t len;
 };
+enum { BODY_ANY = 0xffff };
 
 /* What the client's message `xid` changes; goes through here so that its flow monitors know their own.
  * monitor.c */

@@ -19,7 +19,7 @@ static const struct multipart_kind kinds_13[] = {
         {OFPMP_PORT_STATS, 0, 0, true, multipart_begin_port_stats, multipart_next_port_stats},
         {OFPMP_QUEUE, 0, 0, false, multipart_begin_queues, multipart_next_queue},
         {OFPMP_GROUP, 0, 0, true, multipart_begin_groups, multipart_next_group_stats},
-        {OFPMP_GROUP_DESC, 0, 0, false, multipart_begin_group_desc, multipart_next_group_desc},
+        {OFPMP_GROUP_DESC, 0, 0, false, multipart_begin_all_groups, multipart_next_group_desc},
         {OFPMP_GROUP_FEATURES, 0, 0, false, NULL, multipart_next_group_features},
         {OFPMP_METER, 0, 0, true, multipart_begin_meters, multipart_next_meter_stats},
         {OFPMP_METER_CONFIG, 0, 0, false, multipart_begin_meters, multipart_next_meter_config},
@@ -37,7 +37,7 @@ static const struct multipart_kind kinds_14[] = {
         {OFPMP_PORT_STATS, 0, 0, true, multipart_begin_port_stats, multipart_next_port_stats},
         {OFPMP_QUEUE, 0, 0, false, multipart_begin_queues, multipart_next_queue},
         {OFPMP_GROUP, 0, 0, true, multipart_begin_groups, multipart_next_group_stats},
-        {OFPMP_GROUP_DESC, 0, 0, false, multipart_begin_group_desc, multipart_next_group_desc},
+        {OFPMP_GROUP_DESC, 0, 0, false, multipart_begin_all_groups, multipart_next_group_desc},
         {OFPMP_GROUP_FEATURES, 0, 0, false, NULL, multipart_next_group_features},
         {OFPMP_METER, 0, 0, true, multipart_begin_meters, multipart_next_meter_stats},
         {OFPMP_METER_CONFIG, 0, 0, false, multipart_begin_meters, multipart_next_meter_config},
@@ -208,7 +208,7 @@ enum ofp_error multipart_request(struct connection *c, uint32_t xid, struct ofp_
 		return error;
 	if (kind->begin)
 		error = kind->begin(c, body);
-	else if (ofp_left(body))
+	if (!error && ofp_left(body))
 		error = OFPBRC_BAD_LEN;
 	if (!c->pieces.open)
 		pieces_free(c);

@@ -14,7 +14,7 @@ struct multipart_kind {
 	uint16_t type;
 	uint32_t experimenter, subtype; /* of type OFPMP_EXPERIMENTER */
 	bool fold;                      /* workers' counters are asked for first */
-	/* Reads the request's body. NULL: it has none. */
+	/* Reads the request's body; what it leaves is too much. NULL: there is none. */
 	enum ofp_error (*begin)(struct connection *c, struct ofp_reader *r);
 	/* Puts the next entry, or none; false at the end. */
 	bool (*next)(struct connection *c, struct ofp_writer *w);
@@ -61,7 +61,7 @@ bool multipart_next_flow_10(struct connection *c, struct ofp_writer *w);
 bool multipart_next_flow_nx(struct connection *c, struct ofp_writer *w);
 bool multipart_next_aggregate(struct connection *c, struct ofp_writer *w);
 enum ofp_error multipart_begin_groups(struct connection *c, struct ofp_reader *r);
-enum ofp_error multipart_begin_group_desc(struct connection *c, struct ofp_reader *r);
+enum ofp_error multipart_begin_all_groups(struct connection *c, struct ofp_reader *r);
 bool multipart_next_group_stats(struct connection *c, struct ofp_writer *w);
 bool multipart_next_group_desc(struct connection *c, struct ofp_writer *w);
 bool multipart_next_group_desc_nx(struct connection *c, struct ofp_writer *w);

@@ -80,14 +80,14 @@ bool multipart_next_aggregate(struct connection *c, struct ofp_writer *w)
 enum ofp_error multipart_begin_groups(struct connection *c, struct ofp_reader *r)
 {
 	c->multipart.only = ofp_get_u32(r);
+	ofp_skip(r, 4);
 	if (c->multipart.only != OFPG_ALL)
 		c->multipart.from = c->multipart.only;
 	return r->failed ? OFPBRC_BAD_LEN : OFP_OK;
 }
 
-enum ofp_error multipart_begin_group_desc(struct connection *c, struct ofp_reader *r)
+enum ofp_error multipart_begin_all_groups(struct connection *c, struct ofp_reader *r)
 {
-	/* 1.3 has no body here; ovs-ofctl of later versions names a group. */
 	c->multipart.only = OFPG_ALL;
 	return OFP_OK;
 }
@@ -165,6 +165,7 @@ enum ofp_error multipart_begin_meters(struct connection *c, struct ofp_reader *r
 	struct ofp_meter_features features = {0};
 
 	c->multipart.only = ofp_get_u32(r);
+	ofp_skip(r, 4);
 	if (r->failed)
 		return OFPBRC_BAD_LEN;
 	c->multipart.from = c->multipart.only == OFPM_ALL ? 0 : c->multipart.only;

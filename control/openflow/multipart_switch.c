@@ -68,7 +68,9 @@ bool multipart_next_table_desc(struct connection *c, struct ofp_writer *w)
 
 enum ofp_error multipart_begin_table_features(struct connection *c, struct ofp_reader *r)
 {
-	return ofp_left(r) ? OFPTFFC_EPERM : OFP_OK; /* tables are what they are */
+	if (!ofp_left(r))
+		return OFP_OK;
+	return c->role == OFPCR_SLAVE ? OFPBRC_IS_SLAVE : OFPTFFC_EPERM; /* tables are what they are */
 }
 
 bool multipart_next_table_features(struct connection *c, struct ofp_writer *w)
@@ -127,6 +129,7 @@ static uint32_t get_port(struct ofp_reader *r)
 enum ofp_error multipart_begin_port_stats(struct connection *c, struct ofp_reader *r)
 {
 	c->multipart.only = get_port(r);
+	ofp_skip(r, r->version == OFP_VERSION_10 ? 6 : 4);
 	return r->failed ? OFPBRC_BAD_LEN : OFP_OK; /* a port that is not there has an empty reply */
 }
 
