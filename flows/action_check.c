@@ -322,7 +322,7 @@ static int check_one(struct checker *c, const struct action *a)
 		return check_port(c, a->enqueue.port);
 	case ACTION_GROUP:
 		return a->number > 0xffffff00
-		               ? fault(c, ACTION_FAULT_ARGUMENT, "group: %u is reserved", a->number)
+		               ? fault(c, ACTION_FAULT_GROUP, "group: %u is reserved", a->number)
 		               : 0;
 	case ACTION_SET_FIELD:
 		return check_set_field(c, a);

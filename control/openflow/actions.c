@@ -77,6 +77,8 @@ static enum ofp_error read_set_field(struct ofp_reader *r, struct action_list *o
 		return OFPBAC_BAD_SET_LEN;
 	if (error)
 		return OFPBAC_BAD_SET_ARGUMENT;
+	if (id == FIELD_IN_PORT_OXM) /* not a header's (7.2.5); Nicira's in_port and a load may */
+		return OFPBAC_BAD_SET_TYPE;
 	if (ofp_left(r) > 7)
 		return OFPBAC_BAD_LEN;
 	a = action_list_append(out, ACTION_SET_FIELD);
@@ -252,6 +254,7 @@ enum ofp_error ofp_check_actions(const struct action_list *list, const struct ma
 	        [ACTION_FAULT_ARGUMENT] = OFPBAC_BAD_ARGUMENT,
 	        [ACTION_FAULT_PORT] = OFPBAC_BAD_OUT_PORT,
 	        [ACTION_FAULT_ORDER] = OFPBAC_UNSUPPORTED_ORDER,
+	        [ACTION_FAULT_GROUP] = OFPBAC_BAD_OUT_GROUP,
 	        [ACTION_FAULT_TABLE] = OFPBIC_BAD_TABLE_ID,
 	        [ACTION_FAULT_TOO_MANY] = OFPBAC_TOO_MANY,
 	};

@@ -23,6 +23,8 @@ static enum ofp_error check_flow_mod(const struct flow_mod *fm, uint8_t command)
 		return OFPFMFC_BAD_COMMAND;
 	if (is_delete(fm->command))
 		return OFP_OK;
+	if (fm->table_id == TABLE_ALL)
+		return OFPFMFC_BAD_TABLE_ID;
 	if (fm->flags & ~FLAGS_KNOWN)
 		return OFPFMFC_BAD_FLAGS;
 	if (fm->buffer_id != OFP_NO_BUFFER) /* nothing is ever buffered */
@@ -33,13 +35,11 @@ static enum ofp_error check_flow_mod(const struct flow_mod *fm, uint8_t command)
 static enum ofp_error read_match_and_actions(struct ofp_reader *r, struct flow_mod *fm)
 {
 	enum ofp_error error = oxm_read_match(r, &fm->match);
-	/* An add without a table goes to table 0, as ovs-ofctl means it. */
-	uint8_t table_id = fm->command == FLOW_ADD && fm->table_id == TABLE_ALL ? 0 : fm->table_id;
 
 	if (error || is_delete(fm->command))
 		return error;
 	error = ofp_read_instructions(r, &fm->actions);
-	return error ? error : ofp_check_actions(&fm->actions, &fm->match, table_id);
+	return error ? error : ofp_check_actions(&fm->actions, &fm->match, fm->table_id);
 }
 
 enum ofp_error ofp_read_flow_mod(struct ofp_reader *r, struct flow_mod *fm)

@@ -24,6 +24,8 @@ enum tables_error actions_check(const struct tables *t, const struct action_list
 		if (a->type == ACTION_CONTROLLER &&
 		    (a->controller.pause || a->controller.userdata.len > PROGRAM_USERDATA_MAX))
 			return TABLES_UNSUPPORTED;
+		if (a->type == ACTION_GOTO_TABLE && a->number >= TABLES_COUNT)
+			return TABLES_BAD_GOTO;
 		if (a->type == ACTION_GROUP && !group_find(t, a->number, t->next_version))
 			return TABLES_BAD_OUT_GROUP;
 		if (a->type == ACTION_METER && !meter_find(t, a->number, t->next_version))

@@ -124,6 +124,7 @@ const char *tables_error_text(enum tables_error e)
 	        [TABLES_NO_MEMORY] = "out of memory",
 	        [TABLES_FULL] = "table full: too many flows, or too many different masks in one table",
 	        [TABLES_BAD_TABLE] = "no such table",
+	        [TABLES_BAD_GOTO] = "goes to a table that does not exist",
 	        [TABLES_OVERLAP] = "overlaps a flow of the same priority",
 	        [TABLES_BAD_COMMAND] = "unknown command",
 	        [TABLES_BAD_OUT_GROUP] = "an action names a group that does not exist",

@@ -41,6 +41,7 @@ enum tables_error {
 	TABLES_NO_MEMORY,
 	TABLES_FULL,          /* OFPFMFC_TABLE_FULL: rules or masks */
 	TABLES_BAD_TABLE,     /* OFPFMFC_BAD_TABLE_ID: no such table */
+	TABLES_BAD_GOTO,      /* OFPBIC_BAD_TABLE_ID: an instruction names no such table */
 	TABLES_OVERLAP,       /* OFPFMFC_OVERLAP */
 	TABLES_BAD_COMMAND,   /* OFPFMFC_BAD_COMMAND */
 	TABLES_BAD_OUT_GROUP, /* OFPBAC_BAD_OUT_GROUP: an action names a group that does not exist */

@@ -162,6 +162,8 @@ Test(tables, expired_ttl_ends_the_branch)
 Test(tables, groups)
 {
 	cr_expect_eq(add("in_port=1,actions=group:1"), TABLES_BAD_OUT_GROUP);
+	cr_expect_eq(add("in_port=1,actions=goto_table:254"), TABLES_BAD_GOTO);
+	cr_expect_eq(add("in_port=1,actions=goto_table:253"), TABLES_OK);
 	rig_group(
 	        GROUP_ADD,
 	        "group_id=1,type=all,bucket=output:1,bucket=output:2,bucket=mod_dl_src:2:2:2:2:2:2,output:3");
