@@ -43,8 +43,8 @@ play() {
     done
 }
 O() { "${CLIENT[@]}" "$@"; }
-# sorted COMMAND...: the lines of the output in order, for what comes out of hash tables
-sorted() { "$@" 2>&1 | sort; return "${PIPESTATUS[0]}"; }
+# sorted COMMAND...: the lines of the output in order, for what comes out of hash tables; not by what may differ
+sorted() { "$@" 2>&1 | normalise | sort; return "${PIPESTATUS[0]}"; }
 
 # own_words: what weft-ofctl itself complains of it says in its own words.
 own_words() {
