@@ -135,7 +135,8 @@ static void send_alone(const struct sample *s)
 		guess++;
 	if (guess == MODEL_GUESSES)
 		fail("no choice of buckets explains it", 0);
-	if (result.nchoices > 1) /* which of them took which bucket cannot be told from here: known another time */
+	if (result.nchoices >
+	    1) /* which of them took which bucket cannot be told from here: known another time */
 		result.nchoices = 0;
 	account(s);
 	turn_clear(&test.turn);
