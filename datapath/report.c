@@ -37,6 +37,7 @@ void report_packet_in(struct exec *x, const struct program_controller *place)
 {
 	struct worker *w = x->w;
 	struct port *in = worker_port(w, x->p->in_port);
+	uint32_t more = (uint32_t)place->regs_len + place->userdata_len;
 	uint32_t len = x->p->len < PACKET_IN_MAX ? x->p->len : PACKET_IN_MAX;
 	struct packet_report *r;
 	uint8_t *frame;
@@ -45,7 +46,7 @@ void report_packet_in(struct exec *x, const struct program_controller *place)
 		port_drop(in, w->id, DROP_PORT_BLOCKED, 1);
 		return;
 	}
-	r = record_ring_reserve(&w->reports, (uint32_t)sizeof(*r) + place->userdata_len + len);
+	r = record_ring_reserve(&w->reports, (uint32_t)sizeof(*r) + more + len);
 	if (!r) {
 		worker_drop(w, x->p, DROP_NO_CONTROLLER);
 		w->stats.reports_lost++;
@@ -55,12 +56,12 @@ void report_packet_in(struct exec *x, const struct program_controller *place)
 	r->key = *x->key;
 	r->place = *place;
 	r->total_len = x->p->len;
-	memcpy(r + 1, place + 1, place->userdata_len); /* the units after it */
-	frame = (uint8_t *)(r + 1) + place->userdata_len;
+	memcpy(r + 1, place + 1, more); /* the units after it */
+	frame = (uint8_t *)(r + 1) + more;
 	packet_copy_out(x->p, 0, len, frame);
 	finish_checksum(x->p, frame, len);
 	r->len = len; /* all of it: nothing is kept here that could be asked for later (OpenFlow 7.4.1) */
-	record_ring_commit(&w->reports, (uint32_t)sizeof(*r) + place->userdata_len + r->len);
+	record_ring_commit(&w->reports, (uint32_t)sizeof(*r) + more + r->len);
 	w->stats.packet_ins++;
 	w->reported = true;
 }

@@ -31,17 +31,21 @@ static bool drain_learned(struct datapath *dp, struct worker *w, uint64_t now)
 static void tell(struct datapath *dp, const struct packet_report *r)
 {
 	const struct datapath_events *ev = &dp->config.events;
+	const uint8_t *userdata = (const uint8_t *)(r + 1) + r->place.regs_len;
 	struct flow_key key;
 	struct datapath_packet_in in = {
 	        .place = &r->place,
 	        .key = &key,
-	        .userdata = (const uint8_t *)(r + 1),
-	        .data = (const uint8_t *)(r + 1) + r->place.userdata_len,
+	        .userdata = userdata,
+	        .data = userdata + r->place.userdata_len,
 	        .len = r->len,
 	        .total_len = r->total_len,
 	};
 
 	mkey_expand(&r->key, &key);
+	key.metadata = htobe64(r->place.metadata);
+	key.tun_id = r->place.tun_id;
+	memcpy(key.regs, r + 1, r->place.regs_len);
 	ev->packet_in(ev->arg, &in);
 }
 

@@ -47,27 +47,40 @@ void emit_set_field(struct walk *w, enum field_id field, const struct field_valu
 		op->field = (uint8_t)field;
 }
 
+static bool any_register(const struct flow_key *key)
+{
+	uint32_t any = 0;
+
+	for (unsigned i = 0; i < FLOW_REGS; i++)
+		any |= key->regs[i];
+	return any;
+}
+
 void emit_controller(struct walk *w, uint16_t max_len, uint16_t controller_id, uint8_t reason,
                      const struct action_bytes *userdata)
 {
 	unsigned len = userdata ? userdata->len : 0;
+	unsigned regs = any_register(&w->key) ? sizeof(w->key.regs) / 16 : 0;
 	struct program_controller c = {
 	        .cookie = w->rule ? w->rule->cookie : UINT64_MAX,
 	        .metadata = be64toh(w->key.metadata),
-	        .rule_slot = w->rule ? w->rule->slot.slot : SLOT_NONE,
+	        .tun_id = w->key.tun_id,
 	        .max_len = max_len,
 	        .controller_id = controller_id,
 	        .table_id = w->table_id,
 	        .reason = reason,
 	        .userdata_len = (uint8_t)len,
+	        .regs_len = (uint8_t)(regs * 16),
 	};
-	int unit = data_units(w, 2 + (len + 15) / 16);
+	int unit = data_units(w, 2 + regs + (len + 15) / 16);
 
 	if (unit < 0)
 		return;
 	memcpy(w->out->data[unit], &c, sizeof(c));
+	if (regs)
+		memcpy(w->out->data[unit + 2], w->key.regs, sizeof(w->key.regs));
 	if (len)
-		memcpy(w->out->data[unit + 2], userdata->data, len);
+		memcpy(w->out->data[unit + 2 + (int)regs], userdata->data, len);
 	emit(w, OP_CONTROLLER, (uint16_t)unit, 0);
 }
 

@@ -66,18 +66,18 @@ struct op {
 };
 static_assert(sizeof(struct op) == 8, "eight to a cache line");
 
-/* What a packet-in tells about the place it was sent from. Two data units; those after it hold the user's
- * data of controller(userdata=...). */
+/* What a packet-in tells about the place it was sent from. Two data units; those after it hold the registers,
+ * when not all are zero, and then the user's data of controller(userdata=...). */
 struct program_controller {
 	uint64_t cookie;
 	uint64_t metadata; /* host order */
-	uint32_t rule_slot;
+	be64 tun_id;
 	uint16_t max_len;
 	uint16_t controller_id;
 	uint8_t table_id;
 	uint8_t reason; /* OFPR_* */
 	uint8_t userdata_len;
-	uint8_t pad[5];
+	uint8_t regs_len; /* bytes of registers: all of them or 0 */
 };
 enum { PROGRAM_USERDATA_MAX = 255 };
 static_assert(sizeof(struct program_controller) == 32, "two units of 16 bytes");

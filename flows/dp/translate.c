@@ -82,6 +82,7 @@ static void walk_tables(struct walk *w, int table_id, uint32_t in_port, bool res
 			break;
 		}
 		w->matched = true;
+		w->first = w->first ? w->first : r;
 		w->rule = r;
 		w->table_id = (uint8_t)table_id;
 		table_id = do_list(w, &r->actions);
@@ -402,7 +403,7 @@ static void walk_init(struct walk *w, const struct tables *t, uint64_t version, 
 	w->version = version;
 	w->key = *key;
 	w->out = out;
-	w->rule = NULL;
+	w->rule = w->first = NULL;
 	w->table_id = 0;
 	w->lookups = w->depth = w->saves = 0;
 	w->ended = w->matched = w->same_port = w->group_empty = false;
@@ -423,6 +424,7 @@ void translate_packet(const struct tables *t, uint64_t version, const struct flo
 		walk_past_tables(&w);
 	else
 		walk_tables(&w, 0, key->in_port, false);
+	w.rule = w.first;
 	if (!walk_over(&w) && w.set.n)
 		do_action_set(&w, &w.set);
 	emit_finish(&w);

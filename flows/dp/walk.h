@@ -30,6 +30,7 @@ struct walk {
 	struct translation *out;
 	const struct rule *rule; /* whose actions are done; NULL: those of a packet-out */
 	uint8_t table_id;
+	const struct rule *first; /* the one found in table 0; the action set counts as its actions */
 	unsigned lookups, depth, saves;
 	bool ended;    /* exit, or a drop: the branch is over */
 	uint8_t error; /* enum drop_reason when a limit was hit: the packet is dropped; else 0 */

@@ -95,7 +95,9 @@ struct model {
 };
 
 struct model_place { /* where a packet-in was sent from */
-	uint64_t cookie, metadata;
+	uint64_t cookie;
+	be64 metadata, tun_id;
+	uint32_t regs[FLOW_REGS];
 	uint16_t max_len, controller_id;
 	uint8_t table_id, reason;
 };

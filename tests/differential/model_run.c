@@ -304,6 +304,7 @@ void model_run(struct model *m, uint32_t in_port, const struct model_frame *f, u
 		return;
 	r->first = run_key(r);
 	run_table(r, 0, in_port, true);
+	r->rule = out->nrules ? out->rules[0] : NULL;
 	run_set(r);
 }
 

@@ -16,7 +16,8 @@ struct run {
 	struct flow_key first;
 	uint32_t came_in;
 	unsigned guess, depth;
-	const struct model_rule *rule; /* whose actions are done; NULL: those of the action set */
+	const struct model_rule
+	        *rule; /* whose actions are done; the action set's count as those of the first */
 	uint8_t table_id;
 	bool muted;    /* a meter has refused the packet: flows are met and counted, nothing is done */
 	bool remarked; /* by a meter: tables do not see that */

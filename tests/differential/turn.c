@@ -78,8 +78,6 @@ static const char *wrong_place(const struct program_controller *p, const struct 
 		return "packet-in with another cookie";
 	if (p->table_id != want->table_id)
 		return "packet-in from another table";
-	if (p->metadata != want->metadata)
-		return "packet-in with other metadata";
 	if (p->reason != want->reason)
 		return "packet-in with another reason";
 	if (p->max_len != want->max_len || p->controller_id != want->controller_id)
@@ -100,7 +98,8 @@ static const char *wrong_packet_in(const struct sample *s, const struct model_ev
 {
 	uint32_t len = e->frame.len; /* whatever max_len says: nothing is buffered */
 	struct flow_key key = {.in_port = s->port,
-	                       .tun_id = htobe64(s->frame.tun_id),
+	                       .metadata = e->place.metadata,
+	                       .tun_id = e->place.tun_id,
 	                       .tun_src = s->frame.tun_src,
 	                       .tun_dst = s->frame.tun_dst};
 	struct model_layout at;
@@ -111,6 +110,7 @@ static const char *wrong_packet_in(const struct sample *s, const struct model_ev
 		return "packet-in of another length";
 	if (memcmp(p->data, e->frame.data, len) != 0)
 		return "packet-in with other bytes";
+	memcpy(key.regs, e->place.regs, sizeof(key.regs));
 	model_parse(&s->frame, &key, &at);
 	if (memcmp(&key, &p->key, compared(&key)) != 0)
 		return "packet-in that was parsed otherwise";
