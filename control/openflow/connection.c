@@ -74,6 +74,13 @@ static void close_after_last_words(struct connection *c)
 	                 c->greeted ? "a message shorter than its header" : "no common version of OpenFlow");
 }
 
+/* A sign of life. */
+static void hear(struct connection *c)
+{
+	c->since = uv_now(c->server->loop);
+	c->doubt = HEARD;
+}
+
 static void on_written(uv_write_t *req, int status)
 {
 	struct write *w = (struct write *)req;
@@ -84,7 +91,7 @@ static void on_written(uv_write_t *req, int status)
 	if (c->closing)
 		return;
 	if (c->multipart.kind) /* who takes a long answer may not read our echo requests meanwhile */
-		c->heard = uv_now(c->server->loop);
+		hear(c);
 	if (status < 0)
 		connection_close(c, "%s", uv_strerror(status));
 	else if (c->last_words && !connection_queued(c))
@@ -169,10 +176,8 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 		                 n == UV_EOF ? "the peer closed the connection" : uv_strerror((int)n));
 		return;
 	}
-	if (c->greeted) {
-		c->heard = uv_now(c->server->loop);
-		c->probed = false;
-	}
+	if (c->greeted)
+		hear(c);
 	if (c->tls)
 		decrypt(c, buf->base, (size_t)n);
 	else
@@ -203,7 +208,7 @@ static bool may_go_on(const struct connection *c)
 
 static void greeted(struct connection *c)
 {
-	c->heard = uv_now(c->server->loop);
+	hear(c);
 	if (c->controller)
 		controller_connected(c->controller);
 }
@@ -304,7 +309,7 @@ static struct connection *create(struct ofp_server *server, enum connection_kind
 		return NULL;
 	c->server = server;
 	c->kind = kind;
-	c->heard = uv_now(server->loop);
+	c->since = uv_now(server->loop);
 	c->miss_send_len = kind == CONNECTION_CONTROLLER ? 128 : 0;
 	c->role = OFPCR_EQUAL;
 	c->async = (struct async_config){{3, 0}, {7, 7}, {15, 0}};
@@ -325,7 +330,7 @@ static struct connection *create(struct ofp_server *server, enum connection_kind
 static void begin(struct connection *c, bool tls)
 {
 	c->open = true;
-	c->heard = uv_now(c->server->loop);
+	hear(c);
 	if (c->kind == CONNECTION_CONTROLLER)
 		uv_tcp_nodelay(&c->tcp, 1);
 	ofp_put_hello(&c->out, 0, OFP_VERSIONS);
@@ -391,24 +396,34 @@ struct connection *connection_dial(struct controller *to, const struct sockaddr 
 
 /* ---- is the peer alive? ---- */
 
+/* How long the doubt about the peer may last, ms; 0: for ever. */
+static uint32_t patience(const struct connection *c)
+{
+	if (c->doubt == DOUBTED)
+		return 1;
+	return c->greeted ? c->server->config.probe_ms : OFP_GREETING_MS;
+}
+
 uint64_t connection_check(struct connection *c, uint64_t now)
 {
-	uint32_t probe = c->server->config.probe_ms, patience = c->greeted ? probe : OFP_GREETING_MS;
-
 	if (c->resting) {
 		c->resting = false;
 		connection_run(c);
 	}
-	if (c->closing || c->kind != CONNECTION_CONTROLLER || !patience)
+	if (c->closing || c->kind != CONNECTION_CONTROLLER || !patience(c))
 		return UINT64_MAX;
-	if (now >= c->heard + (c->probed ? 2ull : 1ull) * patience) {
-		if (!c->greeted || c->probed) {
-			connection_close(c, "%s", c->open ? "the peer is silent" : "no connection in time");
-			return UINT64_MAX;
-		}
-		c->probed = true;
+	if (now < c->since + patience(c))
+		return c->since + patience(c);
+	if (c->doubt == DOUBTED) {
+		connection_close(c, "%s", c->open ? "the peer is silent" : "no connection in time");
+		return UINT64_MAX;
+	}
+	/* When it was us who were held up, the answer waits in the socket: the loop reads once more first. */
+	c->doubt = c->greeted && c->doubt == HEARD ? PROBED : DOUBTED;
+	c->since = now;
+	if (c->doubt == PROBED) {
 		ofp_put_message(&c->out, OFPT_ECHO_REQUEST, 0, NULL, 0);
 		connection_flush(c);
 	}
-	return c->heard + (c->probed ? 2ull : 1ull) * patience;
+	return now + patience(c);
 }

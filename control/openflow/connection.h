@@ -75,12 +75,12 @@ struct connection {
 	struct controller *controller; /* that we connected to, or NULL */
 	struct tls_session *tls;       /* NULL: plain */
 	uv_connect_t connecting;
-	struct ofp_writer in;  /* what was read and not handled yet */
-	struct ofp_writer out; /* what was said and not handed to the socket yet */
-	uint64_t heard;        /* ms of the loop: when the peer said something last */
-	bool probed;           /* an echo request is under way */
-	bool greeted;          /* out.version was agreed on */
-	bool resting;          /* had its share of this turn of the loop */
+	struct ofp_writer in;                  /* what was read and not handled yet */
+	struct ofp_writer out;                 /* what was said and not handed to the socket yet */
+	uint64_t since;                        /* ms of the loop: when it came to `doubt` */
+	enum { HEARD, PROBED, DOUBTED } doubt; /* it spoke; was sent an echo request; has not answered */
+	bool greeted;                          /* out.version was agreed on */
+	bool resting;                          /* had its share of this turn of the loop */
 	bool open, closing, last_words, running, reading, waiting, closed;
 	void (*then)(struct connection *c); /* what to do when the wait is over */
 	uint32_t wait_xid;
