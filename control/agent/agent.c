@@ -12,6 +12,7 @@
 #include "control/agent/answer.h"
 #include "control/agent/claim.h"
 #include "control/agent/host_flows.h"
+#include "control/agent/status.h"
 #include "control/agent/switch_channel.h"
 #include "control/agent/switch_flows.h"
 #include "control/agent/switch_interfaces.h"
@@ -28,6 +29,7 @@ struct agent {
 	struct scene scene;
 	struct switch_channel *channel;
 	struct answerer *answerer;
+	struct status *status;
 	struct host_flows flows; /* that the switch has, unless `compare` */
 	uint64_t interfaces_version;
 	bool connected;    /* to the switch */
@@ -36,6 +38,7 @@ struct agent {
 	uint64_t answered; /* of scene.asked */
 	uv_poll_t changes; /* of the store */
 	uv_timer_t timer;  /* the next comparison */
+	uv_timer_t ports;  /* a little after ports have changed: their state is told */
 	char switch_socket[108], bridge_socket[128], ports_dir[108], status_key[STORE_KEY_MAX];
 };
 
@@ -189,6 +192,40 @@ static void on_timer(uv_timer_t *timer)
 	bring_over(a);
 }
 
+/* ---- which guests are there ---- */
+
+static void on_ports_timer(uv_timer_t *timer)
+{
+	struct agent *a = timer->data;
+	json_t *interfaces = NULL;
+	struct error e;
+	int rc;
+
+	if (!a->connected)
+		return; /* on_up() comes back to it */
+	rc = store_ready(a->store) ? 0 : error_set(&e, EAGAIN, "the store is away");
+	if (!rc)
+		rc = switch_interfaces_list(a->switch_socket, AGENT_CALL_MS, &interfaces, &e);
+	if (!rc)
+		rc = status_tell(a->status, &a->scene, interfaces, &e);
+	if (rc) {
+		log_debug("status of the ports: %s; again in %d ms", e.text, AGENT_RETRY_MS);
+		uv_timer_start(timer, on_ports_timer, AGENT_RETRY_MS, 0);
+	}
+	json_decref(interfaces);
+	wake_waiters(a);
+}
+
+static void on_ports(void *arg)
+{
+	struct agent *a = arg;
+
+	if (!uv_is_active((uv_handle_t *)&a->ports))
+		uv_timer_start(&a->ports, on_ports_timer, AGENT_PORTS_MS, 0);
+}
+
+/* ---- the switch's channel ---- */
+
 static void on_up(void *arg)
 {
 	struct agent *a = arg;
@@ -196,6 +233,7 @@ static void on_up(void *arg)
 	log_info("connected to the switch");
 	a->connected = true;
 	uv_timer_start(&a->timer, on_timer, 0, AGENT_AUDIT_MS); /* not from within its message */
+	on_ports(a);
 }
 
 static void on_down(void *arg)
@@ -275,7 +313,7 @@ static int listen_for_commands(struct agent *a, struct error *e)
 int agent_start(uv_loop_t *loop, const struct agent_options *options, struct agent **out, struct error *e)
 {
 	struct agent *a = calloc(1, sizeof(*a));
-	struct switch_channel_events events = {on_up, on_down, on_packet, a};
+	struct switch_channel_events events = {on_up, on_down, on_ports, on_packet, a};
 	int rc;
 
 	*out = NULL;
@@ -284,7 +322,8 @@ int agent_start(uv_loop_t *loop, const struct agent_options *options, struct age
 	a->options = *options;
 	a->loop = loop;
 	uv_timer_init(loop, &a->timer);
-	a->timer.data = a->changes.data = a;
+	uv_timer_init(loop, &a->ports);
+	a->timer.data = a->ports.data = a->changes.data = a;
 	make_paths(a);
 	if (mkdir(a->ports_dir, 0770) && errno != EEXIST)
 		rc = error_set(e, errno, "%s: %s", a->ports_dir, strerror(errno));
@@ -294,7 +333,8 @@ int agent_start(uv_loop_t *loop, const struct agent_options *options, struct age
 		rc = listen_for_commands(a, e);
 	a->view = rc ? NULL : view_create(a->store, options->host);
 	a->answerer = a->view ? answerer_create() : NULL;
-	if (!rc && !a->answerer)
+	a->status = a->view ? status_create(a->store, options->host) : NULL;
+	if (!rc && (!a->answerer || !a->status))
 		rc = error_set(e, ENOMEM, "out of memory");
 	if (!rc) {
 		uv_poll_init(loop, &a->changes, store_fd(a->store));
@@ -318,6 +358,7 @@ void agent_stop(struct agent *a)
 		uv_close((uv_handle_t *)&a->changes, NULL);
 	}
 	uv_close((uv_handle_t *)&a->timer, NULL);
+	uv_close((uv_handle_t *)&a->ports, NULL);
 	rpc_close(a->server);
 	if (a->service)
 		store_serve_end(a->service);
@@ -331,6 +372,7 @@ void agent_free(struct agent *a)
 	scene_free(&a->scene);
 	view_destroy(a->view);
 	answerer_destroy(a->answerer);
+	status_destroy(a->status);
 	store_close(a->store);
 	free(a);
 }

@@ -32,6 +32,7 @@ struct agent_options {
 enum {
 	AGENT_RETRY_MS = 500,
 	AGENT_AUDIT_MS = 30000,
+	AGENT_PORTS_MS = 20,
 	AGENT_CALL_MS = 5000,
 	AGENT_STORE_MS = 3000,
 	AGENT_LEASE_S = 10

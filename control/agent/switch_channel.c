@@ -163,6 +163,8 @@ static void take_message(struct switch_channel *c, const struct ofp_header *h, c
 		ofp_put_message(&w, OFPT_ECHO_REPLY, h->xid, message + OFP_HEADER_LEN,
 		                h->length - OFP_HEADER_LEN);
 		transmit(c, &w);
+	} else if (h->type == OFPT_PORT_STATUS) {
+		c->events.ports(c->events.arg);
 	} else if (h->type == OFPT_PACKET_IN) {
 		take_packet(c, message + OFP_HEADER_LEN, h->length - OFP_HEADER_LEN);
 	}

@@ -23,6 +23,7 @@ enum { CHANNEL_RETRY_MS = 200, CHANNEL_QUEUE_MAX = 4 << 20 };
 struct switch_channel_events {
 	void (*up)(void *arg);
 	void (*down)(void *arg);
+	void (*ports)(void *arg); /* some port came, went, or changed */
 	void (*packet)(void *arg, uint64_t cookie, uint32_t in_port, const uint8_t *frame, size_t len);
 	void *arg;
 };

@@ -155,6 +155,18 @@ static bool remove_row(struct rpc_client *client, const struct scene *s, json_t 
 	return false;
 }
 
+int switch_interfaces_list(const char *socket, int timeout_ms, json_t **rows, struct error *e)
+{
+	struct rpc_client *client;
+	int rc = rpc_client_connect(&client, socket, timeout_ms, e);
+
+	if (rc)
+		return rc;
+	rc = rpc_client_call(client, "if.list", NULL, rows, e);
+	rpc_client_close(client);
+	return rc;
+}
+
 int switch_interfaces_prepare(const char *socket, int timeout_ms, struct scene *s, json_t **there,
                               struct error *e)
 {

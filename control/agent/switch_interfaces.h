@@ -16,6 +16,8 @@
 
 enum { OFPORT_FIRST = 1024 }; /* the agent's numbers; lower ones are the users' */
 
+/* The switch's interfaces, rows as if.list gives them: the caller's. 0 or -errno. */
+int switch_interfaces_list(const char *socket, int timeout_ms, json_t **rows, struct error *e);
 /* Reads the switch's interfaces, numbers the scene's ports (what is there keeps its number, then what had one
  * before) and removes those
  * that no port of the scene has. `*there` is for switch_interfaces_add. 0 or -errno. */

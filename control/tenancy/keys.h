@@ -14,8 +14,9 @@
  *     /weft/v1/h/HOST/bind/PORT          what the host has to carry: {vni, socket, queues}
  *     /weft/v1/alloc/{vni/N, ip/VNI/IP, mac/VNI/MAC}    who has it
  *     /weft/v1/gen/{TENANT, hosts}       counts changes: two writers of one tenant never interleave
- *     /weft/v1/h/HOST/wait               written by who waits for the host: the agent answers when it has
- * come so far /weft/v1/st/HOST/agent             that answer: {rev}
+ *     /weft/v1/h/HOST/wait               written by who waits for the host: its agent answers at
+ * st/HOST/agent /weft/v1/st/HOST/agent             when it has come so far: {rev} /weft/v1/st/HOST/PORT
+ * written by the agent: {up}, is the guest there?
  *
  * Ids (PORT, ROUTER, GROUP) are TENANT.NAME.
  */

@@ -51,12 +51,34 @@ agent_flows() {
     ofctl "$1" --no-stats dump-flows br0 cookie=0x5765667400000000/0xffffffff00000000 | sort
 }
 
-# tenant_guest NAME SWITCH TENANT MAC [OPTION of weft-vm start...]: a guest on the port TENANT/NAME of that host, addresses by
-# DHCP; needs guest.sh. Weft listens on the port's socket.
+# tenant_guest GUEST SWITCH TENANT/PORT MAC [OPTION of weft-vm start...]: a guest on that port, addresses by DHCP; needs
+# guest.sh. Weft listens on the port's socket.
 tenant_guest() {
-    local socket=$WORK/$2/ports/$3.$1.sock
-    wait_until 20 test -S "$socket" || fail "no socket for port $3/$1 on $2"
+    local socket=$WORK/$2/ports/${3/\//.}.sock
+    wait_until 60 test -S "$socket" || fail "no socket for port $3 on $2"
     "$VM" start "$1" --socket "$socket" --role client --mac "$4" --ip dhcp --mem 128 "${@:5}"
     at_exit "$VM" stop "$1"
     at_failure guest_explain "$1"
+}
+
+# tenant_move GUEST NEW FROM TO TENANT/PORT MAC COMMAND...: live migration of GUEST from host FROM to TO, where it is called
+# NEW; COMMAND is weft on the store. Sets MOVED to what QEMU tells of it.
+tenant_move() {
+    local guest=$1 new=$2 from=$3 to=$4 port=$5 mac=$6
+    shift 6
+    "$@" port bind "$port" --host "$to" --wait 30s >/dev/null || fail "$to does not carry $port"
+    tenant_guest "$new" "$to" "$port" "$mac" --incoming "unix:$WORK/$new.mig"
+    wait_until 60 test -S "$WORK/$new.mig" || fail "the destination of $guest does not listen"
+    # shellcheck disable=SC2034 # for the caller
+    MOVED=$("$VM" migrate "$guest" "$new") || fail "$guest does not move"
+    wait_until 60 port_is_at "$to" "$port" "$@" || fail "$to does not claim $port"
+    "$@" --timeout 30 wait "$port" --up || fail "$port is not up on $to"
+    "$VM" stop "$guest"
+    "$@" port unbind "$port" --host "$from" --wait 30s >/dev/null || fail "$from does not let $port go"
+}
+port_is_at() { # port_is_at HOST TENANT/PORT COMMAND...: is it active there?
+    "${@:3}" -o json port show "$2" | python3 -c '
+import json, sys
+host = json.load(sys.stdin)["host"]
+sys.exit((host if isinstance(host, str) else host[0]) != sys.argv[1])' "$1"
 }

@@ -218,6 +218,8 @@ expect_status 0 "changed" host drain h1 --off
 expect_status 3 "there is no host nope" port bind acme/a1 --host nope
 expect_status 3 "that host does not carry it" port unbind acme/a1 --host nope
 expect_status 0 "g2" show globex
+expect_status 1 "acme/a1: is not up in time" --timeout 1 wait acme/a1 --up
+expect_status 2 "--up: missing" wait acme/a1
 expect_status 3 "there is no tenant nope" show nope
 timeout 20 "$BUILD/weft" --rundir "$WORK/s" watch globex >"$WORK/watched" 2>&1 &
 watcher=$!

@@ -45,7 +45,7 @@ done
 fabric_watch fabric hv1 "$WORK/fabric.pcap"
 for g in web1:hv1:$WEB1 db1:hv1:$DB1 web2:hv2:$WEB2; do
     IFS=: read -r name host mac <<<"$g"
-    tenant_guest "$name" "$host" acme "$mac"
+    tenant_guest "$name" "$host" "acme/$name" "$mac"
 done
 for g in web1 db1 web2; do guest_ready "$g"; done
 say "two hosts, three guests are up"
