@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Random tenants; see lab.h. */
-#include "tests/differential/lab.h"
+#include "tests/differential/lab_private.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static unsigned pick(struct lab *lab, unsigned n)
+unsigned lab_pick(struct lab *lab, unsigned n)
 {
 	return (unsigned)rand_r(&lab->seed) / 7 % n;
 }
@@ -19,15 +19,16 @@ static void make_guest(struct lab *lab, int slot, int network)
 
 	for (int i = 0; i < slot; i++)
 		same += lab->guests[i].network == network;
-	*g = (struct lab_guest){
-	        .used = true, .network = network, .group = (int)pick(lab, LAB_GROUPS + 3) - 3};
+	*g = (struct lab_guest){.used = true,
+	                        .network = network,
+	                        .host = (int)lab_pick(lab, (unsigned)lab->n_hosts),
+	                        .group = (int)lab_pick(lab, LAB_GROUPS + 3) - 3};
 	if (g->group < 0)
 		g->group = -1;
 	memcpy(g->mac, (uint8_t[]){2, 0, 0, 0, 0, (uint8_t)(same + 1)}, 6);
 	memcpy(g->ip4, net->net4, 3);
-	g->ip4[3] = (uint8_t)(same      ? 10 + same
-	                      : network ? 10
-	                                : 1); /* the first one of all has the VTEP's address */
+	g->ip4[3] =
+	        (uint8_t)(10 + same + !network); /* those of the first network have the hosts' addresses */
 	memcpy(g->ip6, (uint8_t[16]){0xfd, 0, 0, (uint8_t)net->index}, 16);
 	g->ip6[15] = (uint8_t)(10 + same);
 }
@@ -38,27 +39,32 @@ void lab_make(struct lab *lab, unsigned seed)
 
 	memset(lab, 0, sizeof(*lab));
 	lab->seed = seed;
-	lab->n_tenants = 2 + (int)pick(lab, LAB_TENANTS - 1);
+	lab->n_hosts = 1 + (int)lab_pick(lab, LAB_HOSTS);
+	lab->n_tenants = 2 + (int)lab_pick(lab, LAB_TENANTS - 1);
 	for (int t = 0; t < lab->n_tenants; t++) {
-		int networks = 1 + (int)pick(lab, 3);
+		int networks = 1 + (int)lab_pick(lab, 3);
 
-		lab->router[t] = pick(lab, 3) > 0;
+		lab->router[t] = lab_pick(lab, 3) > 0;
 		for (int g = 0; g < LAB_GROUPS; g++)
-			lab->groups[t][g] = (struct lab_group){(uint16_t)(1000 + pick(lab, 3)),
-			                                       (uint16_t)(1002 + pick(lab, 6)), pick(lab, 3),
-			                                       (int)pick(lab, LAB_GROUPS)};
+			lab->groups[t][g] = (struct lab_group){
+			        (uint16_t)(1000 + lab_pick(lab, 3)), (uint16_t)(1002 + lab_pick(lab, 6)),
+			        lab_pick(lab, 3), (int)lab_pick(lab, LAB_GROUPS)};
 		for (int i = 0; i < networks && lab->n_networks < LAB_NETWORKS; i++) {
 			struct lab_network *net = &lab->networks[lab->n_networks];
 
-			*net = (struct lab_network){
-			        t, i, pick(lab, 2), 5000u + (unsigned)lab->n_networks, {10, 0, (uint8_t)i}};
+			*net = (struct lab_network){t,
+			                            i,
+			                            lab_pick(lab, 2),
+			                            5000u + (unsigned)lab->n_networks,
+			                            {10, 0, (uint8_t)i}};
 			if (!lab->n_networks)
-				memcpy(net->net4, (uint8_t[]){192, 0, 2}, 3);
+				memcpy(net->net4, (uint8_t[]){172, 31, 0}, 3);
 			lab->n_networks++;
 		}
 	}
 	for (int n = 0; n < lab->n_networks; n++)
-		for (unsigned i = 0, guests = 1 + pick(lab, 4); i < guests && slot < LAB_GUESTS; i++)
+		for (unsigned i = 0, guests = n ? 1 + lab_pick(lab, 4) : LAB_HOSTS;
+		     i < guests && slot < LAB_GUESTS; i++)
 			make_guest(lab, slot++, n);
 }
 
@@ -67,12 +73,14 @@ void lab_churn(struct lab *lab)
 	for (int i = 0; i < LAB_GUESTS; i++) {
 		struct lab_guest *g = &lab->guests[i];
 
-		if (!g->mac[0] || pick(lab, 5))
+		if (!g->mac[0] || lab_pick(lab, 5))
 			continue;
-		if (i && pick(lab, 2)) /* one stays */
+		if (i && lab_pick(lab, 2)) /* one stays */
 			g->used = !g->used;
+		else if (lab_pick(lab, 2))
+			g->host = (int)lab_pick(lab, (unsigned)lab->n_hosts);
 		else
-			g->group = (int)pick(lab, LAB_GROUPS + 1) - 1;
+			g->group = (int)lab_pick(lab, LAB_GROUPS + 1) - 1;
 	}
 }
 
@@ -128,8 +136,8 @@ static void write_tenant(const struct lab *lab, int t, FILE *out)
 		if (!g->used || lab->networks[g->network].tenant != t)
 			continue;
 		fprintf(out,
-		        "      g%d: {network: n%d, host: h, mac: '02:00:00:00:00:%02x', ips: [%u.%u.%u.%u", i,
-		        g->network, g->mac[5], g->ip4[0], g->ip4[1], g->ip4[2], g->ip4[3]);
+		        "      g%d: {network: n%d, host: h%d, mac: '02:00:00:00:00:%02x', ips: [%u.%u.%u.%u",
+		        i, g->network, g->host, g->mac[5], g->ip4[0], g->ip4[1], g->ip4[2], g->ip4[3]);
 		if (lab->networks[g->network].v6)
 			fprintf(out, ", 'fd00:%x::%x'", lab->networks[g->network].index, g->ip6[15]);
 		fprintf(out, "]");
@@ -141,7 +149,31 @@ static void write_tenant(const struct lab *lab, int t, FILE *out)
 
 void lab_write_yaml(const struct lab *lab, FILE *out)
 {
-	fprintf(out, "apiVersion: weft/v1\nhosts: {h: {}, far: {vtep: 192.0.2.1}}\ntenants:\n");
+	fprintf(out, "apiVersion: weft/v1\nhosts:\n");
+	for (int h = 0; h < lab->n_hosts; h++)
+		fprintf(out, "  h%d: {vtep: 172.31.0.%d}\n", h, 11 + h);
+	fprintf(out, "tenants:\n");
 	for (int t = 0; t < lab->n_tenants; t++)
 		write_tenant(lab, t, out);
+}
+
+void lab_router_mac(const struct lab_network *net, uint8_t mac[6])
+{
+	memcpy(mac,
+	       (uint8_t[]){0x0e, 0x57, 0, (uint8_t)(net->vni >> 16), (uint8_t)(net->vni >> 8),
+	                   (uint8_t)net->vni},
+	       6);
+}
+
+void lab_link_local(const uint8_t mac[6], uint8_t ip[16])
+{
+	memcpy(ip,
+	       (uint8_t[16]){0xfe, 0x80, [8] = mac[0] ^ 2, mac[1], mac[2], 0xff, 0xfe, mac[3], mac[4],
+	                     mac[5]},
+	       16);
+}
+
+const struct lab_network *lab_network_of(const struct lab *lab, const struct lab_guest *g)
+{
+	return &lab->networks[g->network];
 }
