@@ -39,6 +39,8 @@ struct agent {
 	uv_poll_t changes; /* of the store */
 	uv_timer_t timer;  /* the next comparison */
 	uv_timer_t ports;  /* a little after ports have changed: their state is told */
+	uv_timer_t second; /* some ports get a router advertisement */
+	unsigned seconds;
 	char switch_socket[108], bridge_socket[128], ports_dir[108], status_key[STORE_KEY_MAX];
 };
 
@@ -262,6 +264,23 @@ static void on_packet(void *arg, uint64_t cookie, uint32_t in_port, const uint8_
 		switch_channel_send(a->channel, in_port, reply, n);
 }
 
+/* Each second the next part of the ports: none waits longer than ADVERTISE_SECONDS, and they are not all
+ * served at once. */
+static void on_second(uv_timer_t *timer)
+{
+	struct agent *a = timer->data;
+	uint8_t frame[ANSWER_MAX];
+	unsigned turn = ++a->seconds % ADVERTISE_SECONDS;
+
+	for (unsigned i = 0; i < a->scene.n_local && a->connected; i++) {
+		const struct scene_port *p = a->scene.local[i];
+		size_t n = p->active && p->ofport % ADVERTISE_SECONDS == turn ? answer_unasked(p, frame) : 0;
+
+		if (n)
+			switch_channel_send(a->channel, p->ofport, frame, n);
+	}
+}
+
 static void on_change(uv_poll_t *poll, int status, int events)
 {
 	struct agent *a = poll->data;
@@ -323,7 +342,8 @@ int agent_start(uv_loop_t *loop, const struct agent_options *options, struct age
 	a->loop = loop;
 	uv_timer_init(loop, &a->timer);
 	uv_timer_init(loop, &a->ports);
-	a->timer.data = a->ports.data = a->changes.data = a;
+	uv_timer_init(loop, &a->second);
+	a->timer.data = a->ports.data = a->second.data = a->changes.data = a;
 	make_paths(a);
 	if (mkdir(a->ports_dir, 0770) && errno != EEXIST)
 		rc = error_set(e, errno, "%s: %s", a->ports_dir, strerror(errno));
@@ -339,6 +359,7 @@ int agent_start(uv_loop_t *loop, const struct agent_options *options, struct age
 	if (!rc) {
 		uv_poll_init(loop, &a->changes, store_fd(a->store));
 		uv_poll_start(&a->changes, UV_READABLE, on_change);
+		uv_timer_start(&a->second, on_second, 1000, 1000);
 		on_timer(&a->timer);
 		a->channel = switch_channel_create(loop, a->bridge_socket, &events);
 		*out = a;
@@ -359,6 +380,7 @@ void agent_stop(struct agent *a)
 	}
 	uv_close((uv_handle_t *)&a->timer, NULL);
 	uv_close((uv_handle_t *)&a->ports, NULL);
+	uv_close((uv_handle_t *)&a->second, NULL);
 	rpc_close(a->server);
 	if (a->service)
 		store_serve_end(a->service);

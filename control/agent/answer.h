@@ -26,6 +26,11 @@ void answerer_destroy(struct answerer *a); /* NULL is legal */
 size_t answer_packet(struct answerer *a, const struct scene *s, enum punt about, uint32_t in_port,
                      const uint8_t *frame, size_t len, uint8_t *reply);
 
+/* The router advertisement that a port gets each ADVERTISE_SECONDS, since guests ask only once and what they
+ * were told ends (RFC 4861, section 6.2.4); 0: its network has no IPv6. */
+enum { ADVERTISE_SECONDS = 300 };
+size_t answer_unasked(const struct scene_port *p, uint8_t *reply);
+
 /* ---- for the files of the answers ---- */
 
 struct question_frame { /* a frame that was parsed: pointers into it, NULL when the layer is not there */

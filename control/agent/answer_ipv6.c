@@ -63,23 +63,52 @@ static void put_prefix(struct out *o, const struct prefix *p)
 	put_bytes(o, p->addr.b, 16);
 }
 
-size_t answer_router_solicit(const struct question *q, uint8_t *reply)
+/* RFC 8106, section 5.1: the servers of all subnets. */
+static void put_name_servers(struct out *o, const struct network *net)
 {
-	const struct scene_network *net = q->port->network;
-	struct mac mac = router_mac(net->network->vni);
-	struct ip_addr from = link_local(mac), to;
-	struct out o = {reply + head};
-	bool v6 = false, managed = false;
+	uint8_t *option = o->at;
+	unsigned n = 0;
 
-	if (!q->frame->ip6 || q->frame->ip6->hop_limit != 255)
-		return 0;
-	for (unsigned i = 0; i < net->network->n_subnets; i++) {
-		bool is_v6 = !prefix_is_v4(&net->network->subnets[i].cidr);
+	put8(o, ND_DNS);
+	put8(o, 0);
+	put16(o, 0);
+	put32(o, RA_LIFETIME);
+	for (unsigned i = 0; i < net->n_subnets; i++)
+		for (unsigned k = 0; k < net->subnets[i].n_dns; k++)
+			if (!ip_is_v4(&net->subnets[i].dns[k])) {
+				put_bytes(o, net->subnets[i].dns[k].b, 16);
+				n++;
+			}
+	option[1] = (uint8_t)(1 + 2 * n);
+	if (!n)
+		o->at = option;
+}
+
+/* What the network has of IPv6; false: nothing. `*managed`: addresses are given by DHCPv6. */
+static bool has_v6(const struct network *net, bool *managed)
+{
+	bool v6 = false;
+
+	*managed = false;
+	for (unsigned i = 0; i < net->n_subnets; i++) {
+		bool is_v6 = !prefix_is_v4(&net->subnets[i].cidr);
 
 		v6 |= is_v6;
-		managed |= is_v6 && net->network->subnets[i].dhcp;
+		*managed |= is_v6 && net->subnets[i].dhcp;
 	}
-	if (!v6)
+	return v6;
+}
+
+/* RFC 4861, section 4.2. */
+static size_t put_advertisement(const struct scene_network *net, struct mac dst, const struct ip_addr *to,
+                                uint8_t *reply)
+{
+	struct mac mac = router_mac(net->network->vni);
+	struct ip_addr from = link_local(mac);
+	struct out o = {reply + head};
+	bool managed;
+
+	if (!has_v6(net->network, &managed))
 		return 0;
 	put8(&o, RA);
 	put8(&o, 0);
@@ -99,9 +128,27 @@ size_t answer_router_solicit(const struct question *q, uint8_t *reply)
 	for (unsigned i = 0; i < net->network->n_subnets; i++)
 		if (!prefix_is_v4(&net->network->subnets[i].cidr))
 			put_prefix(&o, &net->network->subnets[i].cidr);
+	put_name_servers(&o, net->network);
+	return put_ip6(reply, mac, dst, &from, to, IP_PROTO_ICMPV6, 2, 255, (size_t)(o.at - (reply + head)));
+}
+
+size_t answer_router_solicit(const struct question *q, uint8_t *reply)
+{
+	struct ip_addr to;
+
+	if (!q->frame->ip6 || q->frame->ip6->hop_limit != 255)
+		return 0;
 	memcpy(to.b, q->frame->ip6->src, 16);
-	return put_ip6(reply, mac, q->frame->eth->src, &from, &to, IP_PROTO_ICMPV6, 2, 255,
-	               (size_t)(o.at - (reply + head)));
+	return put_advertisement(q->port->network, q->frame->eth->src, &to, reply);
+}
+
+size_t answer_unasked(const struct scene_port *p, uint8_t *reply)
+{
+	static const struct mac all_nodes = {{0x33, 0x33, 0, 0, 0, 1}};
+	struct ip_addr to;
+
+	ip_parse("ff02::1", &to);
+	return put_advertisement(p->network, all_nodes, &to, reply);
 }
 
 /* ---- DHCPv6 ---- */

@@ -351,7 +351,22 @@ Test(agent, answers_over_ipv6, .init = open_store, .fini = close_store)
 	              "eth(dst=02:00:00:00:00:01,src=" ROUTER ")/ipv6(src=" ROUTER_LOCAL ",dst=" LOCAL
 	              ",hops=255)/icmpv6(type=134,id=0x4080,seq=0x0708)/hex(x=0000000000000000)"
 	              "/hex(x=01010e5700001389)/hex(x=05010000000005aa)"
-	              "/hex(x=030440800001518000015180)/hex(x=00000000fd000001000000000000000000000000)");
+	              "/hex(x=030440800001518000015180)/hex(x=00000000fd000001000000000000000000000000)"
+	              "/hex(x=1903000000000708fd000000000000000000000000000053)");
+	for (unsigned i = 0; i < s.n_ports; i++) /* the same, to all, without being asked */
+		if (s.ports[i].local) {
+			size_t n = answer_unasked(&s.ports[i], reply),
+			       wanted =
+			               make("eth(dst=33:33:00:00:00:01,src=" ROUTER ")/ipv6(src=" ROUTER_LOCAL
+			                    ",dst=ff02::1,hops=255)/icmpv6(type=134,id=0x4080,seq=0x0708)"
+			                    "/hex(x=0000000000000000)/hex(x=01010e5700001389)"
+			                    "/hex(x=05010000000005aa)/hex(x=030440800001518000015180)"
+			                    "/hex(x=00000000fd000001000000000000000000000000)"
+			                    "/hex(x=1903000000000708fd000000000000000000000000000053)",
+			                    want);
+
+			cr_assert(n == wanted && !memcmp(reply, want, n));
+		}
 	expect_answer(
 	        a, &s, PUNT_DHCP6,
 	        "eth(dst=33:33:00:01:00:02," GUEST ")/ipv6(src=" LOCAL ",dst=ff02::1:2)/udp(src=546,dst=547)"
