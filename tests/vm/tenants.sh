@@ -2,7 +2,7 @@
 # Tenants' guests with ordinary Linux kernels on two hosts: what a network owes them, seen from inside.
 #
 #   hv1: web1 (acme/web), db1 (acme/db)    hv2: web2 (acme/web)          r0 routes between web and db
-#        192.0.2.1 ------------- [fabric: a kernel bridge, where packets are counted] ------------- 192.0.2.2
+#        192.0.2.1 --------- [fabric: a kernel bridge, where packets are counted; etcd] --------- 192.0.2.2
 #
 # Addresses by DHCPv4, router advertisement and DHCPv6; ping, traceroute, neighbours; the fabric sees no ARP and no ND.
 # shellcheck source=tests/lib/base.sh
@@ -11,6 +11,7 @@
 . "$ROOT/tests/lib/agent.sh"
 . "$ROOT/tests/lib/guest.sh"
 . "$ROOT/tests/lib/hosts.sh"
+. "$ROOT/tests/lib/etcd.sh"
 
 need_root
 need ip ethtool tcpdump tshark
@@ -35,20 +36,23 @@ EOF
 
 for h in 1 2; do host_new hv$h; done
 fabric_new fabric hv1:nic0 hv2:nic0
+address fabric bridge 192.0.2.100/24
 for h in 1 2; do
     address hv$h nic0 192.0.2.$h/24
     switch_start hv$h "$NS-hv$h"
     weft hv$h if add up0 type=afxdp dev=nic0 >/dev/null
-    agent_start hv$h hv$h
-    weft hv$h apply -f "$WORK/tenants.yaml" >/dev/null || fail "apply on hv$h"
 done
+etcd_start 1 "$NS-fabric" 192.0.2.100
+read -ra operator <<<"$(etcd_options operator)"
+for h in 1 2; do agent_on_etcd hv$h hv$h "$NS-hv$h" operator; done
+ip netns exec "$NS-fabric" "$BUILD/weft" --timeout 60 "${operator[@]}" apply -f "$WORK/tenants.yaml" --wait 60s >/dev/null
 fabric_watch fabric hv1 "$WORK/fabric.pcap"
 for g in web1:hv1:$WEB1 db1:hv1:$DB1 web2:hv2:$WEB2; do
     IFS=: read -r name host mac <<<"$g"
     tenant_guest "$name" "$host" "acme/$name" "$mac"
 done
 for g in web1 db1 web2; do guest_ready "$g"; done
-say "two hosts, three guests are up"
+say "two hosts on etcd, three guests are up"
 
 has() { guest "$1" "$2" | grep -qF -- "$3"; } # has GUEST COMMAND TEXT
 expect() { wait_until 60 has "$@" || fail "$1: '$2' does not show $3: $(guest "$1" "$2")"; }
