@@ -14,10 +14,22 @@ struct ip_addr link_local(struct mac m)
 /* What is told apart by nothing but its port or its look. */
 static void host_flows(const struct scene *s, struct flow_set *out)
 {
+	char ip[IP_TEXT_MAX];
+
 	pipeline_security_common(s, out);
 	if (s->tunnel)
 		flow_set_add(out, COOKIE_MARK, "table=0,priority=%d,in_port=%u,actions=drop",
 		             PRIORITY_CLASSIFY - 1, s->tunnel);
+	for (unsigned k = 0; s->tunnel && k < s->n_hosts; k++) {
+		const struct host *h = s->hosts[k];
+
+		for (unsigned i = 0; h != s->self && i < h->n_vteps; i++)
+			flow_set_add(out, COOKIE_MARK,
+			             "table=0,priority=%d,in_port=%u,%s=%s,actions=goto_table:1",
+			             PRIORITY_CLASSIFY, s->tunnel,
+			             ip_is_v4(&h->vteps[i]) ? "tun_src" : "tun_ipv6_src",
+			             ip_format(&h->vteps[i], ip));
+	}
 	flow_set_add(out, COOKIE_MARK, "table=20,priority=0,actions=goto_table:21");
 	flow_set_add(out, COOKIE_MARK, "table=80,priority=0,actions=goto_table:81");
 }
@@ -39,9 +51,9 @@ static void network_flows(const struct scene *s, const struct scene_network *net
 {
 	if (net->here && s->tunnel)
 		flow_set_add(out, COOKIE_MARK,
-		             "table=0,priority=%d,in_port=%u,tun_id=0x%x,"
+		             "table=1,priority=100,tun_id=0x%x,"
 		             "actions=set_field:0x%x->reg0,set_field:1->reg2,goto_table:40",
-		             PRIORITY_CLASSIFY, s->tunnel, net->network->vni, net->network->vni);
+		             net->network->vni, net->network->vni);
 	for (unsigned i = 0; i < net->n_ports; i++)
 		if (net->ports[i].local)
 			port_flows(s, &net->ports[i], out);

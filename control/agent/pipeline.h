@@ -2,7 +2,7 @@
 /*
  * The flows of a host: a pure function of its scene. One file for each group of tables.
  *
- *      0     classify: local port or tunnel -> network (reg0)               pipeline.c
+ *      0,1   classify: local port, or tunnel of a known host -> network (reg0)   pipeline.c
  *     10     port security: MAC, IP, ARP, ND; no servers from guests        pipeline_security.c
  *     20,21  room for connection tracking; security groups, going out       pipeline_groups.c
  *     30,31  ARP and ND answered; DHCP and RA punted to the agent           pipeline_answer.c

@@ -24,6 +24,7 @@ static const struct {
 	const char *stage;
 } stages[] = {
         {0, "classify"},
+        {1, "classify"},
         {10, "port security"},
         {20, "security groups, out"},
         {21, "security groups, out"},

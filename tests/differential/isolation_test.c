@@ -209,7 +209,7 @@ Test(isolation, a_forgotten_drop_is_caught, .init = lab_hosts_init, .timeout = 5
 		cr_assert(try_one(why, sizeof(why), &v), "with all flows: %s", why);
 	for (int k = 0; k < lab.n_hosts; k++) {
 		for (size_t i = 0; i < lab_hosts[k].installed.n; i++) {
-			const struct flow_mod *flow = &lab_hosts[k].installed.flows[i];
+			const struct flow_mod *flow = &lab_hosts[k].installed.flows[i]->mod;
 			struct text text = {0};
 
 			if (flow->actions.n)

@@ -127,9 +127,6 @@ static void write_tenant(const struct lab *lab, int t, FILE *out)
 	for (int g = 0; g < LAB_GROUPS; g++)
 		write_group(lab, t, g, out);
 	fprintf(out, "    ports:\n");
-	if (!t) /* a VTEP counts where one of its networks is */
-		fprintf(out,
-		        "      f: {network: n0, host: far, mac: '02:00:00:00:00:c8', ips: [192.0.2.200]}\n");
 	for (int i = 0; i < LAB_GUESTS; i++) {
 		const struct lab_guest *g = &lab->guests[i];
 

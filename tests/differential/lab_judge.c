@@ -94,7 +94,37 @@ static void judge_routed(const struct lab *lab, const struct lab_guest *from, st
 	}
 }
 
-static bool is_forbidden(const struct lab *lab, const struct probe *p)
+/* Does the host carry a guest of the network, or of one that a router joins to it? */
+static bool cares(const struct lab *lab, int host, const struct lab_network *net)
+{
+	for (int i = 0; i < LAB_GUESTS; i++) {
+		const struct lab_guest *g = &lab->guests[i];
+		const struct lab_network *its = lab_network_of(lab, g);
+
+		if (g->used && g->host == host &&
+		    (its == net || (its->tenant == net->tenant && lab->router[net->tenant])))
+			return true;
+	}
+	return false;
+}
+
+/* The VTEP of this host itself, or of one that carries a guest of a network that this one cares for. */
+static bool is_known_vtep(const struct lab *lab, int host, const uint8_t *ip)
+{
+	int other = ip[3] - 11;
+
+	if (memcmp(ip, (uint8_t[]){172, 31, 0}, 3) != 0 || other < 0 || other >= lab->n_hosts)
+		return false;
+	for (int i = 0; i < LAB_GUESTS; i++) {
+		const struct lab_guest *g = &lab->guests[i];
+
+		if (g->used && g->host == other && cares(lab, host, lab_network_of(lab, g)))
+			return true;
+	}
+	return other == host;
+}
+
+static bool is_forbidden(const struct lab *lab, const struct lab_guest *g, const struct probe *p)
 {
 	if (p->tagged)
 		return true;
@@ -103,8 +133,7 @@ static bool is_forbidden(const struct lab *lab, const struct probe *p)
 	if (p->proto != UDP)
 		return false;
 	return p->sport == (p->v6 ? 547 : 67) ||
-	       (!p->v6 && p->dport == 4789 && !memcmp(p->to, (uint8_t[]){172, 31, 0}, 3) && p->to[3] >= 11 &&
-	        p->to[3] < 11 + lab->n_hosts);
+	       (!p->v6 && p->dport == 4789 && is_known_vtep(lab, g->host, p->to));
 }
 
 static void judge_ip(const struct lab *lab, int from, const struct probe *p, struct lab_verdict *v)
@@ -112,7 +141,8 @@ static void judge_ip(const struct lab *lab, int from, const struct probe *p, str
 	const struct lab_guest *g = &lab->guests[from];
 	uint8_t router[6];
 
-	if (memcmp(p->src, g->mac, 6) != 0 || !has_address(lab, g, p->v6, p->from) || is_forbidden(lab, p)) {
+	if (memcmp(p->src, g->mac, 6) != 0 || !has_address(lab, g, p->v6, p->from) ||
+	    is_forbidden(lab, g, p)) {
 		v->bad = true;
 		return;
 	}

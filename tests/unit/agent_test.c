@@ -149,9 +149,12 @@ Test(agent, flows_towards_other_hosts, .init = open_store, .fini = close_store)
 	struct view *v = look("h1", &s);
 
 	cr_assert_eq(pipeline_flows(&s, &flows), 0);
-	cr_assert(has_flow(&flows, "table=0 priority=60000,tun_id=0x1389,in_port=99",
+	cr_assert(has_flow(&flows, "table=0 priority=60000,tun_src=192.0.2.2,in_port=99", "goto_table:1"));
+	cr_assert_not(has_flow(&flows, "table=0 priority=60000,tun_src=192.0.2.1,in_port=99", "goto_table:1"),
+	              "nobody else has our address");
+	cr_assert(has_flow(&flows, "table=1 priority=100,tun_id=0x1389",
 	                   "set_field:0x1389->reg0,set_field:0x1->reg2,goto_table:40"));
-	cr_assert_not(has_flow(&flows, "table=0 priority=60000,tun_id=0x138a,in_port=99",
+	cr_assert_not(has_flow(&flows, "table=1 priority=100,tun_id=0x138a",
 	                       "set_field:0x138a->reg0,set_field:0x1->reg2,goto_table:40"),
 	              "a VNI without a port here is taken in");
 	cr_assert(has_flow(&flows, "table=40 priority=100,reg0=0x1389,reg2=0,dl_dst=02:00:00:00:00:02",
