@@ -151,7 +151,7 @@ static enum weft_exit await_port(const struct weft *w, struct store *store, void
 			rc = tenancy_fail(&e, name, "", ENOENT, "there is none");
 		if (!rc)
 			rc = read_told(store, &told, &e.text);
-		up = !rc && is_up(&told, p);
+		up = !rc && p && is_up(&told, p);
 		if (!rc && !up)
 			rc = await_change(store, root, c.snapshot.rev, until, &e.text);
 		store_snapshot_free(&told);

@@ -31,11 +31,11 @@ static int open_fd(const char *host, const char *port, unsigned turn, struct err
 	const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
 	struct addrinfo *list, *a;
 	int rc = getaddrinfo(host, port, &hints, &list), fd, on = 1;
-	unsigned n = 0;
+	unsigned n = 1;
 
 	if (rc)
 		return error_set(e, EHOSTUNREACH, "%s", gai_strerror(rc));
-	for (a = list; a; a = a->ai_next)
+	for (a = list->ai_next; a; a = a->ai_next)
 		n++;
 	a = list;
 	for (turn %= n; turn; turn--)

@@ -348,7 +348,7 @@ static int etcd_wait_for_change(struct store *store, const char *prefix, int64_t
                                 struct error *e)
 {
 	struct etcd_store *s = of(store);
-	uint64_t until = clock_now() + (uint64_t)timeout_ms * CLOCK_MS, watch;
+	uint64_t until = clock_now() + (uint64_t)timeout_ms * CLOCK_MS, watch = 0;
 	bool any = false;
 	int rc = etcd_watch(store, prefix, after + 1, &watch, e);
 

@@ -11,7 +11,7 @@
 
 static int read_key(const char *text, struct flow_key *key, struct error *e)
 {
-	struct flow_filter filter;
+	struct flow_filter filter = {0};
 	int rc = text ? flow_filter_parse(text, NULL, &filter, e)
 	              : error_set(e, EINVAL, "flow: missing, or not a text");
 

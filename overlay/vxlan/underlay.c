@@ -420,12 +420,15 @@ bool underlay_is_local(const struct underlay *u, const struct ip_addr *a)
 }
 
 /* Between the outer and the inner IP packet's length (RFC 7348 section 5). */
-static json_int_t overhead_of(const struct remote *r)
+static uint32_t overhead_of(const struct remote *r)
 {
-	size_t ip = ip_is_v4(&r->pair.remote) ? sizeof(struct ipv4_header) : sizeof(struct ipv6_header);
+	enum {
+		UDP_VXLAN_ETHERNET =
+		        sizeof(struct udp_header) + sizeof(struct vxlan_header) + sizeof(struct eth_header)
+	};
 
-	return (json_int_t)(ip + sizeof(struct udp_header) + sizeof(struct vxlan_header) +
-	                    sizeof(struct eth_header));
+	return UDP_VXLAN_ETHERNET + (ip_is_v4(&r->pair.remote) ? (uint32_t)sizeof(struct ipv4_header)
+	                                                       : (uint32_t)sizeof(struct ipv6_header));
 }
 
 static json_t *remote_info(const struct remote *r)

@@ -103,10 +103,11 @@ static int by_size(const void *a, const void *b)
 
 static double report(const char *what, unsigned chunks, double packets)
 {
+	unsigned middle = chunks / 2;
 	double median;
 
 	qsort(cycles, chunks, sizeof(cycles[0]), by_size);
-	median = (double)cycles[chunks / 2] / packets;
+	median = (double)cycles[middle] / packets;
 	printf("%-40s %6.0f cycles, least %6.0f\n", what, median, (double)cycles[0] / packets);
 	return median;
 }
