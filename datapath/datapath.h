@@ -130,6 +130,26 @@ struct storm_limits { /* packets per second, 0: no limit; bursts of a tenth of a
 int datapath_port_set_storm(struct datapath *dp, struct port *port, const struct storm_limits *limits);
 void datapath_port_get_storm(const struct datapath *dp, const struct port *port, struct storm_limits *limits);
 
+/* ---- receive queues over workers ---- */
+
+struct rxq_stats {
+	unsigned worker;
+	bool pinned;
+	uint32_t load; /* thousandths of a core, between the last two calls of datapath_balance() */
+	uint64_t busy_cycles, packets;
+};
+
+/* Of queue `queue` < port->nrxq. */
+void datapath_rxq_stats(const struct port *port, unsigned queue, struct rxq_stats *out);
+/* Queue `queue` is polled by `worker` from soon on, and by no other until it is unpinned (`worker` < 0: it
+ * stays where it is until balancing moves it). No packet is lost or overtaken. -EINVAL no such queue or
+ * worker, -ENOMEM. */
+int datapath_rxq_pin(struct datapath *dp, struct port *port, unsigned queue, int worker, struct error *e);
+/* Measures what each queue took since the last call, and moves at most one to another worker, if that makes
+ * the busiest one's work less by a tenth of a core. To be called every few seconds. True: a queue is on its
+ * way. */
+bool datapath_balance(struct datapath *dp);
+
 /* ---- packets, reports ---- */
 
 /* Executes `program` (see tables_packet_out) on a frame of `len` bytes, as if it had come in on `in_port`;

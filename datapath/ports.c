@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "datapath/limits.h"
+#include "datapath/rxqs.h"
 #include "datapath/topology.h"
 #include "datapath/vxlan_port.h"
 #include "flows/dp/tables.h"
@@ -133,13 +134,6 @@ void datapath_port_set_config(struct datapath *dp, struct port *port, uint32_t c
 
 /* ---- add ---- */
 
-static void assign_queues(struct datapath *dp, struct port *port)
-{
-	for (unsigned i = 0; i < PORT_RXQ_MAX; i++)
-		port->rxq[i].worker = (uint16_t)((dp->next_rxq_worker + i) % dp->config.nworkers);
-	dp->next_rxq_worker += port->nrxq;
-}
-
 static void link_entry(struct datapath *dp, struct datapath_port *d)
 {
 	struct datapath_port **at = &dp->ports;
@@ -194,7 +188,7 @@ int datapath_port_attach(struct datapath *dp, struct port *port, struct error *e
 	if (!d)
 		return error_set(e, ENOMEM, "out of memory");
 	*d = (struct datapath_port){.dp = dp, .port = port, .added = clock_now()};
-	assign_queues(dp, port);
+	rxqs_assign(dp, port);
 	link_entry(dp, d);
 	if (topology_reserve(dp, 0) || datapath_port_set_storm(dp, port, &none) || topology_publish(dp)) {
 		forget_limits(dp, port->ofport);

@@ -25,7 +25,7 @@ static void fill_poll_lists(const struct datapath *dp, struct topology *t, struc
 		list->q = room;
 		for (const struct datapath_port *d = dp->ports; d; d = d->next)
 			for (unsigned i = 0; i < d->port->nrxq; i++)
-				if (d->port->rxq[i].worker == worker)
+				if (d->port->rxq[i].worker == worker && !d->port->rxq[i].moving)
 					list->q[list->n++] = &d->port->rxq[i];
 		room += list->n;
 	}

@@ -34,11 +34,17 @@ static unsigned poll_queue(struct worker *w, struct port_rxq *q)
 	uint64_t misses = cache_misses(w->cache), start = rte_rdtsc();
 	uint32_t share = w->dp->config.miss_share ? w->dp->config.miss_share : MISS_SHARE;
 	unsigned n = pipeline_run(w, q);
+	uint64_t spent;
 
-	if (!n || share == 1)
+	if (!n)
+		return 0;
+	spent = rte_rdtsc() - start;
+	q->busy_cycles += spent;
+	q->packets += n;
+	if (share == 1)
 		return n;
 	misses = cache_misses(w->cache) - misses;
-	q->debt = misses ? (int64_t)((rte_rdtsc() - start) * misses / n * (share - 1)) : 0;
+	q->debt = misses ? (int64_t)(spent * misses / n * (share - 1)) : 0;
 	q->most = misses * 4 > n ? MISS_BATCH : 0;
 	return n;
 }

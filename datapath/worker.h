@@ -120,7 +120,7 @@ struct datapath {
 	/* control */
 	struct datapath_port *ports;            /* sorted by number */
 	uint64_t gone_drops[DROP_REASON_COUNT]; /* of ports that were removed */
-	unsigned next_rxq_worker;
+	uint64_t balanced;                      /* TSC, when the queues were measured last */
 	unsigned started;
 };
 

@@ -93,8 +93,15 @@ struct port_rxq {
 	uint16_t worker; /* owner; control: wo, under RCU */
 	void *priv;      /* the type's ring */
 	/* worker: own; see datapath/worker.c */
-	int64_t debt;  /* cycles that other queues are to get before this one's turn */
-	uint16_t most; /* packets to take at a time, 0: a whole batch */
+	int64_t debt;         /* cycles that other queues are to get before this one's turn */
+	uint64_t busy_cycles; /* TSC, spent on its packets; control: ro */
+	uint64_t packets;     /* control: ro */
+	uint16_t most;        /* packets to take at a time, 0: a whole batch */
+	/* control: own; see datapath/rxqs.c */
+	bool pinned, moving;
+	uint16_t next_worker; /* when moving */
+	uint32_t load;        /* thousandths of a core, when last measured */
+	uint64_t measured;    /* busy_cycles then */
 } __attribute__((aligned(64)));
 
 struct port {

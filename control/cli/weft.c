@@ -34,6 +34,7 @@ static const char types_help[] =
         "  vxlan       local=ADDR[,ADDR6] [remote=flow|ADDR] [vni=flow|N] [allow=ADDR,...|any]\n"
         "  any of them [storm-broadcast=N] [storm-multicast=N] [storm-unknown=N]  packets per second, 0: no "
         "limit\n"
+        "              [affinity=QUEUE:CORE,...|any]  which worker polls which receive queue (any: by load)\n"
         "              [private=yes]  only flows that name it: no NORMAL, FLOOD or ALL\n"
         "exception=TAP makes an uplink for VXLAN; the rest of its traffic is the kernel's, at that tap.\n"
         "\nA controller's TARGET is tcp:HOST[:PORT] or ssl:HOST[:PORT] (port 6653 unless said). Options of "

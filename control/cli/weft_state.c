@@ -10,10 +10,13 @@
 #include "control/cli/weft_arguments.h"
 #include "control/cli/weft_command.h"
 #include "control/cli/weft_output.h"
+#include "control/cli/weft_tenancy.h"
 
 static const char *const fdb_columns[] = {"port", "vlan", "mac", "age", "name", "static", NULL};
 static const char *const stats_columns[] = {"name",     "ofport", "rx_packets", "rx_bytes", "tx_packets",
                                             "tx_bytes", "rx_gso", "tx_gso",     "drops",    NULL};
+static const char *const queues_columns[] = {"worker",       "port",        "queue",   "pinned",
+                                             "load_percent", "busy_cycles", "packets", NULL};
 static const char *const drops_columns[] = {"port", "reason", "packets", "meaning", NULL};
 
 enum weft_exit weft_fdb_show(const struct weft *w, int n, char **words)
@@ -76,9 +79,40 @@ enum weft_exit weft_drops(const struct weft *w, int n, char **words)
 	return weft_show(w, "drops", NULL, drops_columns);
 }
 
+/* The queues of all workers as rows of their own, taken out of the workers' rows. */
+static json_t *take_queues(json_t *workers)
+{
+	json_t *rows = json_array(), *worker, *queue;
+	size_t i, k;
+
+	json_array_foreach(workers, i, worker)
+	{
+		json_array_foreach(json_object_get(worker, "queues"), k, queue)
+		{
+			json_object_set(queue, "worker", json_object_get(worker, "worker"));
+			json_array_append(rows, queue);
+		}
+		json_object_del(worker, "queues");
+	}
+	return rows;
+}
+
 enum weft_exit weft_workers(const struct weft *w, int n, char **words)
 {
-	return weft_show(w, "workers", NULL, NULL);
+	json_t *workers, *queues;
+	enum weft_exit status = weft_call(w, "workers", NULL, &workers);
+
+	if (status)
+		return status;
+	queues = w->json || w->yaml ? json_array() : take_queues(workers);
+	weft_print(w, workers, NULL);
+	if (json_array_size(queues)) {
+		putchar('\n');
+		weft_print(w, queues, queues_columns);
+	}
+	json_decref(queues);
+	json_decref(workers);
+	return WEFT_OK;
 }
 
 enum weft_exit weft_version(const struct weft *w, int n, char **words)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "control/switchd/affinity.h"
 #include "control/switchd/state.h"
 #include "ports/options.h"
 
@@ -77,33 +78,38 @@ static int save(struct interfaces *list, struct error *e)
 }
 
 /* What every interface has, whatever its type. */
-static const char *const storm_keys[] = {"storm-broadcast", "storm-multicast", "storm-unknown", NULL};
+static const char *const common_keys[] = {"storm-broadcast", "storm-multicast", "storm-unknown", "affinity",
+                                          NULL};
 
 /* `limits` as they are, changed by `options`. */
 static int read_storm(const json_t *options, struct storm_limits *limits, struct error *e)
 {
 	uint32_t *limit[] = {&limits->broadcast, &limits->multicast, &limits->unknown};
 	uint64_t value;
-	int rc = options_known(options, storm_keys, e);
+	int rc = options_known(options, common_keys, e);
 
 	for (int k = 0; !rc && k < 3; k++) {
-		rc = options_number(options, storm_keys[k], 0, UINT32_MAX, *limit[k], &value, e);
+		rc = options_number(options, common_keys[k], 0, UINT32_MAX, *limit[k], &value, e);
 		*limit[k] = (uint32_t)value;
 	}
 	return rc;
 }
 
-/* Splits the options that every interface has from those of its type; both are new references. */
-static json_t *take_storm(json_t *options, json_t **rest)
+static bool is_common(const char *key)
 {
-	json_t *storm = json_object();
+	return !strncmp(key, "storm-", 6) || !strcmp(key, "affinity");
+}
+
+/* Splits the options that every interface has from those of its type; both are new references. */
+static json_t *take_common(json_t *options, json_t **rest)
+{
+	json_t *common = json_object();
 	const char *key;
 	json_t *value;
 
 	*rest = json_object();
-	json_object_foreach(options, key, value)
-	        json_object_set(strncmp(key, "storm-", 6) ? *rest : storm, key, value);
-	return storm;
+	json_object_foreach(options, key, value) json_object_set(is_common(key) ? common : *rest, key, value);
+	return common;
 }
 
 static int set_storm(struct interfaces *list, struct interface *i, const struct storm_limits *limits,
@@ -114,11 +120,20 @@ static int set_storm(struct interfaces *list, struct interface *i, const struct 
 	return rc ? error_set(e, -rc, "out of memory") : 0;
 }
 
+static int read_affinity(struct interfaces *list, struct interface *i, const json_t *common,
+                         struct affinity *out, struct error *e)
+{
+	const char *text = options_text(common, "affinity", "any", e);
+
+	return text ? affinity_read(list->switchd, i->port, text, out, e) : -EINVAL;
+}
+
 static int make_port(struct interfaces *list, struct interface *i, struct error *e)
 {
-	json_t *rest, *storm = take_storm(i->options, &rest);
+	json_t *rest, *common = take_common(i->options, &rest);
 	struct storm_limits limits = {0};
-	int rc = read_storm(storm, &limits, e);
+	struct affinity affinity;
+	int rc = read_storm(common, &limits, e);
 
 	if (!rc)
 		rc = datapath_port_add(list->switchd->datapath, i->name, i->type, i->ofport, rest, &i->port,
@@ -127,13 +142,17 @@ static int make_port(struct interfaces *list, struct interface *i, struct error 
 		i->ofport = i->port->ofport;
 		switchd_tell_port(list->switchd, i->port, OFPPR_ADD);
 		rc = set_storm(list, i, &limits, e);
+		if (!rc)
+			rc = read_affinity(list, i, common, &affinity, e);
+		if (!rc)
+			rc = affinity_apply(list->switchd, i->port, &affinity, e);
 		if (rc) {
 			switchd_remove_port(list->switchd, i->port);
 			i->port = NULL;
 		}
 	}
 	json_decref(rest);
-	json_decref(storm);
+	json_decref(common);
 	return rc;
 }
 
@@ -206,25 +225,30 @@ int interfaces_set(struct interfaces *list, const char *name, json_t *options, s
 {
 	struct interface *i = *find(list, name);
 	struct storm_limits limits;
-	json_t *rest, *storm;
+	struct affinity affinity;
+	json_t *rest, *common;
 	int rc;
 
 	if (!i)
 		return error_set(e, ENOENT, "name: no interface '%s'", name);
 	if (!i->port)
 		return error_set(e, EAGAIN, "name: interface '%s' is not up: %s", name, i->why.text);
-	storm = take_storm(options, &rest);
+	common = take_common(options, &rest);
 	datapath_port_get_storm(list->switchd->datapath, i->port, &limits);
-	rc = read_storm(storm, &limits, e); /* all that can be wrong here, before anything is changed */
+	rc = read_storm(common, &limits, e); /* all that can be wrong here, before anything is changed */
+	if (!rc)
+		rc = read_affinity(list, i, common, &affinity, e);
 	if (!rc && json_object_size(rest) && !i->port->ops->set)
 		rc = error_set(e, ENOTSUP, "%s: cannot be changed on an interface of type %s",
 		               json_object_iter_key(json_object_iter(rest)), i->type);
 	else if (!rc && json_object_size(rest))
 		rc = i->port->ops->set(i->port, rest, e);
-	if (!rc && json_object_size(storm))
+	if (!rc && json_object_size(common))
 		rc = set_storm(list, i, &limits, e);
+	if (!rc && json_object_get(common, "affinity"))
+		rc = affinity_apply(list->switchd, i->port, &affinity, e);
 	json_decref(rest);
-	json_decref(storm);
+	json_decref(common);
 	if (rc)
 		return rc;
 	json_object_update(i->options, options);

@@ -202,6 +202,28 @@ static int drops(void *ctx, json_t *params, json_t **result, struct error *e)
 	return 0;
 }
 
+/* The receive queues that a worker polls. */
+static json_t *queues_of(const struct switchd *s, unsigned worker)
+{
+	json_t *list = json_array();
+
+	for (struct port *p = datapath_port_next(s->datapath, true, 0); p;
+	     p = datapath_port_next(s->datapath, false, p->ofport))
+		for (unsigned i = 0; i < p->nrxq; i++) {
+			struct rxq_stats q;
+
+			datapath_rxq_stats(p, i, &q);
+			if (q.worker != worker)
+				continue;
+			json_array_append_new(list, json_pack("{s:s, s:i, s:b, s:f, s:I, s:I}", "port",
+			                                      p->name, "queue", (int)i, "pinned", q.pinned,
+			                                      "load_percent", q.load / 10.0, "busy_cycles",
+			                                      (json_int_t)q.busy_cycles, "packets",
+			                                      (json_int_t)q.packets));
+		}
+	return list;
+}
+
 static int workers(void *ctx, json_t *params, json_t **result, struct error *e)
 {
 	struct switchd *s = ctx;
@@ -213,13 +235,13 @@ static int workers(void *ctx, json_t *params, json_t **result, struct error *e)
 
 		datapath_worker_stats(s->datapath, w, &st, &cache);
 		json_array_append_new(
-		        *result,
-		        json_pack("{s:i, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "worker", (int)w, "core",
-		                  (int)s->options->workers[w], "busy_cycles", (json_int_t)st.busy_cycles,
-		                  "idle_cycles", (json_int_t)st.idle_cycles, "packets",
-		                  (json_int_t)st.packets, "batches", (json_int_t)st.batches, "sleeps",
-		                  (json_int_t)st.sleeps, "reports_lost", (json_int_t)st.reports_lost,
-		                  "tsc_hz", (json_int_t)rte_get_tsc_hz()));
+		        *result, json_pack("{s:i, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "worker",
+		                           (int)w, "core", (int)s->options->workers[w], "busy_cycles",
+		                           (json_int_t)st.busy_cycles, "idle_cycles",
+		                           (json_int_t)st.idle_cycles, "packets", (json_int_t)st.packets,
+		                           "batches", (json_int_t)st.batches, "sleeps", (json_int_t)st.sleeps,
+		                           "reports_lost", (json_int_t)st.reports_lost, "tsc_hz",
+		                           (json_int_t)rte_get_tsc_hz(), "queues", queues_of(s, w)));
 	}
 	return 0;
 }

@@ -23,7 +23,7 @@
 #include "flows/flow_mod.h"
 #include "overlay/vxlan/underlay.h"
 
-enum { GRACE_TRIES = 1000, BUSY_MS = 1, EXPIRY_MS = 250, TICK_MS = 1000, STUCK_MS = 100 };
+enum { GRACE_TRIES = 1000, BUSY_MS = 1, EXPIRY_MS = 250, TICK_MS = 1000, STUCK_MS = 100, BALANCE_TICKS = 2 };
 
 /* ---- serving ---- */
 
@@ -142,6 +142,8 @@ static void on_tick(uv_timer_t *timer)
 
 	fdb_expire(datapath_fdb(s->datapath), clock_now());
 	interfaces_retry(s->interfaces);
+	if (++s->ticks % BALANCE_TICKS == 0)
+		datapath_balance(s->datapath);
 }
 
 static void on_stuck(uv_timer_t *timer)

@@ -43,6 +43,7 @@ struct switchd {
 	uv_timer_t stuck;     /* looks after workers that a hostile front end holds up */
 	uv_timer_t expiry;    /* flows' timeouts, a little after the last look */
 	uv_timer_t tick;      /* every second */
+	unsigned ticks;
 	uv_signal_t sigterm, sigint;
 	bool idle; /* the busy timer is stopped */
 

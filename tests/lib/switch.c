@@ -33,10 +33,16 @@ static void on_packet_in(void *arg, const struct datapath_packet_in *in)
 
 void test_switch_init(struct test_switch *s, uv_loop_t *loop, struct underlay *underlay)
 {
+	test_switch_init_workers(s, loop, underlay, 1);
+}
+
+void test_switch_init_workers(struct test_switch *s, uv_loop_t *loop, struct underlay *underlay,
+                              unsigned workers)
+{
 	struct datapath_config config = {
 	        .loop = loop,
 	        .underlay = underlay,
-	        .nworkers = 1,
+	        .nworkers = workers,
 	        .cache_entries = 1024,
 	        .events = {.packet_in = on_packet_in, .arg = s},
 	};

@@ -34,6 +34,9 @@ struct test_switch {
 
 /* `underlay` and `loop` are needed for vxlan ports only. Aborts when it fails. */
 void test_switch_init(struct test_switch *s, uv_loop_t *loop, struct underlay *underlay);
+/* The same with several workers, for tests that run them in threads of their own. */
+void test_switch_init_workers(struct test_switch *s, uv_loop_t *loop, struct underlay *underlay,
+                              unsigned workers);
 void test_switch_free(struct test_switch *s);
 
 /* A memory port "p<number>" with options in JSON; aborts when it fails. */
