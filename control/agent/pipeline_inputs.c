@@ -35,6 +35,7 @@ static uint64_t mix_group(uint64_t h, const struct scene *s, const char *tenant,
 static uint64_t mix_port(uint64_t h, const struct scene *s, const struct scene_port *p)
 {
 	h = mix_host(h, p->host);
+	h = hash_step(h, p->host && scene_host_lives(s, p->host));
 	h = hash_step(h, p->local | 2u * p->active | (uint64_t)p->ofport << 8);
 	for (unsigned i = 0; p->local && i < p->port->n_groups; i++)
 		h = mix_group(h, s, p->port->object.tenant, p->port->groups[i]);

@@ -41,6 +41,8 @@ static bool seen_before(const struct scene_network *net, unsigned n)
 	return false;
 }
 
+/* A host that does not live gets no copies; what is for its guests alone is still sent to it: perhaps it only
+ * cannot reach the store. */
 static void add_remote_hosts(const struct scene *s, const struct scene_network *net, struct text *actions)
 {
 	char ip[IP_TEXT_MAX];
@@ -51,7 +53,7 @@ static void add_remote_hosts(const struct scene *s, const struct scene_network *
 	for (unsigned i = 0; i < net->n_ports; i++) {
 		const struct host *h = net->ports[i].host;
 
-		if (!h || h == s->self || !h->n_vteps || seen_before(net, i))
+		if (!h || h == s->self || !h->n_vteps || seen_before(net, i) || !scene_host_lives(s, h))
 			continue;
 		text_add(actions, ",set_field:%s->%s,output:%u", ip_format(&h->vteps[0], ip),
 		         ip_is_v4(&h->vteps[0]) ? "tun_dst" : "tun_ipv6_dst", s->tunnel);

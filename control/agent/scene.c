@@ -13,6 +13,7 @@ void scene_free(struct scene *s)
 	for (unsigned i = 0; i < s->n_groups; i++)
 		free(s->groups[i].members);
 	free(s->hosts);
+	free(s->live);
 	free(s->groups);
 	free(s->networks);
 	free(s->ports);
@@ -29,6 +30,21 @@ void scene_adopt(struct scene *s, const struct scene *old)
 				s->local[i]->ofport = old->local[k]->ofport;
 				s->local[i]->claimed = old->local[k]->claimed;
 			}
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static bool is_in(const struct scene *s, const char *name)
+{
+	return s->n_live && bsearch(&name, s->live, s->n_live, sizeof(*s->live), by_name);
+}
+
+bool scene_host_lives(const struct scene *s, const struct host *h)
+{
+	return is_in(s, h->object.name) || !s->self || !is_in(s, s->self->object.name);
 }
 
 struct scene_network *scene_network(const struct scene *s, uint32_t vni)

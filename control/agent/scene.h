@@ -49,7 +49,9 @@ struct scene_group {
 struct scene {
 	const struct host **hosts; /* by name: those that it knows of */
 	unsigned n_hosts;
-	const struct host *self;        /* NULL: the host is not in the store */
+	const struct host *self; /* NULL: the host is not in the store */
+	const char **live;       /* names of hosts that have said that they live, ascending */
+	unsigned n_live;
 	struct scene_network *networks; /* ascending by VNI */
 	unsigned n_networks;
 	struct scene_port *ports; /* network by network, by name */
@@ -71,6 +73,9 @@ void scene_free(struct scene *s);
 /* Lets the local ports that both have, and the tunnel, be numbered as in `old`. */
 void scene_adopt(struct scene *s, const struct scene *old);
 
+/* Does the host live, as far as the store knows? A store without leases (this host's own is not there)
+ * knows nothing. */
+bool scene_host_lives(const struct scene *s, const struct host *h);
 struct scene_network *scene_network(const struct scene *s, uint32_t vni);
 struct scene_port *scene_port_by_number(const struct scene *s, uint32_t ofport);
 /* The port that has `ip` in the network, or NULL. */

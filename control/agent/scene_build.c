@@ -94,6 +94,17 @@ static void read_host(struct building *b, const struct view_key *k)
 	s->interfaces_version = hash_step(s->interfaces_version, k->version);
 }
 
+static void read_live(struct building *b, const struct view_key *k)
+{
+	struct scene *s = b->s;
+	const char **live = grow(b, s->live, s->n_live, sizeof(*live));
+
+	if (!live)
+		return;
+	s->live = live;
+	live[s->n_live++] = after(k, 1);
+}
+
 static const struct host *host_named(const struct scene *s, const char *name)
 {
 	unsigned low = 0, high = s->n_hosts;
@@ -297,6 +308,8 @@ static int read_key(const struct view_key *k, void *arg)
 		b->s->asked = k->version;
 	else if (!strncmp(kind, "host/", 5))
 		read_host(b, k);
+	else if (!strncmp(kind, "live/", 5))
+		read_live(b, k);
 	else if (!strncmp(kind, "n/", 2))
 		read_network(b, k);
 	else if (!strncmp(kind, "r/", 2) && k->object)

@@ -321,9 +321,9 @@ static int enqueue_wants(const struct view_key *k, void *arg)
 
 static int enqueue_roots(struct view *v, struct view_part **queue)
 {
-	static const char *const roots[] = {KEYS_ROOT "h/%s/", KEYS_ROOT "host/%s"};
+	static const char *const roots[] = {KEYS_ROOT "h/%s/", KEYS_ROOT "host/%s", KEYS_ROOT "live/%s"};
 
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < 3; i++) {
 		char prefix[STORE_KEY_MAX];
 		struct view_part *p;
 

@@ -90,6 +90,7 @@ static int want_of_text(const struct wanting *w, const struct view_key *k)
 	const char *rest = k->key + strlen(KEYS_ROOT), *text = json_string_value(k->json);
 	char tail[8] = "";
 	unsigned vni;
+	int rc;
 
 	if (sscanf(rest, "h/%*[^/]/%7[a-z]", tail) == 1 && !strcmp(tail, "bind"))
 		return want(w, KEYS_ROOT "n/%u/",
@@ -100,7 +101,10 @@ static int want_of_text(const struct wanting *w, const struct view_key *k)
 		return 0;
 	if (!strcmp(tail, "router"))
 		return want(w, KEYS_ROOT "r/%s/", text);
-	return strcmp(tail, "loc") ? 0 : want(w, KEYS_ROOT "host/%s", text);
+	if (strcmp(tail, "loc") != 0)
+		return 0;
+	rc = want(w, KEYS_ROOT "host/%s", text);
+	return rc ? rc : want(w, KEYS_ROOT "live/%s", text);
 }
 
 int view_key_wants(const struct view_key *k, const char *host, int (*each)(const char *prefix, void *arg),

@@ -192,6 +192,47 @@ Test(agent, flows_towards_other_hosts, .init = open_store, .fini = close_store)
 	view_destroy(v);
 }
 
+/* Writes or deletes (NULL) a key as an agent would. */
+static void write_key(const char *key, const char *value)
+{
+	struct store_op op = {key, value};
+	struct store_txn txn = {.ops = &op, .n_ops = 1};
+	struct error e;
+
+	cr_assert_eq(store_txn(store, &txn, NULL, &e), 0, "%s", e.text);
+}
+
+Test(agent, a_host_that_is_gone_gets_no_copies, .init = open_store, .fini = close_store)
+{
+	static const char all[] = "set_field:0x1->reg3,resubmit(,80),set_field:0x1389->tun_id,"
+	                          "set_field:192.0.2.2->tun_dst,output:99",
+	                  none[] = "set_field:0x1->reg3,resubmit(,80),set_field:0x1389->tun_id";
+	static const char to_a2[] = "table=40 priority=100,reg0=0x1389,reg2=0,dl_dst=02:00:00:00:00:02";
+	static const char *const steps[][2] = {
+	        {NULL, NULL}, {"live/h1", "{}"}, {"live/h2", "{}"}, {"live/h2", NULL}};
+	const char *want[] = {all, none, all, none}; /* without leases nobody is known to be gone */
+
+	for (int i = 0; i < 4; i++) {
+		struct flow_set flows = {0};
+		char key[64];
+		struct scene s;
+		struct view *v;
+
+		snprintf(key, sizeof(key), KEYS_ROOT "%s", steps[i][0] ? steps[i][0] : "");
+		if (steps[i][0])
+			write_key(key, steps[i][1]);
+		v = look("h1", &s);
+		cr_assert_eq(pipeline_flows(&s, &flows), 0);
+		cr_assert(has_flow(&flows, "table=60 priority=100,reg0=0x1389,reg2=0", want[i]), "step %d",
+		          i);
+		cr_assert(has_flow(&flows, to_a2, "set_field:192.0.2.2->tun_dst,goto_table:70"), "step %d",
+		          i);
+		flow_set_free(&flows);
+		scene_free(&s);
+		view_destroy(v);
+	}
+}
+
 /* ---- moving ---- */
 
 static struct scene_port *port_named(const struct scene *s, const char *name)
