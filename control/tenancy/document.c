@@ -313,21 +313,32 @@ static void follow(struct document *f, yaml_node_t **at, const char *field, size
 	}
 }
 
+/* The object's value in the file, and its line; false: the closest thing around it that is there. */
+static bool enter_object(struct document *f, yaml_node_t **at, enum object_kind kind, const char *tenant,
+                         const char *name, size_t *line)
+{
+	const char *plural = kind < KINDS ? kind_plural(kind) : "";
+
+	*at = yaml_document_get_root_node(&f->document);
+	*line = 1;
+	if (kind == KINDS)
+		return true;
+	if (kind == KIND_HOST)
+		return enter(f, at, "hosts", 5, line) && enter(f, at, name, strlen(name), line);
+	return enter(f, at, "tenants", 7, line) && enter(f, at, tenant, strlen(tenant), line) &&
+	       (kind == KIND_TENANT ||
+	        (enter(f, at, plural, strlen(plural), line) && enter(f, at, name, strlen(name), line)));
+}
+
 void document_locate(const struct document *file, struct tenancy_error *e)
 {
 	struct document *f = (struct document *)file; /* libyaml's getters are not const */
-	yaml_node_t *at = yaml_document_get_root_node(&f->document);
-	size_t line = 1;
-	bool found = true;
+	yaml_node_t *at;
+	size_t line;
+	bool found = enter_object(f, &at, e->kind, e->tenant, e->name, &line);
 
-	if (e->kind == KIND_HOST)
-		found = enter(f, &at, "hosts", 5, &line) && enter(f, &at, e->name, strlen(e->name), &line);
-	else if (e->kind < KINDS)
-		found = enter(f, &at, "tenants", 7, &line) &&
-		        enter(f, &at, e->tenant, strlen(e->tenant), &line);
-	if (found && e->kind >= KIND_NETWORK && e->kind < KINDS)
-		found = enter(f, &at, kind_plural(e->kind), strlen(kind_plural(e->kind)), &line) &&
-		        enter(f, &at, e->name, strlen(e->name), &line);
+	if (!found && e->kind < KINDS && e->by.kind < KINDS) /* the other one may be the file's */
+		found = enter_object(f, &at, e->by.kind, e->by.tenant, e->by.name, &line);
 	if (found)
 		follow(f, &at, e->field, &line);
 	error_prefix(&e->text, "%s:%zu", f->name, line);

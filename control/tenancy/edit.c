@@ -277,6 +277,29 @@ static bool batch_add(struct edit *c, struct batch *b, const struct edit_op *op)
 	return true;
 }
 
+/* Whole objects from operation `at` of step `step` on, as many as fit; of one that does not fit into any
+ * transaction, a part. Where the next one begins. */
+static size_t batch_fill(struct edit *c, struct batch *b, size_t at, size_t step)
+{
+	for (; step < c->n_steps; step++) {
+		size_t begin = at, n = b->n, bytes = b->bytes, end = c->steps[step].first + c->steps[step].n;
+		unsigned n_generations = b->n_generations;
+
+		while (at < end && batch_add(c, b, &c->ops[at]))
+			at++;
+		if (at == end)
+			continue;
+		if (n) {
+			b->n = n;
+			b->bytes = bytes;
+			b->n_generations = n_generations;
+			at = begin;
+		}
+		break;
+	}
+	return at;
+}
+
 /* After our own transaction its generations have its revision. */
 static int note_generations(struct edit *c, const struct batch *b)
 {
@@ -311,8 +334,7 @@ int edit_commit(struct edit *c, struct error *e)
 		struct store_txn txn;
 
 		memset(b, 0, sizeof(*b));
-		while (at < c->n_ops && batch_add(c, b, &c->ops[at]))
-			at++;
+		at = batch_fill(c, b, at, step);
 		txn = (struct store_txn){b->compares, b->n, b->ops, b->n};
 		rc = store_txn(c->store, &txn, &c->rev, e);
 		if (!rc && note_generations(c, b))

@@ -3,8 +3,9 @@
  * A change of the desired state: read all, edit a copy, see what would become of it, write it.
  *
  * Design: what is written is the difference between the keys of both states, object by object: hosts first,
- * ports last, and what goes away in the other order. Each transaction compares what it replaces and counts up
- * the generation of the tenants it touches, so a writer who was overtaken is told (-EAGAIN) and starts over.
+ * ports last, and what goes away in the other order. Each transaction has whole objects (but for one too
+ * large for any), compares what it replaces and counts up the generation of the tenants it touches, so a
+ * writer who was overtaken is told (-EAGAIN) and starts over.
  *
  * Thread-safety: none. Life cycle: edit_begin -> edit `after` -> edit_plan -> look at the steps, perhaps
  * edit_commit -> edit_end.

@@ -172,6 +172,7 @@ int tenancy_fail(struct tenancy_error *e, const struct object *o, const char *fi
 	snprintf(e->tenant, sizeof(e->tenant), "%s", o ? o->tenant : "");
 	snprintf(e->name, sizeof(e->name), "%s", o ? o->name : "");
 	snprintf(e->field, sizeof(e->field), "%s", field);
+	e->by = (struct object){.kind = KINDS};
 	error_set(&e->text, code, "%s", text);
 	if (*field)
 		error_prefix(&e->text, "%s", field);

@@ -141,6 +141,7 @@ struct tenancy_error {
 	char tenant[OBJECT_NAME_MAX + 1], name[OBJECT_NAME_MAX + 1];
 	char field[128];   /* "subnets[0].cidr", or "" */
 	struct error text; /* "network acme/web: subnets[0].cidr: expected ..." */
+	struct object by;  /* who has what both want; kind KINDS: no such */
 };
 
 void tenancy_init(struct tenancy *m);

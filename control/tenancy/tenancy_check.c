@@ -27,8 +27,10 @@ static int taken(struct check *c, const struct object *o, const char *field, con
 {
 	char name[2 * OBJECT_NAME_MAX + 2];
 
-	return tenancy_fail(c->e, o, field, EEXIST, "%s is taken by %s %s", what, kind_name(by->kind),
-	                    full_name(by, name));
+	tenancy_fail(c->e, o, field, EEXIST, "%s is taken by %s %s", what, kind_name(by->kind),
+	             full_name(by, name));
+	memcpy(&c->e->by, by, sizeof(c->e->by));
+	return -EEXIST;
 }
 
 static int check_tenant_exists(struct check *c, const struct object *o)

@@ -257,8 +257,27 @@ expect_words "h1" port bind acme/a1 --host ""
 expect_words "--prune" apply -f x --pr
 expect_words "table" -o t
 
-sed 's/d1: {network: db/d1: {network: dbx/' "$WORK/tenants.yaml" >"$WORK/bad.yaml"
-expect_status 3 "$WORK/bad.yaml:14: port acme/d1: network: there is no network dbx" apply -f "$WORK/bad.yaml"
+say "a file with a mistake is refused whole, with line and reason"
+weft s export >"$WORK/before.yaml"
+bad() { # bad STATUS REASON EDIT: of the file as sed does it
+    sed "$3" "$WORK/tenants.yaml" >"$WORK/bad.yaml"
+    expect_status "$1" "$WORK/bad.yaml:$2" apply -f "$WORK/bad.yaml"
+}
+bad 2 "6: network acme/web: subnets[0].dnz: unknown field" 's/dns:/dnz:/'
+bad 4 "6: network acme/web: subnets[1].cidr: overlaps subnets[0], 10.0.0.0/24" 's|fd00:1::/64|10.0.0.128/25|; s|, .fd00:1::[ab].||'
+bad 2 "14: port acme/d1: ips[0]: 10.0.2.10 is outside the subnets of network db" 's/10.0.1.10/10.0.2.10/'
+bad 4 "13: port acme/s1: mac: $A1 is taken by port acme/a1" "s/$S1/$A1/"
+bad 4 "16: network globex/web: vni: 5001 is taken by network acme/web" 's/6001/5001/'
+bad 3 "14: port acme/d1: network: there is no network dbx" 's/d1: {network: db/d1: {network: dbx/'
+bad 2 "1: apiVersion: expected weft/v1" 's/weft.v1/weft\/v2/'
+for vni in 5001 6001; do # taken by what is in the store only
+    printf 'apiVersion: weft/v1\ntenants:\n  b:\n    networks: {n: {vni: %s}}\n' $vni >"$WORK/bad.yaml"
+    expect_status 4 "$WORK/bad.yaml:4: network" apply -f "$WORK/bad.yaml"
+done
+head -c 1048576 /dev/urandom >"$WORK/bad.yaml"
+expect_status 2 "$WORK/bad.yaml:1: not YAML" apply -f "$WORK/bad.yaml"
+weft s export | cmp -s - "$WORK/before.yaml" || fail "something of a refused file was applied"
+
 weft s export >"$WORK/export.yaml"
 weft s apply -f "$WORK/export.yaml" | grep -q "nothing to change" || fail "export is not what apply made"
 expect_status 0 "changed" diff -f <(sed 's/9.9.9.9/8.8.8.8/' "$WORK/tenants.yaml")

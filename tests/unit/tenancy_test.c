@@ -8,8 +8,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "control/tenancy/tenancy_json.h"
+#include "control/store/store_ops.h"
 #include "control/tenancy/document.h"
+#include "control/tenancy/edit.h"
+#include "control/tenancy/tenancy_json.h"
 
 static const char whole[] = /* two tenants with the same addresses */
         "apiVersion: weft/v1\n"
@@ -262,6 +264,71 @@ Test(tenancy, cut_short)
 		if (try(whole, n, &m, &e) == 0)
 			tenancy_free(&m);
 	}
+}
+
+/* ---- a store that fails in the middle ---- */
+
+static const struct store_ops *real_ops;
+static int txns_left;
+
+static int failing_txn(struct store *s, const struct store_txn *txn, int64_t *rev, struct error *e)
+{
+	return txns_left-- > 0 ? real_ops->txn(s, txn, rev, e) : error_set(e, EIO, "the store broke");
+}
+
+/* What was written is told object by object, and is all that is there. */
+Test(tenancy, what_was_written_before_a_failure_is_told)
+{
+	struct store_ops ops;
+	struct tenancy_error e;
+	struct error why = {""};
+	struct tenancy wanted;
+	struct store *store;
+	struct edit c, after;
+	char *text = NULL;
+	size_t size = 0, done = 0;
+	FILE *f = open_memstream(&text, &size);
+
+	fprintf(f, HEAD "    networks: {n: {subnets: [{cidr: 10.0.0.0/16}]}}\n    ports:\n");
+	for (int i = 0; i < 300; i++)
+		fprintf(f, "      p%d: {network: n, host: hv1}\n", i);
+	fclose(f);
+	load(text, &wanted);
+	cr_assert_eq(store_open_sqlite(":memory:", &store, &why), 0);
+	real_ops = store->ops;
+	ops = *real_ops;
+	ops.txn = failing_txn;
+	store->ops = &ops;
+	txns_left = 3;
+	cr_assert_eq(edit_begin(&c, store, &why), 0);
+	cr_assert_eq(edit_merge(&c, &wanted, NULL), 0);
+	cr_assert_eq(edit_plan(&c, &e), 0, "%s", e.text.text);
+	cr_assert_eq(edit_commit(&c, &why), -EIO);
+	cr_assert_eq(edit_begin(&after, store, &why), 0);
+	for (size_t i = 0; i < c.n_steps; i++) {
+		const struct object *o = &c.steps[i].object;
+		bool is_there = tenancy_get(&after.before, o->kind, o->tenant, o->name);
+
+		cr_assert_eq(is_there, c.steps[i].done, "%s", o->name);
+		done += c.steps[i].done;
+	}
+	cr_assert(done > 10 && done < c.n_steps - 10);
+	edit_end(&after);
+	edit_end(&c);
+
+	txns_left = 1000; /* once more: the rest */
+	cr_assert_eq(edit_begin(&c, store, &why), 0);
+	cr_assert_eq(edit_merge(&c, &wanted, NULL), 0);
+	cr_assert_eq(edit_plan(&c, &e), 0, "%s", e.text.text);
+	cr_assert_eq(edit_commit(&c, &why), 0, "%s", why.text);
+	cr_assert_eq(c.n_steps, 300 + 3 - done);
+	edit_end(&c);
+	cr_assert_eq(edit_begin(&c, store, &why), 0);
+	cr_assert_eq(c.before.n[KIND_PORT], 300);
+	edit_end(&c);
+	store_close(store);
+	tenancy_free(&wanted);
+	free(text);
 }
 
 Test(tenancy, prefixes)
