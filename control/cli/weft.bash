@@ -29,7 +29,7 @@ _weft_argument() { # _weft_argument COMMAND PLACE TENANT
     trace:0 | wait:0) _weft_names port ;;
     show:0 | watch:0 | export:0) _weft_names tenant ;;
     "router attach:1" | "router detach:1") _weft_names network "$3" ;;
-    "router route:0" | "sg rule:0") echo add ;;
+    "router route:0" | "sg rule:0") echo add del ;;
     "router route:1") _weft_names router ;;
     "router route:3") echo via ;;
     "sg rule:1") _weft_names sg ;;

@@ -116,7 +116,7 @@ enum weft_exit weft_port_bind(const struct weft *w, int n, char **words);
 enum weft_exit weft_port_unbind(const struct weft *w, int n, char **words);
 enum weft_exit weft_router_attach(const struct weft *w, int n, char **words);
 enum weft_exit weft_router_detach(const struct weft *w, int n, char **words);
-enum weft_exit weft_route_add(const struct weft *w, int n, char **words);
-enum weft_exit weft_rule_add(const struct weft *w, int n, char **words);
+enum weft_exit weft_route(const struct weft *w, int n, char **words);
+enum weft_exit weft_rule(const struct weft *w, int n, char **words);
 
 #endif

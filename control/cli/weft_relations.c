@@ -14,6 +14,7 @@ struct editing {
 	struct object name;
 	int n;
 	char **words; /* after the name */
+	bool del;     /* the word before the name was "del" */
 	int (*change)(const struct editing *x, json_t *fields, struct tenancy_error *e);
 };
 
@@ -48,7 +49,8 @@ static int edit(struct edit *c, void *arg, struct tenancy_error *e)
 static enum weft_exit run(const struct weft *w, enum object_kind kind, int n, char **words,
                           int (*change)(const struct editing *x, json_t *fields, struct tenancy_error *e))
 {
-	struct editing x = {.w = w, .n = n - 1, .words = words + 1, .change = change};
+	struct editing x = {
+	        .w = w, .n = n - 1, .words = words + 1, .del = !strcmp(words[-1], "del"), .change = change};
 	struct tenancy_error e;
 	int rc = weft_name(kind, words[0], &x.name, &e);
 
@@ -154,13 +156,26 @@ static int detach(const struct editing *x, json_t *fields, struct tenancy_error 
 	return json_array_remove(list, find(list, x->words[0]));
 }
 
-static int add_route(const struct editing *x, json_t *fields, struct tenancy_error *e)
+/* `add` or `del` of an element of a list, that one must be there for. */
+static int change_list(const struct editing *x, json_t *list, json_t *element, struct tenancy_error *e)
+{
+	size_t i = 0;
+
+	if (!x->del)
+		return json_array_append_new(list, element);
+	while (i < json_array_size(list) && !json_equal(json_array_get(list, i), element))
+		i++;
+	json_decref(element);
+	return i < json_array_size(list) ? json_array_remove(list, i)
+	                                 : wrong(x, e, ENOENT, "there is no such one");
+}
+
+static int change_route(const struct editing *x, json_t *fields, struct tenancy_error *e)
 {
 	if (strcmp(x->words[1], "via") != 0)
 		return wrong(x, e, EINVAL, "expected PREFIX via IP");
-	json_array_append_new(list_of(fields, "routes"),
-	                      json_pack("{s:s, s:s}", "to", x->words[0], "via", x->words[2]));
-	return 0;
+	return change_list(x, list_of(fields, "routes"),
+	                   json_pack("{s:s, s:s}", "to", x->words[0], "via", x->words[2]), e);
 }
 
 enum weft_exit weft_router_attach(const struct weft *w, int n, char **words)
@@ -173,12 +188,20 @@ enum weft_exit weft_router_detach(const struct weft *w, int n, char **words)
 	return run(w, KIND_ROUTER, n, words, detach);
 }
 
-enum weft_exit weft_route_add(const struct weft *w, int n, char **words)
+/* "add" or "del", then what `run` takes. */
+static enum weft_exit
+run_list(const struct weft *w, enum object_kind kind, int n, char **words, const char *usage,
+         int (*change)(const struct editing *x, json_t *fields, struct tenancy_error *e))
 {
-	if (n && !strcmp(words[0], "add"))
-		return run(w, KIND_ROUTER, n - 1, words + 1, add_route);
-	fputs("usage: weft router route add T/R PREFIX via IP\n", stderr);
+	if (!strcmp(words[0], "add") || !strcmp(words[0], "del"))
+		return run(w, kind, n - 1, words + 1, change);
+	fprintf(stderr, "usage: weft %s\n", usage);
 	return WEFT_USAGE;
+}
+
+enum weft_exit weft_route(const struct weft *w, int n, char **words)
+{
+	return run_list(w, KIND_ROUTER, n, words, "router route add|del T/R PREFIX via IP", change_route);
 }
 
 /* ---- rules: in|out [proto P] [ports P,P] [from|to CIDR|sg:G] ---- */
@@ -205,10 +228,24 @@ static int rule_word(const struct editing *x, json_t *rule, const char *word, co
 	return json_object_set_new(rule, "ports", ports);
 }
 
-static int add_rule(const struct editing *x, json_t *fields, struct tenancy_error *e)
+/* The rule as the group would have it, so that it is found among its own. */
+static json_t *normal_rule(const struct editing *x, bool in, json_t *rule, struct tenancy_error *e)
+{
+	json_t *group = json_pack("{s:[O]}", in ? "ingress" : "egress", rule), *normal = NULL;
+	void *object;
+
+	if (!object_read(KIND_GROUP, x->name.tenant, x->name.name, group, &object, e)) {
+		normal = rule_write(&((struct group *)object)->rules[0]);
+		free(object);
+	}
+	json_decref(group);
+	return normal;
+}
+
+static int change_rule(const struct editing *x, json_t *fields, struct tenancy_error *e)
 {
 	bool in = !strcmp(x->words[0], "in");
-	json_t *rule = json_object();
+	json_t *rule = json_object(), *normal = NULL;
 	int rc = 0;
 
 	if (!in && strcmp(x->words[0], "out") != 0)
@@ -218,15 +255,16 @@ static int add_rule(const struct editing *x, json_t *fields, struct tenancy_erro
 	for (int i = 1; i < x->n && !rc; i += 2)
 		rc = rule_word(x, rule, x->words[i], x->words[i + 1], e);
 	if (!rc)
-		json_array_append(list_of(fields, in ? "ingress" : "egress"), rule);
+		normal = normal_rule(x, in, rule, e);
 	json_decref(rule);
-	return rc;
+	if (rc || !normal)
+		return rc ? rc : -EINVAL;
+	return change_list(x, list_of(fields, in ? "ingress" : "egress"), normal, e);
 }
 
-enum weft_exit weft_rule_add(const struct weft *w, int n, char **words)
+enum weft_exit weft_rule(const struct weft *w, int n, char **words)
 {
-	if (n && !strcmp(words[0], "add"))
-		return run(w, KIND_GROUP, n - 1, words + 1, add_rule);
-	fputs("usage: weft sg rule add T/G in|out [proto P] [ports P,...] [from|to CIDR|sg:G]\n", stderr);
-	return WEFT_USAGE;
+	return run_list(w, KIND_GROUP, n, words,
+	                "sg rule add|del T/G in|out [proto P] [ports P,...] [from|to CIDR|sg:G]",
+	                change_rule);
 }

@@ -200,6 +200,17 @@ expect_status 2 "expected TENANT/NAME" port del a1
 expect_status 0 "created" port add acme/x --network web --host h1
 expect_status 0 "10.0.0.2" port show acme/x
 expect_status 0 "deleted" port del acme/x --wait 10s
+say "lists: routes and rules come and go"
+expect_status 0 "changed" router route add acme/r0 172.16.0.0/12 via 10.0.1.10
+expect_status 2 "expected PREFIX via IP" router route add acme/r0 172.16.0.0/12 by 10.0.1.10
+expect_status 3 "there is no such one" router route del acme/r0 172.16.0.0/12 via 10.0.0.10
+expect_status 0 "sent to acme/d1" trace acme/a1 udp,dst=172.16.3.4,dport=1
+expect_status 0 "changed" router route del acme/r0 172.16.0.0/12 via 10.0.1.10
+expect_status 0 "changed" sg rule add acme/https in proto tcp ports 8000-8010,9000 from sg:https
+expect_status 2 "usage" sg rule put acme/https in proto tcp
+expect_status 3 "there is no such one" sg rule del acme/https out proto tcp
+expect_status 0 "changed" sg rule del acme/https in proto tcp ports 8000-8010,9000 from sg:https --wait 10s
+same_flows || fail "a route or a rule has left something behind"
 say "a packet's way, told by the switch"
 expect_status 0 "sent to acme/d1" trace acme/a1 tcp,dst=10.0.1.10,dport=80
 expect_status 0 'dropped in stage "security groups, in"' trace acme/a1 tcp,dst=10.0.0.12,dport=80,tcp_flags=syn
