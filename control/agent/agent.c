@@ -8,10 +8,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/hash.h"
 #include "base/log.h"
 #include "control/agent/answer.h"
 #include "control/agent/claim.h"
 #include "control/agent/host_flows.h"
+#include "control/agent/memory.h"
 #include "control/agent/status.h"
 #include "control/agent/switch_channel.h"
 #include "control/agent/switch_flows.h"
@@ -25,7 +27,7 @@ struct agent {
 	struct store *store;
 	struct store_service *service;
 	struct rpc_server *server;
-	struct view *view;
+	struct memory memory;
 	struct scene scene;
 	struct switch_channel *channel;
 	struct answerer *answerer;
@@ -136,12 +138,12 @@ static void report(struct agent *a)
 static int follow_store(struct agent *a)
 {
 	struct error e = {""};
-	int rc = view_refresh(a->view, &e);
+	int rc = view_refresh(a->memory.view, &e);
 
 	if (rc < 0 && !a->behind)
 		log_warn("store: %s; what is known stays", e.text);
 	if (rc >= 0 && a->behind)
-		log_info("store: followed to revision %lld", (long long)view_rev(a->view));
+		log_info("store: followed to revision %lld", (long long)view_rev(a->memory.view));
 	if (!rc && a->behind)
 		rc = 1;
 	a->behind = rc < 0;
@@ -151,7 +153,7 @@ static int follow_store(struct agent *a)
 static int rebuild_scene(struct agent *a, struct error *e)
 {
 	struct scene fresh;
-	int rc = scene_build(a->view, a->options.host, a->ports_dir, &fresh, e);
+	int rc = scene_build(a->memory.view, a->options.host, a->ports_dir, &fresh, e);
 
 	if (rc) /* what the old one borrowed is gone */
 		scene_free(&a->scene);
@@ -174,7 +176,7 @@ static void bring_over(struct agent *a)
 	if (!followed && !a->compare)
 		return;
 	rc = rebuild_scene(a, &e);
-	if (!rc && a->connected && view_known(a->view))
+	if (!rc && a->connected && view_known(a->memory.view))
 		rc = update_switch(a, &e);
 	if (!rc && a->connected && followed >= 0)
 		report(a);
@@ -182,6 +184,16 @@ static void bring_over(struct agent *a)
 		log_warn("switch: %s; again in %d ms", e.text, AGENT_RETRY_MS);
 		uv_timer_start(&a->timer, on_timer, AGENT_RETRY_MS, AGENT_AUDIT_MS);
 	}
+	if (followed > 0)
+		memory_changed(&a->memory);
+}
+
+static void on_change(uv_poll_t *poll, int status, int events)
+{
+	struct agent *a = poll->data;
+
+	bring_over(a);
+	wake_waiters(a);
 }
 
 /* All is compared with the switch: a while after the last time, or after a failure. */
@@ -190,6 +202,7 @@ static void on_timer(uv_timer_t *timer)
 	struct agent *a = timer->data;
 
 	a->compare = true;
+	uv_poll_start(&a->changes, UV_READABLE, on_change);
 	uv_timer_start(&a->timer, on_timer, AGENT_AUDIT_MS, AGENT_AUDIT_MS);
 	bring_over(a);
 }
@@ -281,14 +294,6 @@ static void on_second(uv_timer_t *timer)
 	}
 }
 
-static void on_change(uv_poll_t *poll, int status, int events)
-{
-	struct agent *a = poll->data;
-
-	bring_over(a);
-	wake_waiters(a);
-}
-
 /* ---- start and stop ---- */
 
 /* The store, and a key in it that says that this host lives. */
@@ -306,6 +311,24 @@ static int open_store(struct agent *a, struct error *e)
 	return rc == -ENOTSUP ? 0 : rc;
 }
 
+/* With other hosts: it is away sometimes, and others come to it at the same time. */
+static bool shares_store(const struct agent *a)
+{
+	return strncmp(a->options.store, "sqlite:", 7) != 0;
+}
+
+/* The file lies beside weftd's own state. */
+static int open_memory(struct agent *a)
+{
+	const struct agent_options *o = &a->options;
+	char path[128] = "";
+
+	if (shares_store(a))
+		snprintf(path, sizeof(path), "%s/agent.json",
+		         strcmp(o->rundir, "/run/weft") ? o->rundir : "/var/lib/weft");
+	return memory_open(&a->memory, a->loop, a->store, o->host, path);
+}
+
 static void make_paths(struct agent *a)
 {
 	const struct agent_options *o = &a->options;
@@ -320,7 +343,7 @@ static int listen_for_commands(struct agent *a, struct error *e)
 {
 	char path[108];
 
-	if (strncmp(a->options.store, "sqlite:", 7) != 0)
+	if (shares_store(a))
 		return 0;
 	a->service = store_serve(a->loop, a->store);
 	if (!a->service)
@@ -351,16 +374,19 @@ int agent_start(uv_loop_t *loop, const struct agent_options *options, struct age
 		rc = open_store(a, e);
 	if (!rc)
 		rc = listen_for_commands(a, e);
-	a->view = rc ? NULL : view_create(a->store, options->host);
-	a->answerer = a->view ? answerer_create() : NULL;
-	a->status = a->view ? status_create(a->store, options->host) : NULL;
+	if (!rc && open_memory(a))
+		rc = error_set(e, ENOMEM, "out of memory");
+	a->answerer = a->memory.view ? answerer_create() : NULL;
+	a->status = a->memory.view ? status_create(a->store, options->host) : NULL;
 	if (!rc && (!a->answerer || !a->status))
 		rc = error_set(e, ENOMEM, "out of memory");
 	if (!rc) {
 		uv_poll_init(loop, &a->changes, store_fd(a->store));
-		uv_poll_start(&a->changes, UV_READABLE, on_change);
 		uv_timer_start(&a->second, on_second, 1000, 1000);
-		on_timer(&a->timer);
+		uv_timer_start(&a->timer, on_timer,
+		               shares_store(a) && !a->memory.restored ? hash_random_seed() % AGENT_JITTER_MS
+		                                                      : 0,
+		               AGENT_AUDIT_MS);
 		a->channel = switch_channel_create(loop, a->bridge_socket, &events);
 		*out = a;
 		return 0;
@@ -374,13 +400,14 @@ int agent_start(uv_loop_t *loop, const struct agent_options *options, struct age
 void agent_stop(struct agent *a)
 {
 	switch_channel_destroy(a->channel);
-	if (a->view) {
+	if (a->memory.view) {
 		uv_poll_stop(&a->changes);
 		uv_close((uv_handle_t *)&a->changes, NULL);
 	}
 	uv_close((uv_handle_t *)&a->timer, NULL);
 	uv_close((uv_handle_t *)&a->ports, NULL);
 	uv_close((uv_handle_t *)&a->second, NULL);
+	memory_stop(&a->memory);
 	rpc_close(a->server);
 	if (a->service)
 		store_serve_end(a->service);
@@ -392,7 +419,7 @@ void agent_free(struct agent *a)
 		return;
 	host_flows_free(&a->flows);
 	scene_free(&a->scene);
-	view_destroy(a->view);
+	memory_free(&a->memory);
 	answerer_destroy(a->answerer);
 	status_destroy(a->status);
 	store_close(a->store);

@@ -35,7 +35,8 @@ enum {
 	AGENT_PORTS_MS = 20,
 	AGENT_CALL_MS = 5000,
 	AGENT_STORE_MS = 3000,
-	AGENT_LEASE_S = 10
+	AGENT_LEASE_S = 10,
+	AGENT_JITTER_MS = 2000,
 };
 
 /* 0 or -errno with `e`; then `*out` is NULL. */

@@ -13,6 +13,7 @@
 struct view_part { /* a prefix that is watched; without a '/' at its end it is a key alone */
 	char *prefix;
 	uint64_t watch;          /* 0: has to be read */
+	int64_t from;            /* a watch from here on misses nothing, but may repeat a revision */
 	void *keys;              /* <search.h>, of struct view_key */
 	struct view_part *next;  /* of all parts */
 	struct view_part *queue; /* of those that are to be looked through */
@@ -24,8 +25,9 @@ struct view {
 	char host[OBJECT_NAME_MAX + 1];
 	void *tree; /* of struct view_part, by prefix */
 	struct view_part *parts;
-	bool open;  /* something may be wanted that is not there, or there and not wanted */
-	bool known; /* it was not once */
+	bool open;     /* something may be wanted that is not there, or there and not wanted */
+	bool known;    /* it was not once */
+	char uuid[64]; /* of the store that all this is from; "" while nothing is */
 	int64_t rev;
 	uint64_t versions;
 	unsigned loads;
@@ -259,6 +261,12 @@ static int take_snapshot(struct view *v, const struct store_snapshot *snap, stru
 	return rc;
 }
 
+static int watch(struct view *v, struct view_part *p, int64_t from, struct error *e)
+{
+	p->from = from;
+	return store_watch(v->store, p->prefix, from, &p->watch, e);
+}
+
 /* Reads parts as they are at one revision and watches them from the next one on. */
 static int load(struct view *v, struct view_part **parts, size_t n, struct error *e)
 {
@@ -276,9 +284,10 @@ static int load(struct view *v, struct view_part **parts, size_t n, struct error
 	if (take_snapshot(v, &snap, parts, n))
 		rc = error_set(e, ENOMEM, "out of memory");
 	for (size_t i = 0; i < n && !rc; i++)
-		rc = store_watch(v->store, parts[i]->prefix, snap.rev + 1, &parts[i]->watch, e);
+		rc = watch(v, parts[i], snap.rev + 1, e);
 	if (!rc && snap.rev > v->rev)
 		v->rev = snap.rev;
+	snprintf(v->uuid, sizeof(v->uuid), "%s", store_uuid(v->store));
 	store_snapshot_free(&snap);
 	return rc;
 }
@@ -386,7 +395,16 @@ static void over(struct view *v, const struct store_event *ev)
 	v->open = true;
 }
 
-static int take_event(struct view *v, const struct store_event *ev)
+static struct view_part *part_watched(const struct view *v, uint64_t watch)
+{
+	struct view_part *p = v->parts;
+
+	while (p && p->watch != watch)
+		p = p->next;
+	return p;
+}
+
+static int take_event(struct view *v, const struct store_event *ev, bool *changed)
 {
 	struct view_part *p;
 
@@ -396,15 +414,31 @@ static int take_event(struct view *v, const struct store_event *ev)
 		over(v, ev);
 		return 0;
 	}
-	if (ev->type != STORE_PUT && ev->type != STORE_DELETE)
-		return 0;
-	p = part_of(v, ev->key);
+	p = ev->type == STORE_PROGRESS ? part_watched(v, ev->watch) : part_of(v, ev->key);
 	if (!p || p->watch != ev->watch)
 		return 0;
+	p->from = ev->type == STORE_PROGRESS ? ev->rev + 1 : ev->rev;
+	*changed |= ev->type != STORE_PROGRESS;
 	if (ev->type == STORE_PUT)
 		return put(v, p, ev->key, ev->value);
-	del(v, p, ev->key);
+	if (ev->type == STORE_DELETE)
+		del(v, p, ev->key);
 	return 0;
+}
+
+/* What is known of one store says nothing about another. */
+static void know_store(struct view *v)
+{
+	if (!store_ready(v->store) || !*v->uuid || !strcmp(v->uuid, store_uuid(v->store)))
+		return;
+	for (struct view_part *p = v->parts; p; p = p->next) {
+		if (p->watch)
+			store_unwatch(v->store, p->watch);
+		p->watch = 0;
+	}
+	*v->uuid = '\0';
+	v->rev = 0;
+	v->open = true;
 }
 
 int view_refresh(struct view *v, struct error *e)
@@ -413,14 +447,50 @@ int view_refresh(struct view *v, struct error *e)
 	bool changed = false;
 	int rc;
 
-	while ((rc = store_next(v->store, &ev, e)) == 1) {
-		changed = true;
-		if (take_event(v, &ev))
+	while ((rc = store_next(v->store, &ev, e)) == 1)
+		if (take_event(v, &ev, &changed))
 			return error_set(e, ENOMEM, "out of memory");
-	}
+	know_store(v);
 	if (!rc && v->open)
 		rc = close_over(v, &changed, e);
 	return rc < 0 ? rc : changed;
+}
+
+/* ---- from one life to the next ---- */
+
+const char *view_uuid(const struct view *v)
+{
+	return v->uuid;
+}
+
+int view_each_part(const struct view *v, int (*each)(const char *prefix, int64_t from, void *arg), void *arg)
+{
+	int rc = 0;
+
+	for (const struct view_part *p = v->parts; p && !rc; p = p->next)
+		rc = each(p->prefix, p->from, arg);
+	return rc;
+}
+
+int view_restore_part(struct view *v, const char *prefix, int64_t from, struct error *e)
+{
+	struct view_part *p = part_get(v, prefix);
+
+	return p ? watch(v, p, from, e) : error_set(e, ENOMEM, "out of memory");
+}
+
+int view_restore_key(struct view *v, const char *key, const char *value)
+{
+	struct view_part *p = part_of(v, key);
+
+	return p ? put(v, p, key, value) : 0;
+}
+
+void view_restored(struct view *v, const char *uuid, int64_t rev)
+{
+	snprintf(v->uuid, sizeof(v->uuid), "%s", uuid);
+	v->rev = rev;
+	v->known = true;
 }
 
 bool view_known(const struct view *v)

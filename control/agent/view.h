@@ -35,4 +35,16 @@ int view_each(const struct view *v, int (*each)(const struct view_key *k, void *
 /* The revision up to which the view has followed. */
 int64_t view_rev(const struct view *v);
 
+/* ---- from one life to the next (checkpoint.h) ---- */
+
+/* Of the store that it follows; "" while nothing was read. */
+const char *view_uuid(const struct view *v);
+/* Every prefix that is followed, and the revision to go on from. */
+int view_each_part(const struct view *v, int (*each)(const char *prefix, int64_t from, void *arg), void *arg);
+/* Into a fresh view: first the parts, then their keys, then what they were of. From there on it goes on
+ * watching; if another store is there by then, all is read anew. 0 or -errno. */
+int view_restore_part(struct view *v, const char *prefix, int64_t from, struct error *e);
+int view_restore_key(struct view *v, const char *key, const char *value);
+void view_restored(struct view *v, const char *uuid, int64_t rev);
+
 #endif

@@ -68,7 +68,7 @@ static void on_unknown(struct identity *i, const char *why)
 static void on_known(struct identity *i)
 {
 	struct etcd *c = i->owner;
-	bool other = *c->uuid && (strcmp(c->uuid, i->uuid) != 0 || i->revision < c->revision);
+	bool other = (*c->uuid && strcmp(c->uuid, i->uuid) != 0) || i->revision < c->revision;
 
 	memcpy(c->uuid, i->uuid, sizeof(c->uuid));
 	if (other) {

@@ -307,6 +307,7 @@ static int tell(struct etcd_store *s, const struct watch_event *ev, struct store
 	const Etcd__KeyValue *kv = ev->event ? ev->event->kv : NULL;
 	bool bad = false;
 
+	out->key[0] = '\0';
 	out->watch = (uint64_t)ev->watch;
 	out->rev = ev->revision;
 	if (!kv) {

@@ -73,8 +73,8 @@ struct store_event {
 	enum store_event_type type;
 	uint64_t watch;
 	int64_t rev;
-	char key[STORE_KEY_MAX];
-	char *value; /* of a PUT; freed by the next store_next() */
+	char key[STORE_KEY_MAX]; /* of a PUT or DELETE */
+	char *value;             /* of a PUT; freed by the next store_next() */
 };
 
 struct store;
