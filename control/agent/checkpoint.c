@@ -22,6 +22,8 @@ static int add_key(const struct view_key *k, void *keys)
 	return 0;
 }
 
+/* Not flushed to the disk, which may take long: after a power failure the file may be useless, and all is
+ * read anew. */
 static int write_file(const json_t *document, const char *path)
 {
 	char fresh[4096];
@@ -31,7 +33,7 @@ static int write_file(const json_t *document, const char *path)
 	fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
 	if (fd < 0)
 		return -errno;
-	if (json_dumpfd(document, fd, JSON_COMPACT) || fsync(fd))
+	if (json_dumpfd(document, fd, JSON_COMPACT))
 		rc = errno ? -errno : -EIO;
 	close(fd);
 	if (!rc && rename(fresh, path))
