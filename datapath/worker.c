@@ -17,7 +17,8 @@
 #include "datapath/pipeline.h"
 
 enum {
-	FOLD_BUDGET = 256,  /* cache entries between two rounds */
+	FOLD_BUDGET = 256,  /* cache entries after a round without packets */
+	FOLD_SHARE = 4,     /* after others, one for so many packets */
 	SPIN_ROUNDS = 2000, /* empty rounds before the first nap */
 	NAP_ROUNDS = 200,   /* naps before the worker sleeps on its fds */
 	NAP_STEP_NS = 500,  /* each is this much longer than the one before */
@@ -88,7 +89,7 @@ unsigned worker_poll_once(struct worker *w)
 	n += poll_queues(w, list);
 	report_notify(w);
 	w->stats.iterations++;
-	if (cache_fold(w->cache, FOLD_BUDGET))
+	if (cache_fold(w->cache, n ? n / FOLD_SHARE + 1 : FOLD_BUDGET))
 		n++;
 	return n;
 }

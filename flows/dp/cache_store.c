@@ -8,7 +8,7 @@
 #include "flows/dp/cache_fold.h"
 #include "flows/dp/cache_state.h"
 
-enum { EVICT_BATCH = 16 };
+enum { EVICT_BATCH = 16, FOLD_AHEAD = 16 };
 
 /* ---- life ---- */
 
@@ -133,8 +133,11 @@ bool cache_fold(struct cache *c, unsigned budget)
 		list = !c->collecting;
 	}
 	while (c->ndirty[list] && budget--) {
-		struct cache_entry *e = &c->entries[c->dirty[list][--c->ndirty[list]]];
+		uint32_t i = --c->ndirty[list];
+		struct cache_entry *e = &c->entries[c->dirty[list][i]];
 
+		if (i >= FOLD_AHEAD)
+			__builtin_prefetch(&c->entries[c->dirty[list][i - FOLD_AHEAD]].epoch, 1);
 		cache_credit(c, e);
 		e->dirty = 0;
 	}
