@@ -19,7 +19,7 @@
 #include "flows/dp/translate.h"
 #include "flows/text.h"
 
-enum { BATCH = 16, CHUNK = 64, CHUNKS_MAX = 1 << 16, REFUSED = 200 };
+enum { BATCH = 16, CHUNK = 64, CHUNKS_MAX = 1 << 16, REFUSED = 200, KNOWN = 8192 };
 
 static const char *const twelve_tables[] = {
         "table=0,priority=10,in_port=1,actions=set_field:1->metadata,goto_table:1",
@@ -166,6 +166,30 @@ static double time_translations(uint64_t until)
 	return report("translation of a flow that is not kept", chunks, CHUNK);
 }
 
+/* Packets of flows that are known, with or without a change that does not concern them before each round. */
+static void time_hits(struct cache *c, const char *what, bool changes, uint64_t until)
+{
+	static struct mkey keys[KNOWN / BATCH_MAX][BATCH_MAX];
+	const struct program *programs[BATCH_MAX];
+	uint32_t lens[BATCH_MAX] = {64};
+	unsigned chunks = 0;
+
+	for (unsigned i = 0; i < KNOWN; i++)
+		next_key(&keys[i / BATCH_MAX][i % BATCH_MAX]);
+	while (chunks < CHUNKS_MAX && (clock_now() < until || chunks < 2)) {
+		uint64_t start;
+
+		if (changes)
+			add_flow("table=6,in_port=9,actions=drop");
+		rcu_poll();
+		start = __rdtsc();
+		for (unsigned b = 0; b < KNOWN / BATCH_MAX; b++)
+			cache_lookup(c, 1, keys[b], lens, BATCH_MAX, programs);
+		cycles[chunks++] = __rdtsc() - start;
+	}
+	report(what, chunks, KNOWN);
+}
+
 int main(void)
 {
 	double seconds = getenv("BENCH_SECONDS") ? atof(getenv("BENCH_SECONDS")) : 3;
@@ -189,6 +213,8 @@ int main(void)
 	time_misses(large, "new flow, into room", 900000, clock_now() + 10 * part);
 	time_misses(large, "(fill)", 400000, clock_now() + 10 * part);
 	full = time_misses(large, "new flow, another makes way", 1 << 22, clock_now() + part);
+	time_hits(large, "known flow", false, clock_now() + part / 2);
+	time_hits(large, "known flow, after a change elsewhere", true, clock_now() + part / 2);
 	cache_destroy(small);
 	cache_destroy(large);
 	tables_destroy(tables);

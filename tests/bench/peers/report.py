@@ -30,7 +30,7 @@ def summarise(results):
             runs = [r for r in results if r["row"] == name and r["far"] == far and not r["disturbed"]]
             for switch in dict.fromkeys(r["switch"] for r in runs):
                 own = [r for r in runs if r["switch"] == switch]
-                base = switch + " alone" if "beside" in row else row["base"]
+                base = switch + " alone" if row["base"] == "alone" else row["base"]
                 base = {r["round"]: value(row, r) for r in runs if r["switch"] == base}
                 ratios = [value(row, r) / base[r["round"]] for r in own if base.get(r["round"])]
                 out.append({"row": name, "far": far, "switch": switch, "values": [value(row, r) for r in own],

@@ -97,6 +97,8 @@ ROWS = {
                      peers=("ovs",)),
     "victim": row("1k flows beside a port that scans headers, ratio to alone", 0.9, "flows=1000", lambda: scanned(1000),
                   base="alone", peers=("ovs",), beside="from=2,to=3,pattern=scan", warm=0.6),
+    "changes": row("100k flows under 1k unrelated flow changes a second, ratio to alone", 0.9, "flows=100000",
+                   lambda: five_tuples(1000, "output:2"), base="alone", peers=("ovs",), changes=1000),
     "latency": row("latency p50 at 0.1 Mpps, us", None, "rate=100000", lambda: five_tuples(1000), latency=0.6),
     "wake-up": row("wake-up p50 of an idle worker, us", None, "rate=50", lambda: five_tuples(1000), latency=50,
                    peers=()),
