@@ -158,8 +158,9 @@ static inline bool entry_is(const struct cache *c, const struct cache_entry *e, 
 	       !memcmp(arena_at(&c->arena, e->ext), k + MKEY_WORDS, CACHE_EXT_BYTES);
 }
 
-/* The candidate was not it, or an earlier packet of the batch has just made the entry. */
-static uint32_t find_slowly(const struct cache *c, unsigned i)
+/* The candidate was not it, or an earlier packet of the batch has just made the entry. What is found is in
+ * use: without its stamp a later packet of the batch could take its place, and its program's. */
+static uint32_t find_slowly(struct cache *c, unsigned i)
 {
 	uint64_t hash = c->hashes[i];
 
@@ -167,10 +168,13 @@ static uint32_t find_slowly(const struct cache *c, unsigned i)
 		struct cache_bucket *b = cache_bucket(c, hash, which);
 
 		for (unsigned ways = sig_matches(b, cache_sig(hash)); ways; ways &= ways - 1) {
-			uint32_t number = b->entry[__builtin_ctz(ways)];
+			unsigned way = (unsigned)__builtin_ctz(ways);
+			uint32_t number = b->entry[way];
 
-			if (entry_is(c, &c->entries[number], &c->keys[i], c->epochs[i]))
-				return number;
+			if (!entry_is(c, &c->entries[number], &c->keys[i], c->epochs[i]))
+				continue;
+			touch(c, b, way);
+			return number;
 		}
 	}
 	return CACHE_NONE;
