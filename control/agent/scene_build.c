@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From keys to what a host carries; see scene.h. Keys come in order: the host's bindings before the networks,
- * in a network the places of its ports before the ports. Called by agent.c. */
+/* From keys to what a host carries; see scene.h. Keys come in order: the host's bindings and the places of
+ * ports before the networks. Called by agent.c. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +20,7 @@ struct building {
 	struct scene *s;
 	const char *host, *socket_dir;
 	struct keys bindings, routers; /* of this host; definitions */
-	struct keys places, attached; /* of the ports of the network that is read; of each network, or NULL */
+	struct keys places, attached;  /* of ports, by VNI and port; of each network, or NULL */
 	unsigned next_place;
 	unsigned vni; /* of the network that is read, and what it was made of */
 	uint64_t version;
@@ -144,11 +144,13 @@ static void read_binding(struct building *b, struct scene_port *p, const struct 
 
 static void place(struct building *b, struct scene_port *p, const char *id)
 {
+	char name[16 + ID_MAX];
 	const char *host;
 
-	while (b->next_place < b->places.n && strcmp(after(b->places.keys[b->next_place], 3), id) < 0)
+	snprintf(name, sizeof(name), "%u/%s", b->vni, id);
+	while (b->next_place < b->places.n && strcmp(after(b->places.keys[b->next_place], 1), name) < 0)
 		b->next_place++;
-	if (b->next_place == b->places.n || strcmp(after(b->places.keys[b->next_place], 3), id))
+	if (b->next_place == b->places.n || strcmp(after(b->places.keys[b->next_place], 1), name))
 		return;
 	host = json_string_value(b->places.keys[b->next_place]->json);
 	p->host = host ? host_named(b->s, host) : NULL;
@@ -200,12 +202,9 @@ static void read_network(struct building *b, const struct view_key *k)
 	if (vni != b->vni) {
 		b->vni = vni;
 		b->version = 0;
-		b->places.n = b->next_place = 0;
 	}
 	b->version = hash_step(b->version, k->version);
-	if (!strncmp(tail, "loc/", 4))
-		keep(b, &b->places, k);
-	else if (!strcmp(tail, "net"))
+	if (!strcmp(tail, "net"))
 		add_network(b, k);
 	net = b->s->n_networks ? &b->s->networks[b->s->n_networks - 1] : NULL;
 	if (!net || net->network->vni != vni)
@@ -310,6 +309,8 @@ static int read_key(const struct view_key *k, void *arg)
 		read_host(b, k);
 	else if (!strncmp(kind, "live/", 5))
 		read_live(b, k);
+	else if (!strncmp(kind, "loc/", 4))
+		keep(b, &b->places, k);
 	else if (!strncmp(kind, "n/", 2))
 		read_network(b, k);
 	else if (!strncmp(kind, "r/", 2) && k->object)

@@ -85,6 +85,13 @@ static int want_peers(const struct wanting *w, const struct group *g)
 	return rc;
 }
 
+static int want_network(const struct wanting *w, unsigned vni)
+{
+	int rc = want(w, KEYS_ROOT "n/%u/", vni);
+
+	return rc ? rc : want(w, KEYS_ROOT "loc/%u/", vni);
+}
+
 static int want_of_text(const struct wanting *w, const struct view_key *k)
 {
 	const char *rest = k->key + strlen(KEYS_ROOT), *text = json_string_value(k->json);
@@ -93,15 +100,12 @@ static int want_of_text(const struct wanting *w, const struct view_key *k)
 	int rc;
 
 	if (sscanf(rest, "h/%*[^/]/%7[a-z]", tail) == 1 && !strcmp(tail, "bind"))
-		return want(w, KEYS_ROOT "n/%u/",
-		            (unsigned)json_integer_value(json_object_get(k->json, "vni")));
+		return want_network(w, (unsigned)json_integer_value(json_object_get(k->json, "vni")));
 	if (sscanf(rest, "r/%*[^/]/if/%u", &vni) == 1)
-		return want(w, KEYS_ROOT "n/%u/", vni);
-	if (!text || sscanf(rest, "n/%*u/%7[a-z]", tail) != 1)
-		return 0;
-	if (!strcmp(tail, "router"))
+		return want_network(w, vni);
+	if (text && sscanf(rest, "n/%*u/%7[a-z]", tail) == 1 && !strcmp(tail, "router"))
 		return want(w, KEYS_ROOT "r/%s/", text);
-	if (strcmp(tail, "loc") != 0)
+	if (!text || strncmp(rest, "loc/", 4) != 0)
 		return 0;
 	rc = want(w, KEYS_ROOT "host/%s", text);
 	return rc ? rc : want(w, KEYS_ROOT "live/%s", text);

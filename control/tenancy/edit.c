@@ -20,9 +20,9 @@ static int copy_one(void *object, void *arg)
 
 int edit_begin(struct edit *c, struct store *store, struct error *e)
 {
-	static const char *const prefixes[] = {KEYS_ROOT "alloc/", KEYS_ROOT "gen/", KEYS_ROOT "h/",
-	                                       KEYS_ROOT "host/",  KEYS_ROOT "n/",   KEYS_ROOT "r/",
-	                                       KEYS_ROOT "sg/",    KEYS_ROOT "t/"}; /* ascending */
+	static const char *const prefixes[] = {
+	        KEYS_ROOT "alloc/", KEYS_ROOT "gen/", KEYS_ROOT "h/",  KEYS_ROOT "host/", KEYS_ROOT "loc/",
+	        KEYS_ROOT "n/",     KEYS_ROOT "r/",   KEYS_ROOT "sg/", KEYS_ROOT "t/"}; /* ascending */
 	int rc;
 
 	memset(c, 0, sizeof(*c));

@@ -138,7 +138,7 @@ static void add_port(struct writing *w, const struct tenant_port *p)
 	for (unsigned i = 0; i < p->n_hosts; i++)
 		add(w, json_incref(bind), "h/%s/bind/%s", p->hosts[i], id);
 	json_decref(bind);
-	add(w, json_string(p->hosts[0]), "n/%u/loc/%s", net->vni, id);
+	add(w, json_string(p->hosts[0]), "loc/%u/%s", net->vni, id);
 }
 
 static int add_object(void *object, void *arg)
@@ -260,7 +260,7 @@ static void read_location(const char *key, const char *value, const struct tenan
 	struct object o;
 	json_t *host;
 
-	if (sscanf(key, KEYS_ROOT "n/%*u/loc/%127s", id) != 1 || !id_parse(id, &o))
+	if (sscanf(key, KEYS_ROOT "loc/%*u/%127s", id) != 1 || !id_parse(id, &o))
 		return;
 	host = json_loads(value, JSON_DECODE_ANY, NULL);
 	p = tenancy_get(t, KIND_PORT, o.tenant, o.name);

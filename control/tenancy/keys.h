@@ -8,10 +8,10 @@
  *     /weft/v1/n/VNI/net                 the network
  *     /weft/v1/n/VNI/router              id of the router that it is attached to
  *     /weft/v1/n/VNI/p/PORT              the port
- *     /weft/v1/n/VNI/loc/PORT            the host where it is active; another that carries it may claim it
- *     /weft/v1/r/ROUTER/def, if/VNI      the router; its networks
- *     /weft/v1/sg/GROUP/def, m/PORT      the security group; its members' addresses
- *     /weft/v1/h/HOST/bind/PORT          what the host has to carry: {vni, socket, queues}
+ *     /weft/v1/loc/VNI/PORT              the host where it is active; another that carries it may claim it
+ * (apart from n/VNI/ because agents may write it: etcd's roles know prefixes only) /weft/v1/r/ROUTER/def,
+ * if/VNI      the router; its networks /weft/v1/sg/GROUP/def, m/PORT      the security group; its members'
+ * addresses /weft/v1/h/HOST/bind/PORT          what the host has to carry: {vni, socket, queues}
  *     /weft/v1/alloc/{vni/N, ip/VNI/IP, mac/VNI/MAC}    who has it
  *     /weft/v1/gen/{TENANT, hosts}       counts changes: two writers of one tenant never interleave
  *     /weft/v1/h/HOST/wait               written by who waits for the host: its agent answers at

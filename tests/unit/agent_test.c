@@ -337,7 +337,7 @@ Test(agent, a_late_claim_is_refused, .init = open_store, .fini = close_store)
 	struct scene late = {0};
 	struct error e;
 	struct store_snapshot snap;
-	const char *prefix = KEYS_ROOT "n/5001/loc/acme.a1";
+	const char *prefix = KEYS_ROOT "loc/5001/acme.a1";
 
 	bind_second();
 	see("h3", &late);

@@ -37,8 +37,8 @@ static void fill(struct store *s)
 	put(s, "n/5001/p/acme.a2",
 	    "{\"name\":\"a2\",\"tenant\":\"acme\",\"network\":\"web\",\"ips\":[\"10.0.0.11\"],"
 	    "\"mac\":\"02:00:00:00:00:02\",\"host\":\"h2\"}");
-	put(s, "n/5001/loc/acme.a1", "\"h1\"");
-	put(s, "n/5001/loc/acme.a2", "\"h2\"");
+	put(s, "loc/5001/acme.a1", "\"h1\"");
+	put(s, "loc/5001/acme.a2", "\"h2\"");
 }
 
 static struct store *open_memory(void)
@@ -138,7 +138,7 @@ Test(checkpoint, goes_on_where_it_was, .init = start, .fini = stop)
 	save(store);
 	expect_next_life(store, before);
 	put(store, "n/5001/p/acme.a2", NULL);
-	put(store, "n/5001/loc/acme.a2", NULL);
+	put(store, "loc/5001/acme.a2", NULL);
 	put(store, "h/h1/bind/acme.b1", "{\"vni\":5002}");
 	put(store, "n/5002/net", "{\"name\":\"db\",\"tenant\":\"acme\",\"vni\":5002,\"subnets\":[]}");
 	expect_next_life(store, before);
@@ -155,7 +155,7 @@ Test(checkpoint, reads_anew_when_it_must, .init = start, .fini = stop)
 
 	save(store);
 	put(store, "n/5001/p/acme.a2", NULL);
-	cr_assert_eq(store_put(store, KEYS_ROOT "n/5001/loc/acme.a2", NULL, &rev), 0);
+	cr_assert_eq(store_put(store, KEYS_ROOT "loc/5001/acme.a2", NULL, &rev), 0);
 	cr_assert_eq(store_compact(store, rev, &e), 0, "%s", e.text);
 	expect_next_life(store, before);
 	put(other, "h/h1/bind/acme.a1", "{\"vni\":5007}");
