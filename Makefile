@@ -205,6 +205,7 @@ install: all ## install programs, unit file and README under DESTDIR
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)/lib/systemd/system $(DESTDIR)/etc/weft
 	install -m 0755 $(B)/weftd $(B)/weft-agent $(DESTDIR)$(PREFIX)/sbin/
 	install -m 0755 $(B)/weft $(B)/weft-ofctl $(B)/weft-pktgen vmm-glue/weft-vm $(DESTDIR)$(PREFIX)/bin/
+	install -m 0755 control/etcd/weft-etcd-roles $(DESTDIR)$(PREFIX)/sbin/
 	install -d $(DESTDIR)$(PREFIX)/share/weft/vmm-glue/guest
 	install -m 0755 vmm-glue/vm-talk $(DESTDIR)$(PREFIX)/share/weft/vmm-glue/
 	install -m 0755 vmm-glue/guest/build vmm-glue/guest/init $(DESTDIR)$(PREFIX)/share/weft/vmm-glue/guest/

@@ -111,6 +111,17 @@ int etcd_ctl(const struct etcd_cluster *c, const char *format, ...)
 	return system(command);
 }
 
+int etcd_roles(const struct etcd_cluster *c, const char *arguments)
+{
+	char command[1024];
+
+	snprintf(command, sizeof(command),
+	         "ETCDCTL_ENDPOINTS=%s ETCDCTL_CACERT=%s/ca.pem ETCDCTL_CERT=%s/root.pem "
+	         "ETCDCTL_KEY=%s/root.key control/etcd/weft-etcd-roles %s >/dev/null",
+	         c->endpoints, c->dir, c->dir, c->dir, arguments);
+	return system(command);
+}
+
 /* Lines "ENDPOINT, ID, VERSION, SIZE, LEADS, ..."; -1: none leads. */
 static int look_for_leader(const struct etcd_cluster *c)
 {

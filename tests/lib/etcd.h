@@ -37,6 +37,9 @@ unsigned etcd_leader(const struct etcd_cluster *c);
 /* etcdctl with the cluster's endpoints, as `root` when there is TLS. Its exit status. */
 int etcd_ctl(const struct etcd_cluster *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* control/etcd/weft-etcd-roles with these arguments, as root. Its exit status. */
+int etcd_roles(const struct etcd_cluster *c, const char *arguments);
+
 /* A client as `user` (ignored without TLS). `timeout_ms` as for store_open_etcd(). */
 struct store *etcd_store(const struct etcd_cluster *c, const char *user, int timeout_ms);
 

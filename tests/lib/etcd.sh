@@ -61,6 +61,12 @@ etcd_ctl() {
         --cert "$WORK/etcd/root.pem" --key "$WORK/etcd/root.key" "$@"
 }
 
+# etcd_roles ARGS...: control/etcd/weft-etcd-roles as root
+etcd_roles() {
+    ETCDCTL_ENDPOINTS=$ETCD_ENDPOINTS ETCDCTL_CACERT=$WORK/etcd/ca.pem ETCDCTL_CERT=$WORK/etcd/root.pem \
+        ETCDCTL_KEY=$WORK/etcd/root.key ip netns exec "$ETCD_NS" "$ROOT/control/etcd/weft-etcd-roles" "$@" >/dev/null
+}
+
 # etcd_leader: the number of the member that leads
 etcd_leader() {
     etcd_ctl --command-timeout 2s endpoint status 2>/dev/null |

@@ -248,3 +248,51 @@ Test(store_etcd, connections_that_fail, .init = start_three, .fini = stop)
 	cr_assert_eq(store_open("etcd://a,b", &(struct tls_files){.ca = ca}, 100, &s, &e), -EINVAL);
 	cr_assert_eq(store_open("redis://a", &(struct tls_files){0}, 100, &s, &e), -EINVAL);
 }
+
+/* An agent reads everything of ours and writes what is its own; a stranger with a certificate may nothing. */
+Test(store_etcd, roles, .init = start_three, .fini = stop)
+{
+	static const struct {
+		const char *key;
+		int rc;
+	} puts[] = {{"/weft/v1/st/hv1/agent", 0},
+	            {"/weft/v1/live/hv1", 0},
+	            {"/weft/v1/loc/5001/acme.a1", 0},
+	            {"/weft/v1/st/hv2/agent", -EACCES},
+	            {"/weft/v1/live/hv10", -EACCES},
+	            {"/weft/v1/h/hv1/bind/acme.a1", -EACCES},
+	            {"/weft/v1/n/5001/net", -EACCES},
+	            {STORE_UUID_KEY, -EACCES},
+	            {"/other", -EACCES}};
+	struct store *operator= etcd_store(&cluster, "operator", CALL_MS), *hv1, *hv2;
+	const char *all = "/weft/v1/", *other = "/other";
+	struct store_snapshot snap;
+	struct error e = {""};
+	uint64_t watch;
+	int64_t rev = 0;
+
+	cr_assert_eq(etcd_roles(&cluster, "host hv1"), 0);
+	cr_assert_eq(etcd_roles(&cluster, "init operator"), 0);
+	cr_assert_eq(etcd_roles(&cluster, "host hv1"), 0, "it can be run again");
+	hv1 = etcd_store(&cluster, "hv1", 3000);
+	/* the store is new: an agent cannot give it its uuid, and waits */
+	cr_assert_eq(store_range(hv1, &all, 1, &snap, &e), -ECOMM);
+	cr_assert(strstr(e.text, "operator"), "%s", e.text);
+	cr_assert_eq(store_put(operator, "/weft/v1/n/5001/net", "{}", &rev), 0);
+	store_close(hv1);
+	hv1 = etcd_store(&cluster, "hv1", CALL_MS);
+	for (size_t i = 0; i < sizeof(puts) / sizeof(puts[0]); i++)
+		cr_expect_eq(store_put(hv1, puts[i].key, "{}", NULL), puts[i].rc, "%s", puts[i].key);
+	cr_assert_eq(store_range(hv1, &all, 1, &snap, &e), 0, "%s", e.text);
+	cr_assert_eq(snap.n, 5);
+	store_snapshot_free(&snap);
+	cr_assert_eq(store_range(hv1, &other, 1, &snap, &e), -EACCES);
+	cr_assert_eq(store_watch(hv1, "/weft/v1/n/", rev, &watch, &e), 0);
+	store_expect_events(hv1, rev, " +/weft/v1/n/5001/net={}@0");
+	cr_assert_eq(store_put(operator, "/other", "{}", NULL), -EACCES);
+	hv2 = etcd_store(&cluster, "hv2", 3000);
+	cr_assert_eq(store_range(hv2, &all, 1, &snap, &e), -ECOMM);
+	store_close(hv2);
+	store_close(hv1);
+	store_close(operator);
+}

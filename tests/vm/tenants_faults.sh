@@ -1,5 +1,5 @@
 #!/bin/bash
-# Two hosts on a cluster of etcd (three members, TLS) while everything but the guests is killed, in turn, under traffic.
+# Two hosts on a cluster of etcd (three members, TLS, roles) while everything but the guests is killed, in turn, under traffic.
 #
 #   hv1: web1   hv2: web2 (acme/web)    192.0.2.1 --- [fabric] --- 192.0.2.2     etcd: 192.0.2.9
 #
@@ -22,6 +22,11 @@ for h in hv1 hv2 store; do host_new $h; done
 fabric_new fabric hv1:nic0 hv2:nic0 store:nic0
 address store nic0 192.0.2.9/24
 etcd_start 3 "$NS-store" 192.0.2.9
+etcd_roles host hv1 hv2
+etcd_roles init operator
+read -ra OPERATOR <<<"$(etcd_options operator)"
+operator() { on store "$BUILD/weft" "${OPERATOR[@]}" "$@"; } # weft as the operator
+operator store status >/dev/null                             # the first one to come must be he
 for h in hv1 hv2; do
     address $h nic0 192.0.2.${h#hv}/24
     etcd_user $h
@@ -30,8 +35,6 @@ for h in hv1 hv2; do
     agent_on_etcd $h $h "$NS-$h" $h
 done
 
-read -ra OPERATOR <<<"$(etcd_options operator)"
-operator() { on store "$BUILD/weft" "${OPERATOR[@]}" "$@"; } # weft as the operator
 cat >"$WORK/tenants.yaml" <<'YAML'
 apiVersion: weft/v1
 hosts: {hv1: {vtep: 192.0.2.1}, hv2: {vtep: 192.0.2.2}}
