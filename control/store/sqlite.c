@@ -139,15 +139,6 @@ static int set_number(struct sqlite_store *s, const char *key, int64_t n, struct
 	return step(s, st, e);
 }
 
-/* The first text after all that start with `prefix` (bytes are below 0xff in UTF-8). */
-static void prefix_end(const char *prefix, char end[STORE_KEY_MAX])
-{
-	size_t n = strlen(prefix);
-
-	memcpy(end, prefix, n + 1);
-	end[n - 1]++;
-}
-
 /* ---- reading ---- */
 
 static int sqlite_range(struct store *store, const char *const *prefixes, size_t n,
@@ -161,7 +152,7 @@ static int sqlite_range(struct store *store, const char *const *prefixes, size_t
 		sqlite3_stmt *st = start(s, S_RANGE);
 		int rc;
 
-		prefix_end(prefixes[i], end);
+		store_prefix_end(prefixes[i], end);
 		bind_text(st, 1, prefixes[i]);
 		bind_text(st, 2, end);
 		while ((rc = step(s, st, e)) == 1) {
@@ -280,7 +271,7 @@ static int sqlite_watch(struct store *store, const char *prefix, int64_t from, u
 		return error_set(e, ENOMEM, "out of memory");
 	w->id = ++s->last_watch;
 	snprintf(w->prefix, sizeof(w->prefix), "%s", prefix);
-	prefix_end(prefix, w->end);
+	store_prefix_end(prefix, w->end);
 	w->rev = from;
 	while (*at)
 		at = &(*at)->next;
@@ -373,7 +364,7 @@ static int sqlite_wait(struct store *store, const char *prefix, int64_t after, i
 	char end[STORE_KEY_MAX];
 	int rc;
 
-	prefix_end(prefix, end);
+	store_prefix_end(prefix, end);
 	bind_text(st, 1, prefix);
 	bind_text(st, 2, end);
 	sqlite3_bind_int64(st, 3, after + 1);

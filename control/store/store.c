@@ -83,6 +83,14 @@ int store_snapshot_insert(struct store_snapshot *snap, size_t at, const char *ke
 	return 0;
 }
 
+void store_prefix_end(const char *prefix, char end[STORE_KEY_MAX])
+{
+	size_t n = strlen(prefix);
+
+	memcpy(end, prefix, n + 1);
+	end[n - 1]++;
+}
+
 void store_snapshot_free(struct store_snapshot *snap)
 {
 	for (size_t i = 0; i < snap->n; i++) {

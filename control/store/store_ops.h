@@ -30,5 +30,7 @@ struct store {
 
 /* Appends copies; 0 or -ENOMEM. */
 int store_snapshot_add(struct store_snapshot *snapshot, const char *key, const char *value, int64_t mod_rev);
+/* The first text after all that start with `prefix` (bytes are below 0xff in UTF-8). */
+void store_prefix_end(const char *prefix, char end[STORE_KEY_MAX]);
 
 #endif

@@ -56,6 +56,7 @@ etcd_weft "${operator[@]}" store import -f "$WORK/other.json" 2>"$WORK/refused" 
 etcd_weft "${operator[@]}" store export | cmp -s - "$WORK/again.json" || fail "a refused import has changed something"
 say "etcd: the same keys; a second import changes nothing, one with other values is refused: $(cat "$WORK/refused")"
 
+etcd_ctl put /weft/v1/live/hv2 '{}' >/dev/null # else hv1 would take hv2 off its lists
 agent_stop sw
 agent_on_etcd sw hv1 "$NS-hv1" operator
 weft sw store use agent # nothing was noted yet: fine
