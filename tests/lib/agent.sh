@@ -31,7 +31,12 @@ agent_on_etcd() {
     agent_run "$1" "$2" "$3" $(etcd_options "$4") "${@:5}"
     wait_until 60 agent_lives "$2" || fail "weft-agent $1 does not reach etcd"
 }
-agent_lives() { etcd_ctl get "/weft/v1/live/$1" --keys-only | grep -q .; } # agent_lives HOST
+# agent_lives HOST, agent_is_gone HOST: as etcd says; neither when it does not answer.
+agent_lives() { [ -n "$(etcd_ctl get "/weft/v1/live/$1" --keys-only)" ]; }
+agent_is_gone() {
+    local key
+    key=$(etcd_ctl get "/weft/v1/live/$1" --keys-only) && [ -z "$key" ]
+}
 
 # agent_stop SWITCH [SIGNAL]
 agent_stop() {

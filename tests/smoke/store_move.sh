@@ -73,6 +73,5 @@ say "the agent on etcd finds the flows that it wants; none was touched"
 etcd_weft port add acme/web3 --network web --host hv1 --wait 60s >/dev/null
 agent_flows sw | diff "$WORK/after" - >/dev/null && fail "a new port makes no flow"
 agent_stop sw
-is_gone() { ! agent_lives hv1; }
-wait_until 60 is_gone || fail "hv1 lives for ever"
+wait_until 60 agent_is_gone hv1 || fail "hv1 lives for ever"
 say "a port added through etcd is there; the agent's key goes after the agent"
