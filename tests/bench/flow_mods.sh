@@ -1,5 +1,6 @@
 #!/bin/bash
-# 100,000 flows into Weft and into Open vSwitch by Debian's ovs-ofctl: one by one, by bundle, dumped, modified, deleted.
+# 100,000 flows into Weft and into Open vSwitch by Debian's ovs-ofctl: one by one, by bundle, dumped, modified, deleted,
+# over OpenFlow 1.3; added also as ovs-ofctl does it when no protocol is named ("plain": 1.0 with NXM, bundles over 1.4).
 # Rounds alternate; what is compared is the CPU time that the switch itself takes (ovs-ofctl takes most of the wall time,
 # and that depends on who else is on the machine) and shown is both. Fails when Weft takes more than Open vSwitch to add
 # them. --quick: a few flows, once, no verdict on time.
@@ -32,13 +33,14 @@ pid_of() {
 # cpu SWITCH: ms of all its threads so far. The worker naps: it has no packets.
 cpu() { awk '{print ($14 + $15) * 10}' "/proc/$(pid_of "$1")/stat"; }
 
-# measure SWITCH WHAT ARGUMENT...: runs ovs-ofctl; a line "WHAT SWITCH cpu wall" in $WORK/figures.
+# measure SWITCH WHAT ARGUMENT...: runs ovs-ofctl (with `over`, when it is set, instead of OpenFlow 1.3); a line "WHAT SWITCH cpu wall" in $WORK/figures.
 measure() {
     local side=$1 what=$2 cpu wall
     shift 2
     cpu=$(cpu "$side")
     wall=$(ms_now)
-    OVS_RUNDIR=$WORK/$side ovs-ofctl -t 300 -O OpenFlow13 "$@" >"$WORK/out" 2>"$WORK/err" ||
+    # shellcheck disable=SC2086
+    OVS_RUNDIR=$WORK/$side ovs-ofctl -t 300 ${over--O OpenFlow13} "$@" >"$WORK/out" 2>"$WORK/err" ||
         fail "$side: ovs-ofctl $*: $(tail -n 1 "$WORK/err")"
     echo "$what $side $(($(cpu "$side") - cpu)) $(($(ms_now) - wall))" >>"$WORK/figures"
 }
@@ -62,6 +64,14 @@ round() {
     measure "$side" bundle --bundle add-flows br0 "$WORK/flows"
     measure "$side" dump dump-flows br0
     expect "$side" "$FLOWS"
+    measure "$side" del del-flows br0
+    over='' measure "$side" plain-add add-flows br0 "$WORK/flows"
+    over='' measure "$side" plain-dump dump-flows br0
+    expect "$side" "$FLOWS"
+    measure "$side" del del-flows br0
+    over='' measure "$side" plain-bundle --bundle add-flows br0 "$WORK/flows"
+    measure "$side" dump dump-flows br0
+    expect "$side" "$FLOWS"
 }
 
 median() { # median WHAT SWITCH COLUMN
@@ -77,14 +87,14 @@ for ((i = 0; i < ROUNDS; i++)); do
     say "round $((i + 1)) of $ROUNDS"
 done
 
-printf '%-10s %10s %10s %8s %10s %10s\n' "$FLOWS" 'weft cpu' 'ovs cpu' ratio 'weft wall' 'ovs wall'
-for what in add add-again bundle modify dump del; do
+printf '%-12s %10s %10s %8s %10s %10s\n' "$FLOWS" 'weft cpu' 'ovs cpu' ratio 'weft wall' 'ovs wall'
+for what in add add-again bundle plain-add plain-bundle modify dump plain-dump del; do
     a=$(median $what weft 3) b=$(median $what ovs 3)
-    printf '%-10s %7d ms %7d ms %8s %7d ms %7d ms\n' "$what" "$a" "$b" \
+    printf '%-12s %7d ms %7d ms %8s %7d ms %7d ms\n' "$what" "$a" "$b" \
         "$(awk -v a="$a" -v b="$b" 'BEGIN {print b ? sprintf("%.2f", a / b) : "-"}')" \
         "$(median $what weft 4)" "$(median $what ovs 4)"
 done
 [ $ROUNDS -gt 1 ] || exit 0
-for what in add bundle; do
+for what in add bundle plain-add plain-bundle; do
     [ "$(median $what weft 3)" -le "$(median $what ovs 3)" ] || fail "$what: slower than Open vSwitch"
 done
