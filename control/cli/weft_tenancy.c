@@ -155,29 +155,66 @@ static int wait_for_host(struct store *store, const char *host, int64_t rev, uin
 	return rc;
 }
 
+struct awaited {
+	json_t *hosts;   /* {host: the revision that it must follow} */
+	json_t *tenants; /* those of which more than a port has changed: all their hosts are meant */
+	json_int_t rev;  /* of a single port */
+};
+
+static int await_hosts_of(void *object, void *arg)
+{
+	const struct tenant_port *p = object;
+	struct awaited *a = arg;
+	json_t *whole = json_object_get(a->tenants, p->object.tenant);
+	json_int_t rev = json_integer_value(whole) > a->rev ? json_integer_value(whole) : a->rev;
+
+	for (unsigned k = 0; k < p->n_hosts && rev; k++)
+		if (json_integer_value(json_object_get(a->hosts, p->hosts[k])) < rev)
+			json_object_set_new(a->hosts, p->hosts[k], json_integer(rev));
+	return 0;
+}
+
+/* A port concerns the hosts that carried it and that carry it now; a network, router or group those of every
+ * port of its tenant. */
+static void list_awaited(const struct edit *c, struct awaited *a)
+{
+	const struct tenancy *states[] = {&c->before, &c->after};
+
+	for (size_t i = 0; i < c->n_steps; i++) {
+		const struct object *o = &c->steps[i].object;
+
+		if (o->kind > KIND_TENANT && o->kind < KIND_PORT)
+			json_object_set_new(a->tenants, o->tenant, json_integer((json_int_t)c->steps[i].rev));
+	}
+	for (int s = 0; s < 2; s++) {
+		a->rev = 0;
+		tenancy_each(states[s], KIND_PORT, await_hosts_of, a);
+		for (size_t i = 0; i < c->n_steps; i++) {
+			const struct object *o = &c->steps[i].object;
+			void *port = o->kind == KIND_PORT
+			                     ? tenancy_get(states[s], KIND_PORT, o->tenant, o->name)
+			                     : NULL;
+
+			a->rev = (json_int_t)c->steps[i].rev;
+			if (port)
+				await_hosts_of(port, a);
+		}
+	}
+}
+
 static int wait_for_hosts(const struct weft *w, const struct edit *c, struct error *e)
 {
 	uint64_t until = clock_now() + (uint64_t)w->wait_ms * CLOCK_MS;
-	json_t *hosts = json_object();
+	struct awaited a = {json_object(), json_object(), 0};
 	const char *host;
 	json_t *rev;
 	int rc = 0;
 
-	for (size_t i = 0; i < c->n_steps; i++) {
-		const struct object *o = &c->steps[i].object;
-		const struct tenancy *states[] = {&c->before, &c->after};
-
-		for (int s = 0; s < 2 && o->kind == KIND_PORT; s++) {
-			const struct tenant_port *p = tenancy_get(states[s], KIND_PORT, o->tenant, o->name);
-
-			for (unsigned k = 0; p && k < p->n_hosts; k++)
-				json_object_set_new(hosts, p->hosts[k],
-				                    json_integer((json_int_t)c->steps[i].rev));
-		}
-	}
-	json_object_foreach(hosts, host, rev) if (!rc) rc =
+	list_awaited(c, &a);
+	json_object_foreach(a.hosts, host, rev) if (!rc) rc =
 	        wait_for_host(c->store, host, json_integer_value(rev), until, e);
-	json_decref(hosts);
+	json_decref(a.hosts);
+	json_decref(a.tenants);
 	return rc;
 }
 
