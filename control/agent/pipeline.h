@@ -13,10 +13,11 @@
  *     80,81  room for connection tracking; security groups, coming in       pipeline_groups.c
  *     90     output                                                         pipeline.c
  *
- * reg0: the network's VNI. reg2: 1 when the packet came through the tunnel. reg3: the port to leave by. reg5:
- * the router. A guest that moves here is heard (table 0 tells the agent, who claims the port) before anything
- * is sent to it. What no flow matches is dropped. Every packet from an interface of the agent's is caught in
- * table 0, so a NORMAL of lower priority never sees it.
+ * Table 40 below priority 50 is kept for a gateway ("default-remote") that takes what a very large tenant has
+ * elsewhere. reg0: the network's VNI. reg2: 1 when the packet came through the tunnel. reg3: the port to
+ * leave by. reg5: the router. A guest that moves here is heard (table 0 tells the agent, who claims the port)
+ * before anything is sent to it. What no flow matches is dropped. Every packet from an interface of the
+ * agent's is caught in table 0, so a NORMAL of lower priority never sees it.
  */
 #ifndef CONTROL_AGENT_PIPELINE_H
 #define CONTROL_AGENT_PIPELINE_H

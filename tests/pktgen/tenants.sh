@@ -131,6 +131,20 @@ quiet() { for p in "$@"; do echo "expect $p none"; done; }
 } >"$WORK/tenants.scenario"
 "$BUILD/weft-pktgen" run "$WORK/tenants.scenario" || fail "the scenario failed"
 
+say "what a guest asks the router is limited: 200 at once, then 100 a second"
+a1_interface=$(weft s if list | awk -v s="socket=$WORK/a1," 'index($0, s) {print $1}')
+{
+    guests
+    for i in $(seq 600); do echo "send a1 $(echo4 $A1 $RW 10.0.0.10 10.0.0.1 8)"; done
+    for i in $(seq 200); do echo "expect a1 $(echo4 $RW $A1 10.0.0.1 10.0.0.10 0 ,df=1)"; done
+    echo "drain a1"
+} >"$WORK/limit.scenario"
+before=$(if_stat s "$a1_interface" tx_packets) start=$(ms_now)
+"$BUILD/weft-pktgen" run "$WORK/limit.scenario" || fail "the router does not answer 200 pings"
+answered=$(($(if_stat s "$a1_interface" tx_packets) - before)) most=$((200 + ($(ms_now) - start + 1000) / 10))
+[ $answered -le $most ] || fail "the router has answered $answered of 600 pings, more than $most"
+say "600 pings: $answered answered"
+
 traffic() { # the short proof that all is there
     {
         guests
