@@ -63,6 +63,7 @@ weft sw store use agent # nothing was noted yet: fine
 etcd_weft store use "etcd://$ETCD_ENDPOINTS" --cert "$WORK/etcd/operator.pem" --key "$WORK/etcd/operator.key" \
     --ca "$WORK/etcd/ca.pem"
 etcd_weft store status | grep -q "etcd://$ETCD_ENDPOINTS" || fail "store use has no effect: $(etcd_weft store status)"
+etcd_ctl put /weft/v1/h/hv1/wait '"store_move"' >/dev/null # as weft --wait asks
 has_reported() { etcd_ctl get /weft/v1/st/hv1/agent | grep -q rev; }
 wait_until 60 has_reported || fail "the agent on etcd does not bring its switch over"
 agent_flows sw >"$WORK/after"
