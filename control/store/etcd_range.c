@@ -42,7 +42,7 @@ static int take_page(struct store_snapshot *out, const Etcd__RangeResponse *r, b
                      char next[STORE_KEY_MAX + 1], struct error *e)
 {
 	const Etcd__KeyValue *last = r->n_kvs ? r->kvs[r->n_kvs - 1] : NULL;
-	int rc = r->header ? 0 : error_set(e, EIO, "etcd: an answer without a header");
+	int rc = 0;
 
 	for (size_t i = 0; i < r->n_kvs && !rc; i++)
 		rc = add_kv(out, r->kvs[i], e);
@@ -56,8 +56,15 @@ static int take_page(struct store_snapshot *out, const Etcd__RangeResponse *r, b
 	return rc;
 }
 
-/* All keys of one prefix at out->rev (0: now, which is noted there). -ERANGE: the revision is gone. */
-static int range_one(struct etcd_store *s, const char *prefix, struct store_snapshot *out, struct error *e)
+static int no_header(struct error *e)
+{
+	return error_set(e, EIO, "etcd: an answer without a header");
+}
+
+/* All keys of one prefix at out->rev (0: now, which is noted there), from `first` on. -ERANGE: the revision
+ * is gone. */
+static int range_one(struct etcd_store *s, const char *prefix, ProtobufCBinaryData first,
+                     struct store_snapshot *out, struct error *e)
 {
 	char end[STORE_KEY_MAX], next[STORE_KEY_MAX + 1];
 	Etcd__RangeRequest request = ETCD__RANGE_REQUEST__INIT;
@@ -65,7 +72,7 @@ static int range_one(struct etcd_store *s, const char *prefix, struct store_snap
 	int rc = 0;
 
 	store_prefix_end(prefix, end);
-	request.key = etcd_bytes(prefix);
+	request.key = first;
 	request.range_end = etcd_bytes(end);
 	request.limit = PAGE;
 	while (more && !rc) {
@@ -83,13 +90,91 @@ static int range_one(struct etcd_store *s, const char *prefix, struct store_snap
 		if (rc)
 			return rc;
 		r = (Etcd__RangeResponse *)answer;
-		rc = take_page(out, r, &more, next, e);
+		rc = r->header ? take_page(out, r, &more, next, e) : no_header(e);
 		if (!rc && !out->rev)
 			out->rev = r->header->revision;
 		if (more)
 			request.key = (ProtobufCBinaryData){strlen(next) + 1, (uint8_t *)next};
 		protobuf_c_message_free_unpacked(answer, NULL);
 	}
+	return rc;
+}
+
+/* The first page of each prefix in one answer, the rest page by page. */
+static int take_pages(struct etcd_store *s, const char *const *prefixes, size_t n, const Etcd__TxnResponse *t,
+                      struct store_snapshot *out, struct error *e)
+{
+	int rc = t->header ? 0 : no_header(e);
+
+	if (!rc && t->n_responses != n)
+		rc = error_set(e, EIO, "etcd: an answer to another question");
+	if (!rc)
+		out->rev = t->header->revision;
+	for (size_t i = 0; i < n && !rc; i++) {
+		const Etcd__ResponseOp *op = t->responses[i];
+		char next[STORE_KEY_MAX + 1];
+		bool more = false;
+
+		if (op->response_case == ETCD__RESPONSE_OP__RESPONSE_RANGE)
+			rc = take_page(out, op->range, &more, next, e);
+		if (!rc && more)
+			rc = range_one(s, prefixes[i],
+			               (ProtobufCBinaryData){strlen(next) + 1, (uint8_t *)next}, out, e);
+	}
+	return rc;
+}
+
+struct looks { /* a transaction that only reads */
+	Etcd__TxnRequest txn;
+	Etcd__RequestOp ops[STORE_PREFIXES_MAX], *op_list[STORE_PREFIXES_MAX];
+	Etcd__RangeRequest ranges[STORE_PREFIXES_MAX];
+	char ends[STORE_PREFIXES_MAX][STORE_KEY_MAX];
+};
+
+/* Many prefixes cost one question. -EMSGSIZE: too much for one answer. */
+static int range_together(struct etcd_store *s, const char *const *prefixes, size_t n,
+                          struct store_snapshot *out, struct error *e)
+{
+	struct looks *l = malloc(sizeof(*l));
+	ProtobufCMessage *answer = NULL;
+	int rc;
+
+	if (!l)
+		return error_set(e, ENOMEM, "out of memory");
+	etcd__txn_request__init(&l->txn);
+	l->txn.success = l->op_list;
+	l->txn.n_success = n;
+	for (size_t i = 0; i < n; i++) {
+		store_prefix_end(prefixes[i], l->ends[i]);
+		etcd__range_request__init(&l->ranges[i]);
+		l->ranges[i].key = etcd_bytes(prefixes[i]);
+		l->ranges[i].range_end = etcd_bytes(l->ends[i]);
+		l->ranges[i].limit = PAGE;
+		etcd__request_op__init(&l->ops[i]);
+		l->ops[i].request_case = ETCD__REQUEST_OP__REQUEST_RANGE;
+		l->ops[i].range = &l->ranges[i];
+		l->op_list[i] = &l->ops[i];
+	}
+	rc = etcd_call(s->etcd, "/etcdserverpb.KV/Txn", &l->txn.base, &etcd__txn_response__descriptor,
+	               ETCD_AGAIN, &answer, e);
+	free(l);
+	if (rc)
+		return rc;
+	rc = take_pages(s, prefixes, n, (Etcd__TxnResponse *)answer, out, e);
+	protobuf_c_message_free_unpacked(answer, NULL);
+	return rc;
+}
+
+static int range_all(struct etcd_store *s, const char *const *prefixes, size_t n, struct store_snapshot *out,
+                     struct error *e)
+{
+	int rc = n > 1 ? range_together(s, prefixes, n, out, e) : -EMSGSIZE;
+
+	if (rc != -EMSGSIZE)
+		return rc;
+	rc = 0;
+	for (size_t k = 0; k < n && !rc; k++)
+		rc = range_one(s, prefixes[k], etcd_bytes(prefixes[k]), out, e);
 	return rc;
 }
 
@@ -101,9 +186,7 @@ int etcd_range(struct store *store, const char *const *prefixes, size_t n, struc
 
 	for (int i = 0; i < RANGE_TRIES && rc == -ERANGE; i++) {
 		store_snapshot_free(out);
-		rc = 0;
-		for (size_t k = 0; k < n && !rc; k++)
-			rc = range_one(s, prefixes[k], out, e);
+		rc = range_all(s, prefixes, n, out, e);
 	}
 	if (!rc)
 		etcd_saw(s->etcd, out->rev);
