@@ -38,9 +38,9 @@ LDFLAGS_ALL = $(filter -fsanitize% --coverage,$(OPT)) $(LDFLAGS)
 PLAIN_DIRS := base flows control/net control/rpc control/openflow control/etcd control/tenancy control/store control/agent control/cli
 # The switch.
 DP_DIRS    := base/dp flows/dp ports ports/vhost ports/xdp overlay/vxlan datapath control/switchd
-TEST_DIRS  := tests/lib tests/pktgen tests/differential
+TEST_DIRS  := tests/lib tests/pktgen tests/simulate tests/differential
 
-MAINS := control/switchd/main.c control/cli/weft.c control/cli/ofctl.c control/agent/main.c tests/pktgen/main.c
+MAINS := control/switchd/main.c control/cli/weft.c control/cli/ofctl.c control/agent/main.c tests/pktgen/main.c tests/simulate/main.c
 BPF_SRC := $(wildcard ports/xdp/*.bpf.c)
 SKEL := $(BPF_SRC:%.bpf.c=$(B)/%.skel.h)
 PROTO := $(B)/control/etcd/etcd.pb-c
@@ -53,14 +53,14 @@ PLAIN_LIB := $(B)/libweft-plain.a
 DP_LIB    := $(B)/libweft-dp.a
 TEST_LIB  := $(B)/libweft-test.a
 
-BIN := $(addprefix $(B)/,weftd weft weft-ofctl weft-agent weft-pktgen)
+BIN := $(addprefix $(B)/,weftd weft weft-ofctl weft-agent weft-pktgen weft-simulate)
 
 UNIT := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/*_test.c))
 DIFF := $(patsubst tests/differential/%.c,$(B)/tests/differential/%,$(wildcard tests/differential/*_test.c))
 BENCH := $(patsubst tests/bench/%.c,$(B)/tests/bench/%,$(wildcard tests/bench/*_bench.c))
 FUZZ := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
 
-.PHONY: all debug check check-tests unit demo deps bench fuzz soak lint format layers coverage install clean help test-programs fuzz-build
+.PHONY: all debug check check-tests unit demo deps bench simulate fuzz soak lint format layers coverage install clean help test-programs fuzz-build
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 
@@ -134,6 +134,9 @@ $(B)/weft-ofctl: $(B)/control/cli/ofctl.o $(PLAIN_LIB)
 $(B)/weft-agent: $(B)/control/agent/main.o $(PLAIN_LIB)
 	$(call say,LINK,$@)
 	$(Q)$(LINK_PLAIN)
+$(B)/weft-simulate: $(B)/tests/simulate/main.o $(TEST_LIB) $(PLAIN_LIB)
+	$(call say,LINK,$@)
+	$(Q)$(LINK_PLAIN)
 $(B)/weft-pktgen: $(B)/tests/pktgen/main.o $(TEST_LIB) $(DP_LIB) $(PLAIN_LIB)
 	$(call say,LINK,$@)
 	$(Q)$(LINK_DP)
@@ -179,6 +182,9 @@ demo: deps ## two hosts, two tenants, four real guests, one fabric
 bench: all test-programs ## run the benchmarks, Weft beside testpmd and Open vSwitch
 	tests/run bench
 	@cat $(B)/bench/table.md
+
+simulate: all ## a thousand agents against one etcd: how soon all follow a change
+	tests/simulate/simulate
 
 fuzz-build: $(FUZZ)
 fuzz: $(FUZZ) ## build the fuzz targets and run each for FUZZ_SECONDS (60)
