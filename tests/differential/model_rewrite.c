@@ -134,6 +134,17 @@ static bool is_strange(const struct flow_key *k, const struct action *a)
 	}
 }
 
+/* What was uncovered is called IP and has no such header. */
+static bool lacks_header(const struct model_frame *f)
+{
+	struct model_layout at;
+	struct flow_key k;
+
+	model_parse(f, &k, &at);
+	return (k.eth_type == htobe16(ETH_TYPE_IPV4) && at.is != MODEL_L3_IPV4) ||
+	       (k.eth_type == htobe16(ETH_TYPE_IPV6) && at.is != MODEL_L3_IPV6);
+}
+
 static void do_frame(struct run *r, const struct action *a)
 {
 	struct flow_key k = run_key(r);
@@ -155,12 +166,14 @@ static void do_frame(struct run *r, const struct action *a)
 		break;
 	case ACTION_POP_MPLS:
 		model_pop_mpls(&r->frame, a->ethertype);
+		r->out->strange |= lacks_header(&r->frame);
 		break;
 	case ACTION_PUSH_PBB:
 		model_push_pbb(&r->frame, a->ethertype);
 		break;
 	case ACTION_POP_PBB:
 		model_pop_pbb(&r->frame);
+		r->out->strange |= lacks_header(&r->frame);
 		break;
 	case ACTION_COPY_TTL_IN:
 	case ACTION_COPY_TTL_OUT:

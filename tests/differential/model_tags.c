@@ -43,6 +43,7 @@ static void cut_out(struct model_frame *f, uint32_t at, uint32_t n)
 	f->csum_start = (uint16_t)(f->csum_start - n);
 	if (!runt && f->len < FRAME_MIN) {
 		memset(f->data + f->len, 0, FRAME_MIN - f->len);
+		f->padding += FRAME_MIN - f->len;
 		f->len = FRAME_MIN;
 	}
 }
@@ -124,14 +125,15 @@ static struct model_frame *behind_labels(const struct model_frame *f, uint32_t a
 {
 	static struct model_frame inner;
 	struct flow_key key;
+	uint32_t end = f->len - f->padding;
 
-	if (at >= f->len)
+	if (at >= end)
 		return NULL;
-	inner.len = f->len - at + 14;
+	inner.len = end - at + 14;
 	inner.partial = false;
 	memset(inner.data, 0, 12);
 	put16(inner.data + 12, f->data[at] >> 4 == 4 ? ETH_TYPE_IPV4 : ETH_TYPE_IPV6);
-	memcpy(inner.data + 14, f->data + at, f->len - at);
+	memcpy(inner.data + 14, f->data + at, end - at);
 	model_parse(&inner, &key, l);
 	return l->is == MODEL_L3_IPV4 || l->is == MODEL_L3_IPV6 ? &inner : NULL;
 }
@@ -150,7 +152,7 @@ static void copy_ttl_with_ip(struct model_frame *f, uint32_t label, bool in)
 		return;
 	}
 	model_set(ip, FIELD_NW_TTL, &value, &all);
-	memcpy(f->data + label + 4, ip->data + 14, f->len - label - 4);
+	memcpy(f->data + label + 4, ip->data + 14, ip->len - 14);
 }
 
 void model_copy_ttl(struct model_frame *f, bool in)
