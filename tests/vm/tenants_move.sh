@@ -64,7 +64,7 @@ leads() { # leads HOST HERE: is web2 reached on HOST (its own port), or in the o
     local there=192.0.2.2 want
     [ "$1" = hv1 ] || there=192.0.2.1
     if [ "$2" = yes ]; then want='reg3,goto_table:80'; else want="set_field:$there->tun_dst,goto_table:70"; fi
-    [ "$(ways "$1" | wc -l)" -eq 2 ] && ! ways "$1" | grep -vqF -- "$want"
+    ways "$1" | grep -q . && ! ways "$1" | grep -vqF -- "$want"
 }
 floods() { # floods WHAT: how often three multicasts of web1 are on the fabric
     fabric_watch fabric hv1 "$WORK/$1.pcap"
