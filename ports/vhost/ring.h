@@ -190,11 +190,16 @@ static inline uint16_t ring_avail_head(const struct vhost_ring *r, uint16_t at)
 	return __atomic_load_n(&r->avail->ring[at & r->mask], __ATOMIC_RELAXED);
 }
 
-static inline void ring_put_used(const struct vhost_ring *r, uint32_t id, uint32_t len)
+static inline void ring_write_used(const struct vhost_ring *r, uint16_t at, uint32_t id, uint32_t len)
 {
 	struct ring_used_entry e = {.id = id, .len = len};
 
-	memcpy(&r->used->ring[r->state->used_idx++ & r->mask], &e, sizeof(e));
+	memcpy(&r->used->ring[at & r->mask], &e, sizeof(e));
+}
+
+static inline void ring_put_used(const struct vhost_ring *r, uint32_t id, uint32_t len)
+{
+	ring_write_used(r, r->state->used_idx++, id, len);
 }
 
 #endif

@@ -224,10 +224,12 @@ static void look_ahead(struct vhost_ring *r, uint16_t end)
 static void note_taken(struct vhost_ring *r, unsigned n)
 {
 	struct vhost_ring_state *s = r->state;
+	uint16_t first = s->last_avail, used = s->used_idx;
 
 	for (unsigned i = 0; i < n; i++)
-		ring_put_used(r, r->ahead.at[(uint16_t)(s->last_avail + i) % BATCH_MAX].head, 0);
-	s->last_avail = (uint16_t)(s->last_avail + n);
+		ring_write_used(r, (uint16_t)(used + i), r->ahead.at[(uint16_t)(first + i) % BATCH_MAX].head, 0);
+	s->used_idx = (uint16_t)(used + n);
+	s->last_avail = (uint16_t)(first + n);
 	s->pending = (uint16_t)(s->pending + n);
 }
 

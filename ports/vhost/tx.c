@@ -268,7 +268,10 @@ static void send_finished(struct tx_batch *b, const struct packet *p)
 /* Most packets: nothing left to do on them, and the next buffer holds them whole. False: nothing was done. */
 static inline bool send_plain(struct tx_batch *b, const struct packet *p)
 {
-	const struct vnet_header header = {.num_buffers = htole16(1)};
+	/* In read-only memory: made on the stack by parts and read as a whole, it would wait there for all
+	 * stores before it. */
+	static const uint8_t header[sizeof(struct vnet_header)] = {
+	        [offsetof(struct vnet_header, num_buffers)] = 1}; /* little-endian */
 	const struct vhost_ring *r = b->r;
 	uint16_t at = (uint16_t)(r->state->last_avail - b->first);
 	uint32_t need = p->len + (uint32_t)sizeof(header);
@@ -279,7 +282,7 @@ static inline bool send_plain(struct tx_batch *b, const struct packet *p)
 	             (p->flags & (PACKET_NEEDS_CSUM | PACKET_CSUM_VALID | PACKET_OUTER_CSUM))))
 		return false;
 	to = b->ahead[at].host;
-	memcpy(to, &header, sizeof(header));
+	memcpy(to, header, sizeof(header));
 	to += sizeof(header);
 	copy_bytes(to, p->head, p->head_len);
 	to += p->head_len;
