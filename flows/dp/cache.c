@@ -58,36 +58,80 @@ static inline uint64_t key_hash(const struct cache *c, const struct mkey *key, u
 /* Line 0 of a key as one value: the compiler makes the best of it that the machine has. */
 typedef uint64_t key_line __attribute__((vector_size(64)));
 
-static inline void mask_key(struct mkey *to, const struct mkey *key, const struct mkey *mask)
+static inline key_line read_line(const void *at)
+{
+	key_line line;
+
+	memcpy(&line, at, sizeof(line));
+	return line;
+}
+
+static inline bool lines_differ(key_line a, key_line b)
+{
+#ifdef __AVX512F__
+	return _mm512_cmpneq_epi64_mask((__m512i)a, (__m512i)b);
+#else
+	key_line diff = a ^ b;
+	uint64_t any = 0;
+
+	for (unsigned i = 0; i < MKEY_WORDS; i++)
+		any |= diff[i];
+	return any;
+#endif
+}
+
+/* Returns line 0 of what is in `to` then. */
+static inline key_line mask_key(struct mkey *to, const struct mkey *key, const struct mkey *mask)
 {
 	uint64_t *t = (uint64_t *)to;
 	const uint64_t *k = (const uint64_t *)key, *m = (const uint64_t *)mask;
-	key_line a, b;
+	key_line line = read_line(k) & read_line(m);
 
-	memcpy(&a, k, sizeof(a));
-	memcpy(&b, m, sizeof(b));
-	a &= b;
-	memcpy(t, &a, sizeof(a));
-	if (to->flags & MKEY_EXT)
+	memcpy(t, &line, sizeof(line));
+	if (key->flags & mask->flags & MKEY_EXT)
 		for (unsigned i = MKEY_WORDS; i < MKEY_WORDS + MKEY_EXT_WORDS; i++)
 			t[i] = k[i] & m[i];
+	return line;
 }
 
-static void hash_keys(struct cache *c, const struct mkey *keys, unsigned n)
+/* Packets in a row that are of one flow are a run, which is looked up once: senders come in trains. The
+ * number of runs. */
+static unsigned mask_keys(struct cache *c, const struct mkey *keys, const uint32_t *lens, unsigned n)
 {
+	static const key_line no_line = {-1, -1, -1, -1, -1, -1, -1, -1}; /* with MKEY_EXT */
 	const struct relevance_mask *r = NULL;
 	uint64_t ingress = 0;
+	key_line before = no_line;
+	unsigned run = 0;
 
 	for (unsigned i = 0; i < n; i++) {
 		uint64_t from = (uint64_t)keys[i].in_port << 32 | keys[i].tun_id;
+		key_line line;
 
 		if (!r || from != ingress) {
 			ingress = from;
 			r = relevance_find(&c->t->relevance, keys[i].in_port, keys[i].tun_id);
+			before = no_line;
 		}
-		mask_key(&c->keys[i], &keys[i], &r->mask[mkey_class_of(keys[i].eth_type)]);
-		c->epochs[i] = r->epoch;
-		c->hashes[i] = key_hash(c, &c->keys[i], r->epoch);
+		line = mask_key(&c->keys[run], &keys[i], &r->mask[mkey_class_of(keys[i].eth_type)]);
+		if (!lines_differ(line, before) && !(c->keys[run].flags & MKEY_EXT)) {
+			c->packets[run - 1]++;
+			c->bytes[run - 1] += lens[i];
+			continue;
+		}
+		before = line;
+		c->packets[run] = 1;
+		c->bytes[run] = lens[i];
+		c->epochs[run] = r->epoch;
+		run++;
+	}
+	return run;
+}
+
+static void hash_keys(struct cache *c, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		c->hashes[i] = key_hash(c, &c->keys[i], c->epochs[i]);
 		__builtin_prefetch(cache_bucket(c, c->hashes[i], 0), 1);
 	}
 }
@@ -134,25 +178,12 @@ static void find_candidates(struct cache *c, unsigned n)
 
 /* ---- stage 3: compare ---- */
 
-static inline bool lines_differ(const uint64_t *a, const uint64_t *b)
-{
-#ifdef __AVX512F__
-	return _mm512_cmpneq_epi64_mask(_mm512_loadu_si512(a), _mm512_loadu_si512(b));
-#else
-	uint64_t diff = 0;
-
-	for (unsigned i = 0; i < MKEY_WORDS; i++)
-		diff |= a[i] ^ b[i];
-	return diff;
-#endif
-}
-
 static inline bool entry_is(const struct cache *c, const struct cache_entry *e, const struct mkey *key,
                             uint64_t epoch)
 {
 	const uint64_t *k = (const uint64_t *)key;
 
-	if (e->epoch != epoch || lines_differ(e->key, k))
+	if (e->epoch != epoch || lines_differ(read_line(e->key), read_line(k)))
 		return false;
 	return !(key->flags & MKEY_EXT) ||
 	       !memcmp(arena_at(&c->arena, e->ext), k + MKEY_WORDS, CACHE_EXT_BYTES);
@@ -180,10 +211,15 @@ static uint32_t find_slowly(struct cache *c, unsigned i)
 	return CACHE_NONE;
 }
 
-static void count(struct cache *c, uint32_t number, struct cache_entry *e, uint32_t len, uint64_t now)
+/* So many packets, of so many bytes. */
+struct load {
+	uint32_t packets, bytes;
+};
+
+static void count(struct cache *c, uint32_t number, struct cache_entry *e, struct load load, uint64_t now)
 {
-	e->packets++;
-	e->bytes += len;
+	e->packets += load.packets;
+	e->bytes += load.bytes;
 	e->used = now;
 	e->batch = c->batch;
 	if (e->dirty)
@@ -202,14 +238,14 @@ static void translate(struct cache *c, const struct mkey *key, uint64_t version)
 	translate_packet(c->t, version, &wide, &c->translation);
 }
 
-/* The program has no place to stay: it serves this packet and is counted at once. */
-static const struct program *run_uncached(struct cache *c, unsigned i, uint32_t len, uint64_t now)
+/* The program has no place to stay: it serves this run and is counted at once. */
+static const struct program *run_uncached(struct cache *c, unsigned i, struct load load, uint64_t now)
 {
 	struct program *p = (struct program *)(c->scratch + (size_t)i * PROGRAM_BYTES_MAX);
 
 	translation_pack(&c->translation, p);
 	for (unsigned r = 0; r < p->nrefs; r++)
-		slots_credit(&c->t->slots, c->worker, program_refs(p)[r], 1, len, now);
+		slots_credit(&c->t->slots, c->worker, program_refs(p)[r], load.packets, load.bytes, now);
 	c->stats.uncached++;
 	return p;
 }
@@ -225,7 +261,7 @@ static bool store_ext(struct cache *c, struct cache_entry *e, const struct mkey 
 	return true;
 }
 
-static const struct program *miss(struct cache *c, unsigned i, const struct mkey *key, uint32_t len,
+static const struct program *miss(struct cache *c, unsigned i, const struct mkey *key, struct load load,
                                   uint64_t now, uint64_t version)
 {
 	struct cache_entry *e;
@@ -235,18 +271,18 @@ static const struct program *miss(struct cache *c, unsigned i, const struct mkey
 	translate(c, key, version);
 	number = cache_take(c, c->hashes[i]);
 	if (number == CACHE_NONE)
-		return run_uncached(c, i, len, now);
+		return run_uncached(c, i, load, now);
 	e = &c->entries[number];
 	e->batch = c->batch; /* not to be evicted for its own program */
 	if (!cache_store_program(c, e) || !store_ext(c, e, &c->keys[i])) {
 		cache_give_back(c, c->hashes[i], number);
-		return run_uncached(c, i, len, now);
+		return run_uncached(c, i, load, now);
 	}
 	memcpy(e->key, &c->keys[i], sizeof(e->key));
 	e->epoch = c->epochs[i];
 	e->version = version;
 	e->packets = e->bytes = 0;
-	count(c, number, e, len, now);
+	count(c, number, e, load, now);
 	return cache_program(c, e);
 }
 
@@ -285,37 +321,55 @@ static bool renew(struct cache *c, unsigned i, uint32_t number, const struct mke
 	return true;
 }
 
+/* The program of run `i`, whose first packet has the key `key`; *output as cache_outputs() tells. */
+static inline const struct program *find_program(struct cache *c, unsigned i, const struct mkey *key,
+                                                 struct load load, uint64_t now, uint64_t version,
+                                                 uint32_t *output)
+{
+	uint32_t number = c->found[i];
+	const struct program *p;
+	struct cache_entry *e;
+
+	*output = 0;
+	if (unlikely(number == CACHE_NONE) || !entry_is(c, &c->entries[number], &c->keys[i], c->epochs[i]))
+		number = find_slowly(c, i);
+	if (unlikely(number == CACHE_NONE)) {
+		c->stats.hits += load.packets - 1;
+		return miss(c, i, key, load, now, version);
+	}
+	e = &c->entries[number];
+	if (unlikely(e->version != version) && !renew(c, i, number, key, version))
+		return run_uncached(c, i, load, now);
+	c->stats.hits += load.packets;
+	count(c, number, e, load, now);
+	p = cache_program(c, e);
+	*output = e->output;
+	if (!e->output)
+		__builtin_prefetch(p);
+	return p;
+}
+
 void cache_lookup(struct cache *c, uint64_t now, const struct mkey *keys, const uint32_t *lens, unsigned n,
                   const struct program **out)
 {
 	uint64_t version = rcu_read(c->t->version);
+	unsigned runs;
 
 	c->batch++;
-	hash_keys(c, keys, n);
-	find_candidates(c, n);
-	for (unsigned i = 0; i < n; i++) {
-		uint32_t number = c->found[i];
-		struct cache_entry *e;
+	runs = mask_keys(c, keys, lens, n);
+	hash_keys(c, runs);
+	find_candidates(c, runs);
+	for (unsigned i = 0, at = 0; i < runs; i++) {
+		struct load load = {c->packets[i], c->bytes[i]};
+		unsigned end = at + load.packets;
+		uint32_t output;
 
-		if (unlikely(number == CACHE_NONE) ||
-		    !entry_is(c, &c->entries[number], &c->keys[i], c->epochs[i]))
-			number = find_slowly(c, i);
-		c->outputs[i] = 0;
-		if (unlikely(number == CACHE_NONE)) {
-			out[i] = miss(c, i, &keys[i], lens[i], now, version);
-			continue;
+		out[at] = find_program(c, i, &keys[at], load, now, version, &output);
+		c->outputs[at] = output;
+		for (at++; at < end; at++) {
+			out[at] = out[at - 1];
+			c->outputs[at] = output;
 		}
-		e = &c->entries[number];
-		if (unlikely(e->version != version) && !renew(c, i, number, &keys[i], version)) {
-			out[i] = run_uncached(c, i, lens[i], now);
-			continue;
-		}
-		c->stats.hits++;
-		count(c, number, e, lens[i], now);
-		out[i] = cache_program(c, e);
-		c->outputs[i] = e->output;
-		if (!e->output)
-			__builtin_prefetch(out[i]);
 	}
 }
 

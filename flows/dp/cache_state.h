@@ -55,10 +55,12 @@ struct cache {
 	bool folding;
 	uint32_t fold_seen, fold_done; /* the request that is being answered; answered (control: ro) */
 	struct cache_stats stats;
-	/* of the batch */
+	/* of the batch's runs: packets in a row that are of one flow */
 	struct mkey keys[BATCH_MAX]; /* masked */
 	uint64_t hashes[BATCH_MAX], epochs[BATCH_MAX];
 	uint32_t found[BATCH_MAX];
+	uint32_t packets[BATCH_MAX], bytes[BATCH_MAX];
+	/* of the batch */
 	uint32_t outputs[BATCH_MAX];
 	struct translation translation;
 	uint8_t *scratch; /* BATCH_MAX programs that found no place */

@@ -71,17 +71,13 @@ enum mkey_class { MKEY_IPV4, MKEY_IPV6, MKEY_ARP, MKEY_OTHER, MKEY_CLASSES };
 
 static inline enum mkey_class mkey_class_of(be16 eth_type)
 {
-	switch (be16toh(eth_type)) {
-	case ETH_TYPE_IPV4:
+	if (eth_type == htobe16(ETH_TYPE_IPV4))
 		return MKEY_IPV4;
-	case ETH_TYPE_IPV6:
+	if (eth_type == htobe16(ETH_TYPE_IPV6))
 		return MKEY_IPV6;
-	case ETH_TYPE_ARP:
-	case ETH_TYPE_RARP:
+	if (eth_type == htobe16(ETH_TYPE_ARP) || eth_type == htobe16(ETH_TYPE_RARP))
 		return MKEY_ARP;
-	default:
-		return MKEY_OTHER;
-	}
+	return MKEY_OTHER;
 }
 
 /* OpenFlow 1.3 port number to the 16 bits of a key and back: the reserved ports move to 0xfff7..0xffff. */
