@@ -12,19 +12,20 @@ struct copy_chunk32 {
 	uint8_t b[32];
 };
 
-/* Loads the first and last 32 bytes of each half before anything is stored: right for 32 <= n <= 128. */
+/* Loads all before anything is stored: right for 32 <= n <= 128. */
 static inline void copy_up_to_128(uint8_t *to, const uint8_t *from, size_t n)
 {
 	struct copy_chunk32 a, b, c, d;
-	size_t second = n > 64 ? 32 : 0, third = n > 64 ? n - 64 : n - 32;
 
 	memcpy(&a, from, 32);
-	memcpy(&b, from + second, 32);
-	memcpy(&c, from + third, 32);
 	memcpy(&d, from + n - 32, 32);
+	if (n > 64) {
+		memcpy(&b, from + 32, 32);
+		memcpy(&c, from + n - 64, 32);
+		memcpy(to + 32, &b, 32);
+		memcpy(to + n - 64, &c, 32);
+	}
 	memcpy(to, &a, 32);
-	memcpy(to + second, &b, 32);
-	memcpy(to + third, &c, 32);
 	memcpy(to + n - 32, &d, 32);
 }
 

@@ -101,7 +101,8 @@ struct vhost_ahead {
 	uint16_t end;
 	bool valid;
 	struct vhost_found {
-		const uint8_t *plain; /* where the packet lies when its chain is one buffer; else NULL */
+		const uint8_t *plain; /* where the packet lies when its chain is one buffer of a fitting
+		                         length; else NULL */
 		uint32_t len;         /* of that buffer */
 		uint16_t head;
 	} at[BATCH_MAX];

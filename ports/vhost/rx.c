@@ -157,8 +157,7 @@ static inline bool receive_plain(const struct rx_batch *b, const struct vhost_fo
 	uint32_t len = f->len - (uint32_t)sizeof(struct vnet_header);
 	uint16_t offload, head;
 
-	if (unlikely(!at || len < sizeof(struct eth_header) || len > PACKET_LEN_MAX ||
-	             b->r->header != sizeof(struct vnet_header)))
+	if (unlikely(!at))
 		return false;
 	memcpy(&offload, at, sizeof(offload)); /* flags and gso_type */
 	if (unlikely(offload))
@@ -177,13 +176,16 @@ static inline bool receive_plain(const struct rx_batch *b, const struct vhost_fo
 	return true;
 }
 
-/* Where the packet of descriptor `d` lies when it is one buffer in one piece of memory; starts fetching what
- * will become private. */
+/* Where the packet of descriptor `d` lies when it is one buffer of a fitting length in one piece of memory;
+ * starts fetching what will become private. */
 static inline const uint8_t *find_plain(const struct vhost_ring *r, const struct ring_desc *d, unsigned *hint)
 {
+	const uint32_t least = sizeof(struct vnet_header) + sizeof(struct eth_header);
+	const uint32_t most = sizeof(struct vnet_header) + PACKET_LEN_MAX;
 	const uint8_t *at;
 
-	if (unlikely(d->flags & (RING_DESC_NEXT | RING_DESC_INDIRECT | RING_DESC_WRITE)))
+	if (unlikely(d->flags & (RING_DESC_NEXT | RING_DESC_INDIRECT | RING_DESC_WRITE) || d->len < least ||
+	             d->len > most || r->header != sizeof(struct vnet_header)))
 		return NULL;
 	at = memory_whole(r->memory, d->addr, d->len, hint);
 	if (unlikely(!at))
@@ -227,7 +229,8 @@ static void note_taken(struct vhost_ring *r, unsigned n)
 	uint16_t first = s->last_avail, used = s->used_idx;
 
 	for (unsigned i = 0; i < n; i++)
-		ring_write_used(r, (uint16_t)(used + i), r->ahead.at[(uint16_t)(first + i) % BATCH_MAX].head, 0);
+		ring_write_used(r, (uint16_t)(used + i), r->ahead.at[(uint16_t)(first + i) % BATCH_MAX].head,
+		                0);
 	s->used_idx = (uint16_t)(used + n);
 	s->last_avail = (uint16_t)(first + n);
 	s->pending = (uint16_t)(s->pending + n);
@@ -298,6 +301,7 @@ unsigned vhost_rx(struct port_rxq *q, struct packet **pkts, unsigned max)
 	b.cost = 0;
 	look_ahead(r, (uint16_t)(slot->state.last_avail + n));
 	n = take(&b, pkts + extra, n);
+	__builtin_prefetch(&r->used->idx, 1); /* the guest polls it; release() writes it */
 	known = (uint16_t)(slot->state.avail_seen - slot->state.last_avail);
 	if (likely(!slot->state.fault))
 		look_ahead(r, (uint16_t)(slot->state.last_avail + (known < BATCH_MAX ? known : BATCH_MAX)));

@@ -19,16 +19,16 @@ enum {
  */
 struct tx_ahead {
 	uint8_t *host;
-	uint32_t len;
+	uint32_t len; /* 0: not that simple, and `host` says nothing */
 	uint16_t head;
 };
 
 struct tx_batch {
 	const struct vhost_ring *r;
 	struct port_counters *counters;
-	uint64_t plain_packets, plain_bytes; /* of send_plain, not yet counted */
-	uint32_t walked;                     /* descriptors of chains */
-	uint16_t first;                      /* ring index of ahead[0] */
+	uint32_t mtu;
+	uint32_t walked; /* descriptors of chains */
+	uint16_t first;  /* ring index of ahead[0] */
 	uint16_t nahead;
 	struct tx_ahead ahead[BATCH_MAX];
 };
@@ -60,13 +60,13 @@ static void look_ahead(struct tx_batch *b, unsigned n)
 
 		a->head = ring_avail_head(r, (uint16_t)(b->first + i));
 		d = ring_desc_read(&r->desc[a->head & r->mask]);
-		a->len = d.len;
-		a->host = NULL;
+		a->len = 0;
 		if (unlikely(a->head >= r->size || d.flags != RING_DESC_WRITE))
 			continue;
 		a->host = memory_whole(r->memory, d.addr, d.len, &hint);
 		if (unlikely(!a->host))
 			continue;
+		a->len = d.len;
 		__builtin_prefetch(a->host, 1);
 		__builtin_prefetch(a->host + 64, 1);
 	}
@@ -136,7 +136,7 @@ static enum drop_reason find_room(struct tx_batch *b, uint64_t need, struct tx_r
 	uint16_t at = (uint16_t)(b->r->state->last_avail - b->first);
 	enum drop_reason reason;
 
-	if (likely(at < b->nahead && b->ahead[at].host && b->ahead[at].len >= need)) {
+	if (likely(at < b->nahead && b->ahead[at].len >= need)) {
 		room->n = 1;
 		room->nbuffers = 1;
 		room->iov[0] = (struct iovec){.iov_base = b->ahead[at].host, .iov_len = need};
@@ -265,23 +265,22 @@ static void send_finished(struct tx_batch *b, const struct packet *p)
 	}
 }
 
-/* Most packets: nothing left to do on them, and the next buffer holds them whole. False: nothing was done. */
-static inline bool send_plain(struct tx_batch *b, const struct packet *p)
+/* Nothing is left to do on the packet, and `need` bytes are enough for it with its header. */
+static inline bool is_plain(const struct tx_batch *b, const struct packet *p, uint32_t need)
+{
+	const uint32_t most = b->mtu + (uint32_t)(sizeof(struct eth_header) + sizeof(struct vnet_header));
+
+	return need <= most && p->gso == GSO_NONE &&
+	       !(p->flags & (PACKET_NEEDS_CSUM | PACKET_CSUM_VALID | PACKET_OUTER_CSUM));
+}
+
+static inline void copy_plain(const struct packet *p, uint8_t *to)
 {
 	/* In read-only memory: made on the stack by parts and read as a whole, it would wait there for all
 	 * stores before it. */
 	static const uint8_t header[sizeof(struct vnet_header)] = {
 	        [offsetof(struct vnet_header, num_buffers)] = 1}; /* little-endian */
-	const struct vhost_ring *r = b->r;
-	uint16_t at = (uint16_t)(r->state->last_avail - b->first);
-	uint32_t need = p->len + (uint32_t)sizeof(header);
-	uint8_t *to;
 
-	if (unlikely(at >= b->nahead || !b->ahead[at].host || b->ahead[at].len < need || p->gso != GSO_NONE ||
-	             r->header != sizeof(header) || r->log ||
-	             (p->flags & (PACKET_NEEDS_CSUM | PACKET_CSUM_VALID | PACKET_OUTER_CSUM))))
-		return false;
-	to = b->ahead[at].host;
 	memcpy(to, header, sizeof(header));
 	to += sizeof(header);
 	copy_bytes(to, p->head, p->head_len);
@@ -290,11 +289,37 @@ static inline bool send_plain(struct tx_batch *b, const struct packet *p)
 		memmove(to, p->segs[i].data, p->segs[i].len);
 		to += p->segs[i].len;
 	}
-	ring_put_used(r, b->ahead[at].head, need);
-	r->state->last_avail++;
-	b->plain_packets++;
-	b->plain_bytes += p->len;
-	return true;
+}
+
+/* Most packets: sends those at the beginning that need nothing and fit into the next buffer each. Their
+ * number; what lives in memory that the guest could mean is looked at once. */
+static unsigned send_plain(struct tx_batch *b, struct packet **pkts, unsigned n)
+{
+	const struct vhost_ring *r = b->r;
+	struct vhost_ring_state *s = r->state;
+	uint16_t at = (uint16_t)(s->last_avail - b->first), used = s->used_idx;
+	unsigned left = at < b->nahead ? b->nahead - at : 0, i;
+	uint64_t bytes = 0;
+
+	if (unlikely(r->header != sizeof(struct vnet_header) || r->log))
+		return 0;
+	n = n < left ? n : left;
+	for (i = 0; i < n; i++) {
+		const struct tx_ahead *a = &b->ahead[at + i];
+		const struct packet *p = pkts[i];
+		uint32_t need = p->len + (uint32_t)sizeof(struct vnet_header);
+
+		if (unlikely(a->len < need || !is_plain(b, p, need)))
+			break;
+		copy_plain(p, a->host);
+		ring_write_used(r, (uint16_t)(used + i), a->head, need);
+		bytes += p->len;
+	}
+	s->used_idx = (uint16_t)(used + i);
+	s->last_avail = (uint16_t)(s->last_avail + i);
+	b->counters->tx_packets += i;
+	b->counters->tx_bytes += bytes;
+	return i;
 }
 
 static bool too_big(const struct packet *p, uint32_t mtu)
@@ -302,6 +327,16 @@ static bool too_big(const struct packet *p, uint32_t mtu)
 	if (likely(p->gso == GSO_NONE && p->len <= mtu + sizeof(struct eth_header)))
 		return false;
 	return segment_l3_len(p) > mtu;
+}
+
+static void send_other(struct tx_batch *b, const struct packet *p)
+{
+	if (unlikely(too_big(p, b->mtu)))
+		b->counters->drops[DROP_TOO_BIG]++;
+	else if (likely(segment_passes(p, b->r->caps)))
+		send_whole(b, p);
+	else
+		send_finished(b, p);
 }
 
 static void send_batch(struct vhost_port *v, const struct vhost_ring *r, unsigned worker,
@@ -312,23 +347,14 @@ static void send_batch(struct vhost_port *v, const struct vhost_ring *r, unsigne
 
 	b.r = r;
 	b.counters = v->port.counters[worker];
-	b.plain_packets = b.plain_bytes = 0;
+	b.mtu = v->port.mtu;
 	b.walked = 0;
 	look_ahead(&b, n < BATCH_MAX ? n : BATCH_MAX);
-	for (unsigned i = 0; i < n; i++) {
-		const struct packet *p = pkts[i];
-
-		if (unlikely(too_big(p, v->port.mtu)))
-			b.counters->drops[DROP_TOO_BIG]++;
-		else if (likely(send_plain(&b, p)))
-			continue;
-		else if (likely(segment_passes(p, r->caps)))
-			send_whole(&b, p);
-		else
-			send_finished(&b, p);
+	for (unsigned i = 0; i < n;) {
+		i += send_plain(&b, pkts + i, n - i);
+		if (i < n)
+			send_other(&b, pkts[i++]);
 	}
-	b.counters->tx_packets += b.plain_packets;
-	b.counters->tx_bytes += b.plain_bytes;
 	count = (uint16_t)(r->state->used_idx - before);
 	if (count)
 		ring_publish(r, count);
