@@ -25,10 +25,27 @@ struct inner {
 	uint32_t hash; /* of the flow: addresses and ports, or the MAC pair */
 };
 
+static inline uint32_t read_ports(const struct packet *p)
+{
+	uint32_t ports = 0;
+
+	if (p->l4 && p->l4 + 4u <= p->head_len)
+		memcpy(&ports, p->head + p->l4, 4);
+	return ports;
+}
+
+static inline struct inner read_inner_ipv4(const struct packet *p)
+{
+	const uint8_t *ip = p->head + p->l3;
+	uint64_t words[2] = {read_ports(p)};
+
+	memcpy(&words[1], ip + offsetof(struct ipv4_header, src), 8);
+	return (struct inner){ip[1] & 3, (uint32_t)hash_words(words, 2, 0)};
+}
+
 static struct inner read_inner(const struct packet *p)
 {
 	const uint8_t *ip = p->head + p->l3;
-	uint32_t ports = 0;
 	uint64_t words[5];
 	be16 type;
 
@@ -38,13 +55,9 @@ static struct inner read_inner(const struct packet *p)
 			memcpy(words, p->head, 12);
 		return (struct inner){0, (uint32_t)hash_words(words, 2, 0)};
 	}
-	if (p->l4 && p->l4 + 4u <= p->head_len)
-		memcpy(&ports, p->head + p->l4, 4);
-	words[0] = ports;
-	if (likely(type == htobe16(ETH_TYPE_IPV4))) {
-		memcpy(&words[1], ip + offsetof(struct ipv4_header, src), 8);
-		return (struct inner){ip[1] & 3, (uint32_t)hash_words(words, 2, 0)};
-	}
+	if (type == htobe16(ETH_TYPE_IPV4))
+		return read_inner_ipv4(p);
+	words[0] = read_ports(p);
 	memcpy(&words[1], ip + offsetof(struct ipv6_header, src), 32);
 	return (struct inner){ip[1] >> 4 & 3, (uint32_t)hash_words(words, 5, 0)};
 }
@@ -92,6 +105,11 @@ static void patch_ipv6(struct packet *p, uint8_t tos, uint32_t l3_len)
 		ip->hop_limit = p->tunnel.ttl;
 }
 
+static inline be16 source_port(uint32_t hash)
+{
+	return htobe16((uint16_t)(SPORT_FIRST + ((hash ^ hash >> 16) & SPORT_MASK)));
+}
+
 static void patch(const struct vxlan_vtep *v, struct packet *p, const struct underlay_path *path, uint8_t tos,
                   bool v4)
 {
@@ -106,7 +124,7 @@ static void patch(const struct vxlan_vtep *v, struct packet *p, const struct und
 		patch_ipv4(p, path, tos, l3_len);
 	else
 		patch_ipv6(p, tos, l3_len);
-	udp->src = htobe16((uint16_t)(SPORT_FIRST + ((p->hash ^ p->hash >> 16) & SPORT_MASK)));
+	udp->src = source_port(p->hash);
 	udp->len = htobe16((uint16_t)(l3_len - (p->outer_l4 - p->outer_l3)));
 	vxlan->vni_rsvd = htobe32(vni << 8);
 	p->flags |= PACKET_ENCAP;
@@ -143,27 +161,13 @@ static bool put_headers(struct packet *p, const struct underlay_path *path, bool
 	return true;
 }
 
-int vxlan_encap(const struct vxlan_vtep *v, unsigned worker, struct vxlan_memory *m, struct packet *p,
-                struct vxlan_out *out)
+static __attribute__((noinline)) int encap_any(const struct vxlan_vtep *v, const struct underlay_path *path,
+                                               struct packet *p)
 {
-	const struct ip_addr *remote = ip_is_none(&v->config.remote) ? &p->tunnel.dst : &v->config.remote;
-	bool v4 = ip_is_v4(remote);
-	const struct ip_addr *local = v4 ? &v->config.local4 : &v->config.local6;
-	const struct underlay_path *path;
-	uint32_t overhead, frame;
+	bool v4 = path->len == UNDERLAY_HEADER4;
+	uint32_t overhead = path->len - path->l3, frame;
 	struct inner inner;
 
-	if (unlikely(ip_is_none(remote)))
-		return DROP_TUNNEL_NO_DST;
-	if (unlikely(ip_is_none(local)))
-		return DROP_TUNNEL_NO_ROUTE;
-	path = find_path(v, worker, m, local, remote);
-	if (unlikely(path->drop >= 0))
-		return path->drop;
-	out->ifindex = path->ifindex;
-
-	overhead = path->len - path->l3;
-	out->inner_mtu = path->mtu - overhead - (p->l3 ? p->l3 : (uint32_t)sizeof(struct eth_header));
 	frame = frame_len(p);
 	if (unlikely(!frame))
 		return DROP_SEGMENT_FAILED;
@@ -175,5 +179,77 @@ int vxlan_encap(const struct vxlan_vtep *v, unsigned worker, struct vxlan_memory
 	if (unlikely(p->flags & PACKET_ENCAP || !put_headers(p, path, v4)))
 		return DROP_NO_HEADROOM; /* or encapsulated already, which the view cannot say twice */
 	patch(v, p, path, (uint8_t)((p->tunnel.tos & ~3) | inner.ecn), v4);
+	return VXLAN_OK;
+}
+
+/* ---- most packets: IPv4 in IPv4, and nothing else about them. As encap_any() does it. ---- */
+
+enum { PLAIN_L3 = sizeof(struct eth_header), PLAIN_L4 = PLAIN_L3 + sizeof(struct ipv4_header) };
+
+static inline bool is_plain(const struct underlay_path *path, const struct packet *p)
+{
+	be16 type;
+
+	if (path->len != UNDERLAY_HEADER4 || p->len + UNDERLAY_HEADER4 - PLAIN_L3 > path->mtu ||
+	    p->gso != GSO_NONE || p->flags & (PACKET_ENCAP | PACKET_NEEDS_CSUM) || p->tunnel.ttl || p->hash ||
+	    p->head - p->buf < UNDERLAY_HEADER4 || p->l3 < sizeof(struct eth_header) ||
+	    p->l4 < p->l3 + sizeof(struct ipv4_header) || p->l4 + 4u > p->head_len)
+		return false;
+	memcpy(&type, p->head + p->l3 - 2, sizeof(type));
+	return type == htobe16(ETH_TYPE_IPV4);
+}
+
+static inline void put_16(uint8_t *frame, unsigned ofs, be16 value)
+{
+	memcpy(frame + ofs, &value, sizeof(value));
+}
+
+static inline void encap_plain(const struct vxlan_vtep *v, const struct underlay_path *path, struct packet *p)
+{
+	const struct inner inner = read_inner_ipv4(p);
+	uint8_t *to = p->head - UNDERLAY_HEADER4, tos = (uint8_t)((p->tunnel.tos & ~3) | inner.ecn);
+	be16 total = htobe16((uint16_t)(p->len + UNDERLAY_HEADER4 - PLAIN_L3));
+	be32 vni = htobe32((v->config.vni_flow ? (uint32_t)p->tunnel.id : v->config.vni) << 8);
+
+	memcpy(to, path->header, UNDERLAY_HEADER4);
+	to[PLAIN_L3 + offsetof(struct ipv4_header, tos)] = tos;
+	put_16(to, PLAIN_L3 + offsetof(struct ipv4_header, total_len), total);
+	put_16(to, PLAIN_L3 + offsetof(struct ipv4_header, csum),
+	       csum_finish((uint64_t)path->csum + htobe16(tos) + total));
+	put_16(to, PLAIN_L4 + offsetof(struct udp_header, src), source_port(inner.hash));
+	put_16(to, PLAIN_L4 + offsetof(struct udp_header, len),
+	       htobe16((uint16_t)(p->len + UNDERLAY_HEADER4 - PLAIN_L4)));
+	memcpy(to + UNDERLAY_HEADER4 - sizeof(vni), &vni, sizeof(vni));
+	p->hash = inner.hash;
+	p->head = to;
+	p->len += UNDERLAY_HEADER4;
+	p->head_len = (uint16_t)(p->head_len + UNDERLAY_HEADER4);
+	p->l3 = (uint16_t)(p->l3 + UNDERLAY_HEADER4);
+	p->l4 = (uint16_t)(p->l4 + UNDERLAY_HEADER4);
+	p->outer_l3 = PLAIN_L3;
+	p->outer_l4 = PLAIN_L4;
+	p->flags |= PACKET_ENCAP;
+}
+
+int vxlan_encap(const struct vxlan_vtep *v, unsigned worker, struct vxlan_memory *m, struct packet *p,
+                struct vxlan_out *out)
+{
+	const struct ip_addr *remote = ip_is_none(&v->config.remote) ? &p->tunnel.dst : &v->config.remote;
+	const struct ip_addr *local = ip_is_v4(remote) ? &v->config.local4 : &v->config.local6;
+	const struct underlay_path *path;
+
+	if (unlikely(ip_is_none(remote)))
+		return DROP_TUNNEL_NO_DST;
+	if (unlikely(ip_is_none(local)))
+		return DROP_TUNNEL_NO_ROUTE;
+	path = find_path(v, worker, m, local, remote);
+	if (unlikely(path->drop >= 0))
+		return path->drop;
+	out->ifindex = path->ifindex;
+	out->inner_mtu =
+	        path->mtu - (path->len - path->l3) - (p->l3 ? p->l3 : (uint32_t)sizeof(struct eth_header));
+	if (unlikely(!is_plain(path, p)))
+		return encap_any(v, path, p);
+	encap_plain(v, path, p);
 	return VXLAN_OK;
 }

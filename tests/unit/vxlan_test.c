@@ -356,6 +356,57 @@ Test(vxlan, encap_writes_the_outer_headers)
 	vxlan_vtep_destroy(v);
 }
 
+/* An inner packet over IPv4 of some length, behind a tag or not, with or without something at L4. */
+static void make_some_inner(struct packet *p)
+{
+	uint16_t l3 = rand() % 2 ? 14 : 18, more = (uint16_t)(rand() % 60);
+	struct ipv4_header *ip;
+
+	make_inner_ipv4(p, (uint8_t)rand());
+	memmove(p->head + l3, p->head + 14, 20);
+	ip = (struct ipv4_header *)(p->head + l3);
+	memcpy(p->head + l3 - 2, (uint8_t[]){8, 0}, 2);
+	ip->src = (be32)rand();
+	p->l3 = l3;
+	p->l4 = rand() % 4 ? (uint16_t)(l3 + 20) : 0;
+	p->head_len = (uint16_t)(l3 + 20 + more);
+	for (unsigned i = l3 + 20; i < p->head_len; i++)
+		p->head[i] = (uint8_t)rand();
+	p->len = p->head_len + (uint32_t)(rand() % 2 ? rand() % 1600 : 0);
+	p->flags = rand() % 4 ? 0 : PACKET_CSUM_VALID;
+	p->tunnel.tos = (uint8_t)rand();
+	p->tunnel.id = (uint32_t)rand();
+}
+
+/* A TTL of its own takes a packet the long way; 64 is what it would have had. */
+Test(vxlan, encap_makes_the_same_of_packets_that_need_little)
+{
+	struct vxlan_vtep *v =
+	        make_vtep("{\"local\":\"172.31.0.1\",\"remote\":\"172.31.0.2\",\"vni\":\"flow\"}");
+	unsigned passed = 0;
+
+	for (unsigned i = 0; i < 20000; i++) {
+		struct vxlan_out out, out_long;
+		struct packet p, p_long;
+		int rc;
+
+		make_some_inner(&p);
+		packet_snapshot(&p_long, &p);
+		p_long.tunnel.ttl = 64;
+		rc = encap(v, &p, &out);
+		cr_assert_eq(encap(v, &p_long, &out_long), rc);
+		p_long.tunnel.ttl = 0;
+		cr_assert_eq(out.inner_mtu, out_long.inner_mtu);
+		cr_assert_eq(p.head - p.buf, p_long.head - p_long.buf);
+		p_long.head = p.head;
+		cr_assert_arr_eq((uint8_t *)&p, (uint8_t *)&p_long, offsetof(struct packet, segs));
+		cr_assert_arr_eq(p.head, p_long.buf + (p.head - p.buf), p.head_len);
+		passed += rc == VXLAN_OK;
+	}
+	cr_expect_gt(passed, 10000);
+	vxlan_vtep_destroy(v);
+}
+
 Test(vxlan, encap_over_ipv6_wants_a_checksum)
 {
 	struct vxlan_vtep *v =
