@@ -8,10 +8,12 @@ BUILD=${BUILD:-$ROOT/build/release}
 WORK=$(mktemp -d /tmp/weft.XXXXXX) # short: a unix socket's path has at most 107 characters
 AT_EXIT=()
 AT_FAILURE=()
+WHY=''
 
 say() { printf '%7.1f s  %s\n' "$(since_start)" "$*"; }
 fail() {
-    printf '%7.1f s  FAILED: %s\n' "$(since_start)" "$*" >&2
+    WHY=$(printf '%7.1f s  FAILED: %s' "$(since_start)" "$*")
+    printf '%s\n' "$WHY" >&2
     exit 1
 }
 skip() {
@@ -34,6 +36,7 @@ finish() {
     set +eu
     if [ $status -ne 0 ] && [ $status -ne 77 ]; then
         for c in "${AT_FAILURE[@]}"; do eval "$c"; done
+        [ -z "$WHY" ] || printf '%s\n' "$WHY" >&2 # once more: after all of that nobody sees the first one
     fi
     for c in "${AT_EXIT[@]}"; do eval "$c"; done
     rm -rf "$WORK"

@@ -23,8 +23,9 @@ guest_ready() { "$VM" wait "$1" 180 || fail "guest $1 does not come up"; }
 guest_stop() { "$VM" stop "$1"; }
 guest() { "$VM" exec "$1" -t "${GUEST_SECONDS:-60}" -- "${@:2}"; } # guest NAME COMMAND
 guest_explain() {
-    echo "---- guest $1: console, QEMU"
+    echo "---- guest $1: console, QEMU, addresses and what DHCP said"
     tail -n 15 "$WORK/vm/$1.log" "$WORK/vm/$1.qemu" 2>/dev/null
+    GUEST_SECONDS=10 guest "$1" 'ip addr show eth0; ip neigh; tail -n 15 /run/dhcpcd.out' || true
 }
 
 # pings GUEST ADDRESS [COUNT [SIZE]]: every one must be answered. The first may wait for an address to be resolved.
