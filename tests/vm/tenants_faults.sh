@@ -11,6 +11,7 @@
 . "$ROOT/tests/lib/agent.sh"
 . "$ROOT/tests/lib/guest.sh"
 . "$ROOT/tests/lib/hosts.sh"
+. "$ROOT/tests/lib/two_hosts.sh"
 . "$ROOT/tests/lib/etcd.sh"
 
 need_root
@@ -18,8 +19,8 @@ need ip ethtool etcd etcdctl
 guests_need
 MARK=cookie=0x5765667400000000/0xffffffff00000000
 
-for h in hv1 hv2 store; do host_new $h; done
-fabric_new fabric hv1:nic0 hv2:nic0 store:nic0
+host_new store
+hosts_join store:nic0
 address store nic0 192.0.2.9/24
 etcd_start 3 "$NS-store" 192.0.2.9
 etcd_roles host hv1 hv2
@@ -28,10 +29,8 @@ read -ra OPERATOR <<<"$(etcd_options operator)"
 operator() { on store "$BUILD/weft" "${OPERATOR[@]}" "$@"; } # weft as the operator
 operator store status >/dev/null                             # the first one to come must be he
 for h in hv1 hv2; do
-    address $h nic0 192.0.2.${h#hv}/24
+    host_up "${h#hv}"
     etcd_user $h
-    switch_start $h "$NS-$h"
-    weft $h if add up0 type=afxdp dev=nic0 >/dev/null
     agent_on_etcd $h $h "$NS-$h" $h
 done
 

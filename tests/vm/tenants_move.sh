@@ -11,6 +11,7 @@
 . "$ROOT/tests/lib/agent.sh"
 . "$ROOT/tests/lib/guest.sh"
 . "$ROOT/tests/lib/hosts.sh"
+. "$ROOT/tests/lib/two_hosts.sh"
 . "$ROOT/tests/lib/etcd.sh"
 
 need_root
@@ -31,14 +32,9 @@ tenants:
       db1: {network: db, ips: [10.0.1.10], host: hv2}
 EOF
 
-for h in 1 2; do host_new hv$h; done
-fabric_new fabric hv1:nic0 hv2:nic0
+hosts_join
 address fabric bridge 192.0.2.100/24
-for h in 1 2; do
-    address hv$h nic0 192.0.2.$h/24
-    switch_start hv$h "$NS-hv$h"
-    weft hv$h if add up0 type=afxdp dev=nic0 >/dev/null
-done
+for h in 1 2; do host_up $h; done
 etcd_start 1 "$NS-fabric" 192.0.2.100
 read -ra operator <<<"$(etcd_options operator)"
 tenants() { ip netns exec "$NS-fabric" "$BUILD/weft" --rundir "$WORK/none" --timeout 60 "${operator[@]}" "$@"; }
