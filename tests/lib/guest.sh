@@ -34,8 +34,8 @@ pings() {
     grep -q ' 0% packet loss' "$WORK/ping.out"
 }
 
-# reaches GUEST ADDRESS: one ping is answered (for wait_until).
-reaches() { guest "$1" "ping -c 1 -W 1 $2"; }
+# reaches GUEST ADDRESS: one ping is answered (for wait_until, whose time no single try may use up).
+reaches() { GUEST_SECONDS=10 guest "$1" "ping -c 1 -W 1 $2"; }
 
 # tcp FROM TO_ADDRESS [iperf3 OPTION...]: prints what arrived; the server must run there.
 tcp() {

@@ -50,7 +50,7 @@ done
 for g in web1 db1 web2; do guest_ready "$g"; done
 say "two hosts on etcd, three guests are up"
 
-has() { guest "$1" "$2" | grep -qF -- "$3"; } # has GUEST COMMAND TEXT
+has() { GUEST_SECONDS=10 guest "$1" "$2" | grep -qF -- "$3"; } # has GUEST COMMAND TEXT
 expect() { wait_until 60 has "$@" || fail "$1: '$2' does not show $3: $(guest "$1" "$2")"; }
 
 expect web1 'ip -4 addr show eth0' '10.0.0.10/24'
