@@ -35,4 +35,7 @@ static inline uint64_t hash_words(const uint64_t *words, size_t n, uint64_t seed
 /* A seed nobody outside can guess, from the kernel. */
 uint64_t hash_random_seed(void);
 
+/* From now on seeds are made of `start`: for tests, which repeat what they did. Before other threads run. */
+void hash_seeds_from(uint64_t start);
+
 #endif

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "tests/differential/turn.h"
 #include "tests/differential/world.h"
 
@@ -215,6 +216,7 @@ Test(differential, the_datapath_does_what_the_model_says, .timeout = 600)
 	uint64_t packets = env_number("DIFF_PACKETS", 1000000);
 
 	test.world.random.state = random_seed(1);
+	hash_seeds_from(test.world.random.state);
 	test.world.now = 1000 * CLOCK_SECOND;
 	clock_set(test.world.now);
 	while (test.world.packets < packets) {

@@ -171,7 +171,7 @@ static void print_frame(const char *what, const uint8_t *data, uint32_t len)
 	text_free(&text);
 }
 
-static void print_rules(struct model *m, const struct model_result *r)
+static void print_rules(const struct model_result *r)
 {
 	for (unsigned i = 0; i < r->nrules; i++) {
 		struct text text = {0};
@@ -183,6 +183,10 @@ static void print_rules(struct model *m, const struct model_result *r)
 		       text_get(&text));
 		text_free(&text);
 	}
+}
+
+static void print_world(const struct model *m)
+{
 	for (unsigned i = 0; i < m->ngroups; i++) {
 		struct text text = {0};
 
@@ -218,10 +222,32 @@ static void print_seen(const struct turn *t, const struct subject *s, struct mod
 		print_frame("seen:", f->data, f->len);
 }
 
-void turn_explain(const struct turn *t, const struct subject *s, struct model *m, unsigned where)
+/* What left although nothing is expected any more. */
+static void print_surplus(const struct turn *t, const struct subject *s, const struct model *m)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < m->nports; i++) {
+		const struct memory_frame *f = t->seen[i];
+
+		for (unsigned k = 0; k < t->nexpected; k++)
+			if (f && !t->expected[k]->event.to_controller &&
+			    t->expected[k]->event.port == m->ports[i].number)
+				f = f->next;
+		for (; f; f = f->next) {
+			printf("one more, port %x: ", m->ports[i].number);
+			print_frame("seen:", f->data, f->len);
+		}
+	}
+	for (unsigned k = 0; k < t->nexpected; k++)
+		n += t->expected[k]->event.to_controller;
+	for (; n < s->npacket_ins; n++)
+		print_frame("one more, controller:", s->packet_ins[n].data, s->packet_ins[n].len);
+}
+
+static void print_packet(const struct turn *t, struct model *m, unsigned packet, unsigned where)
 {
 	static struct model_result r;
-	unsigned packet = where < t->nexpected ? t->expected[where]->packet : t->npackets - 1;
 	const struct sample *in = t->packets[packet];
 
 	printf("packet %u of %u in this turn, in_port %u, %s\n", packet, t->npackets, in->port,
@@ -240,9 +266,20 @@ void turn_explain(const struct turn *t, const struct subject *s, struct model *m
 			printf("port %x: ", e->port);
 		print_frame("want:", e->frame.data, e->frame.len);
 	}
-	if (where < t->nexpected)
-		print_seen(t, s, m, where);
 	model_run(m, in->port, &in->frame, 0, &r);
-	print_rules(m, &r);
+	print_rules(&r);
+}
+
+void turn_explain(const struct turn *t, const struct subject *s, struct model *m, unsigned where)
+{
+	if (where < t->nexpected) {
+		print_packet(t, m, t->expected[where]->packet, where);
+		print_seen(t, s, m, where);
+	} else {
+		for (unsigned i = 0; i < t->npackets; i++)
+			print_packet(t, m, i, where);
+		print_surplus(t, s, m);
+	}
+	print_world(m);
 	fflush(stdout);
 }
