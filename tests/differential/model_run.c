@@ -62,12 +62,19 @@ static void headers_of(const struct flow_key *k, uint8_t *to)
 	to[60] = k->nw_proto;
 }
 
-/* What lies behind labels and I-TAGs belongs to the flow as well. */
+/* Is there something behind what the key tells: labels, an I-TAG, a third VLAN tag? */
+static bool hides_headers(const struct flow_key *k)
+{
+	return field_present(k, FIELD_MPLS_LABEL) || field_present(k, FIELD_PBB_ISID) ||
+	       k->eth_type == htobe16(ETH_TYPE_VLAN) || k->eth_type == htobe16(ETH_TYPE_QINQ);
+}
+
+/* What lies there belongs to the flow as well. */
 static uint64_t hidden_headers(const struct flow_key *k, const struct model_frame *f)
 {
 	uint64_t hash = 0xcbf29ce484222325;
 
-	if (!field_present(k, FIELD_MPLS_LABEL) && !field_present(k, FIELD_PBB_ISID))
+	if (!hides_headers(k))
 		return 0;
 	for (uint32_t i = 0; i < f->len; i++)
 		hash = (hash ^ f->data[i]) * 0x100000001b3;
