@@ -104,14 +104,7 @@ static void fill_spec(const struct walk *w, const struct learn_spec *from, struc
 	        .offset = from->dst.offset,
 	        .bits = from->bits,
 	};
-	if (from->immediate) {
-		to->value = from->value;
-	} else {
-		struct field_value source;
-
-		field_get(&w->key, from->src.field, &source);
-		value_copy_bits(&to->value, 0, &source, from->src.offset, from->bits);
-	}
+	to->value = from->immediate ? from->value : walk_read(w, &from->src);
 }
 
 /* On the flow that is learned: its going or changing makes the program anew, which learns again. */

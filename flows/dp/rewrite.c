@@ -174,28 +174,34 @@ void rewrite_set_field(struct walk *w, enum field_id id, const struct field_valu
 		emit_set_field(w, id, value, mask);
 }
 
+struct field_value walk_read(const struct walk *w, const struct subfield *s)
+{
+	struct field_value from, value = {{0}};
+
+	if (!field_present(&w->key, s->field))
+		return value;
+	field_get(&w->key, s->field, &from);
+	value_copy_bits(&value, 0, &from, s->offset, s->bits);
+	return value;
+}
+
 static void move(struct walk *w, const struct subfield *src, const struct subfield *dst)
 {
 	struct field_value from, value = {{0}}, mask = value_ones(dst->offset, dst->bits);
 
 	if (place_of(src->field) == PLACE_PACKET && !field_present(&w->key, src->field))
 		return;
-	field_get(&w->key, src->field, &from);
-	value_copy_bits(&value, dst->offset, &from, src->offset, dst->bits);
+	from = walk_read(w, src);
+	value_copy_bits(&value, dst->offset, &from, 0, dst->bits);
 	rewrite_set_field(w, dst->field, &value, &mask);
 }
 
 static void stack_push(struct walk *w, const struct subfield *s)
 {
-	struct field_value from, value = {{0}};
-
-	if (w->hidden.nstack == WALK_STACK_MAX) {
+	if (w->hidden.nstack == WALK_STACK_MAX)
 		w->error = DROP_PROGRAM_LIMIT;
-		return;
-	}
-	field_get(&w->key, s->field, &from);
-	value_copy_bits(&value, 0, &from, s->offset, s->bits);
-	w->hidden.stack[w->hidden.nstack++] = value;
+	else
+		w->hidden.stack[w->hidden.nstack++] = walk_read(w, s);
 }
 
 /* A pop from an empty stack does nothing, as in Open vSwitch. */

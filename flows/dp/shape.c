@@ -45,6 +45,13 @@ static void need_presence(struct flow_key *needs, enum field_id id)
 		needs->tp_src = needs->tp_dst = 0xffff;
 }
 
+/* What is read is zero when it is not there. */
+static void need_value(struct flow_key *needs, enum field_id id)
+{
+	need_field(needs, id);
+	need_presence(needs, id);
+}
+
 /* A packet that becomes one of another kind is looked at by the rules for those. */
 static void need_kinds(struct flow_key *needs, enum field_id id)
 {
@@ -177,7 +184,7 @@ static void add_learn(const struct action_learn *l)
 {
 	for (unsigned i = 0; i < l->n_specs; i++)
 		if (!l->specs[i].immediate)
-			need_field(&work.shape.needs, l->specs[i].src.field);
+			need_value(&work.shape.needs, l->specs[i].src.field);
 	if (!(l->flags & LEARN_WRITE_RESULT))
 		return;
 	need_presence(&work.shape.needs, l->result.field);
@@ -195,13 +202,12 @@ static void add_action(const struct action *a, bool coarse)
 		add_write(a->set_field.field, coarse ? NULL : &a->set_field.value, &a->set_field.mask);
 		break;
 	case ACTION_MOVE:
-		need_field(needs, a->move.src.field);
-		need_presence(needs, a->move.src.field);
+		need_value(needs, a->move.src.field);
 		need_presence(needs, a->move.dst.field);
 		add_forget(&a->move.dst);
 		break;
 	case ACTION_PUSH:
-		need_field(needs, a->subfield.field);
+		need_value(needs, a->subfield.field);
 		break;
 	case ACTION_POP:
 		need_presence(needs, a->subfield.field);
@@ -215,7 +221,7 @@ static void add_action(const struct action *a, bool coarse)
 		needs->tcp_flags |= htobe16(0x005);
 		break;
 	case ACTION_OUTPUT_REG:
-		need_field(needs, a->output_reg.src.field);
+		need_value(needs, a->output_reg.src.field);
 		break;
 	case ACTION_OUTPUT:
 		work.shape.opaque |= a->output.port == PORT_TABLE;

@@ -146,12 +146,9 @@ static void output(struct walk *w, uint32_t port, uint32_t truncate, uint16_t ma
 
 static void output_reg(struct walk *w, const struct action *a)
 {
-	struct field_value from, value = {{0}};
-	uint32_t port;
+	struct field_value value = walk_read(w, &a->output_reg.src);
+	uint32_t port = (uint32_t)value_to_u64(&value);
 
-	field_get(&w->key, a->output_reg.src.field, &from);
-	value_copy_bits(&value, 0, &from, a->output_reg.src.offset, a->output_reg.src.bits);
-	port = (uint32_t)value_to_u64(&value);
 	output(w, port > UINT16_MAX ? port : mkey_ofport((uint16_t)port), 0, a->output_reg.max_len);
 }
 

@@ -64,6 +64,8 @@ void emit_finish(struct walk *w);
 int bucket_choose(struct walk *w, const struct group *g);
 
 /* rewrite.c: actions that change the packet: the key follows, ops are emitted. */
+/* The bits of a subfield, lowest first. Zero: the packet has no such field, or it lies behind tags. */
+struct field_value walk_read(const struct walk *w, const struct subfield *s);
 void rewrite_set_field(struct walk *w, enum field_id field, const struct field_value *value,
                        const struct field_value *mask);
 void rewrite(struct walk *w, const struct action *a);

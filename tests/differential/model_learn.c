@@ -4,18 +4,6 @@
 
 #include "tests/differential/model_run.h"
 
-/* The bits that a spec takes from the packet, or brings itself. */
-static struct field_value value_of(const struct flow_key *k, const struct learn_spec *s)
-{
-	struct field_value from, value = {{0}};
-
-	if (s->immediate)
-		return s->value;
-	field_get(k, s->src.field, &from);
-	value_copy_bits(&value, 0, &from, s->src.offset, s->bits);
-	return value;
-}
-
 static void put(struct flow_mod *fm, const struct learn_spec *s, const struct field_value *value)
 {
 	struct field_value moved = {{0}}, mask = {{0}}, ones = value_ones(0, s->bits);
@@ -46,7 +34,6 @@ static void put(struct flow_mod *fm, const struct learn_spec *s, const struct fi
 
 void run_learn(struct run *r, const struct action_learn *l)
 {
-	struct flow_key k = run_key(r);
 	struct flow_mod *fm;
 
 	r->out->cost += 5;
@@ -58,9 +45,10 @@ void run_learn(struct run *r, const struct action_learn *l)
 	fm->priority = l->priority;
 	fm->cookie = l->cookie;
 	for (unsigned i = 0; i < l->n_specs; i++) {
-		struct field_value value = value_of(&k, &l->specs[i]);
+		const struct learn_spec *s = &l->specs[i];
+		struct field_value value = s->immediate ? s->value : run_read(r, &s->src);
 
-		put(fm, &l->specs[i], &value);
+		put(fm, s, &value);
 	}
 }
 

@@ -158,13 +158,9 @@ void run_ttl_expired(struct run *r, const uint16_t *ids, unsigned n)
 /* The port a subfield names; 16 bits are as in OpenFlow 1.0. */
 static uint32_t port_in(const struct run *r, const struct subfield *s)
 {
-	struct field_value from, value = {{0}};
-	struct flow_key k = run_key(r);
-	uint32_t port;
+	struct field_value value = run_read(r, s);
+	uint32_t port = (uint32_t)value_to_u64(&value);
 
-	field_get(&k, s->field, &from);
-	value_copy_bits(&value, 0, &from, s->offset, s->bits);
-	port = (uint32_t)value_to_u64(&value);
 	return port >= 0xff00 && port <= 0xffff ? port | 0xffff0000 : port;
 }
 

@@ -49,17 +49,24 @@ static void move(struct run *r, const struct subfield *src, const struct subfiel
 	set_bits(r, dst->field, &to, &mask);
 }
 
+struct field_value run_read(const struct run *r, const struct subfield *s)
+{
+	struct field_value from, value = {{0}};
+	struct flow_key k = run_key(r);
+
+	if (!field_present(&k, s->field))
+		return value;
+	field_get(&k, s->field, &from);
+	value_copy_bits(&value, 0, &from, s->offset, s->bits);
+	return value;
+}
+
 static void push(struct run *r, const struct subfield *s)
 {
-	struct flow_key k = run_key(r);
-	struct field_value from;
-
 	r->out->strange |= r->remarked;
-	field_get(&k, s->field, &from);
 	if (r->nstack == RUN_STACK_MAX)
 		abort(); /* the generator pushes too much */
-	r->stack[r->nstack] = (struct field_value){{0}};
-	value_copy_bits(&r->stack[r->nstack++], 0, &from, s->offset, s->bits);
+	r->stack[r->nstack++] = run_read(r, s);
 }
 
 static void pop(struct run *r, const struct subfield *s)

@@ -30,6 +30,8 @@ struct run {
 
 /* All fields of the packet as it is now. */
 struct flow_key run_key(const struct run *r);
+/* The bits of a field, lowest first; zero when the packet has no such field. */
+struct field_value run_read(const struct run *r, const struct subfield *s);
 /* Lookup and what it leads to. In a table that is reached by goto, a miss drops what was only written; a
  * resubmit that misses does nothing. */
 void run_table(struct run *r, unsigned table_id, uint32_t in_port, bool by_goto);

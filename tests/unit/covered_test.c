@@ -160,6 +160,22 @@ Test(covered, a_pushed_tag_hides_what_lies_behind)
 	      OUTER "pbb(isid=7,pcp=5)/" ETH "vlan(vid=3,pcp=5)/" IP4(33) TCP);
 }
 
+/* What a third VLAN tag covers is not read either. */
+Test(covered, what_is_hidden_reads_as_zero)
+{
+	test_switch_flow(&s, "udp,actions=push_vlan:0x88a8,push:NXM_OF_UDP_DST[],pop:NXM_OF_ETH_DST[0..15],"
+	                     "output:2");
+	test_switch_flow(&s, "tcp,actions=push_vlan:0x88a8,output:NXM_OF_TCP_DST[]");
+	check(ETH "vlan(vid=3)/" IP4(33) UDP, "eth(dst=02:00:00:00:07:d0,src=02:00:00:00:00:01)/"
+	                                      "vlan(tpid=0x88a8,vid=3)/vlan(vid=3)/" IP4(33) UDP);
+	check(ETH "vlan(vid=3)/vlan(vid=4)/" IP4(33) UDP,
+	      "eth(dst=02:00:00:00:00:00,src=02:00:00:00:00:01)/"
+	      "vlan(tpid=0x88a8,vid=3)/vlan(vid=3)/vlan(vid=4)/" IP4(33) UDP);
+	check(ETH "vlan(vid=3)/" IP4(33) "tcp(dst=2)/data(len=40)",
+	      ETH "vlan(tpid=0x88a8,vid=3)/vlan(vid=3)/" IP4(33) "tcp(dst=2)/data(len=40)");
+	check(ETH "vlan(vid=3)/vlan(vid=4)/" IP4(33) "tcp(dst=2)/data(len=40)", NULL);
+}
+
 Test(covered, on_and_off_again_is_what_it_was)
 {
 	test_switch_flow(&s, "in_port=1,udp,actions=push_mpls:0x8847,push_mpls:0x8847,pop_mpls:0x8847,pop_"
