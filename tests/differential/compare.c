@@ -9,6 +9,25 @@
 #include "flows/text.h"
 #include "tests/differential/world.h"
 
+static void print_flow(const char *whose, uint64_t cookie, unsigned table_id, unsigned priority,
+                       const struct match *match, const struct action_list *actions)
+{
+	struct text text = {0};
+
+	match_format(&text, match, (uint16_t)priority, NULL);
+	text_add(&text, " actions=");
+	actions_format(&text, actions, NULL);
+	printf("%s flow %lu: table=%u,%s\n", whose, cookie, table_id, text_get(&text));
+	text_free(&text);
+}
+
+static bool same_flow(const struct flow_stats *fs, const struct model_rule *r)
+{
+	return fs->table_id == r->table_id && fs->priority == r->priority && fs->cookie == r->cookie &&
+	       !memcmp(&r->match, &fs->match, sizeof(fs->match)) &&
+	       action_list_equal(&r->actions, &fs->actions);
+}
+
 static void compare_flows(struct world *w)
 {
 	struct flow_filter all = {.table_id = TABLE_ALL, .out_port = PORT_ANY, .out_group = GROUP_ANY};
@@ -20,11 +39,14 @@ static void compare_flows(struct world *w)
 		const struct model_rule *r = &w->model.rules[n++];
 
 		cr_assert_leq(n, w->model.n);
-		cr_assert_eq(fs.table_id, r->table_id);
-		cr_assert_eq(fs.priority, r->priority);
-		cr_assert(memcmp(&r->match, &fs.match, sizeof(fs.match)) == 0);
-		cr_assert(action_list_equal(&r->actions, &fs.actions));
-		cr_assert_eq(fs.cookie, r->cookie);
+		if (!same_flow(&fs, r)) {
+			print_flow("the model's", r->cookie, r->table_id, r->priority, &r->match,
+			           &r->actions);
+			print_flow("the switch's", fs.cookie, fs.table_id, fs.priority, &fs.match,
+			           &fs.actions);
+			fflush(stdout);
+			cr_assert_fail("another flow after %lu packets", w->packets);
+		}
 		cr_assert_eq(fs.n_packets, r->count.packets, "flow %lu: %lu packets, not %lu", fs.cookie,
 		             fs.n_packets, r->count.packets);
 		cr_assert_eq(fs.n_bytes, r->count.bytes);
@@ -43,16 +65,11 @@ void world_explain(struct world *w)
 	d = tables_dump_open(w->subject.tables, &all);
 	for (unsigned n = 0; n < w->model.n && tables_dump_next(d, clock_now(), &fs); n++) {
 		const struct model_rule *r = &w->model.rules[n];
-		struct text text = {0};
 
 		if (fs.cookie == r->cookie && fs.n_packets == r->count.packets)
 			continue;
-		match_format(&text, &fs.match, fs.priority, NULL);
-		text_add(&text, " actions=");
-		actions_format(&text, &fs.actions, NULL);
-		printf("flow %lu: %lu packets; the model has flow %lu: %lu packets\n    table=%u,%s\n",
-		       fs.cookie, fs.n_packets, r->cookie, r->count.packets, fs.table_id, text_get(&text));
-		text_free(&text);
+		printf("%lu packets, not %lu: ", fs.n_packets, r->count.packets);
+		print_flow("the switch's", fs.cookie, fs.table_id, fs.priority, &fs.match, &fs.actions);
 	}
 	tables_dump_close(d);
 	fflush(stdout);
