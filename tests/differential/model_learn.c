@@ -4,10 +4,23 @@
 
 #include "tests/differential/model_run.h"
 
+/* To a port that there can be, or to one of these; nothing for other reserved ones, as in Open vSwitch. */
+static void put_output(struct flow_mod *fm, uint32_t port)
+{
+	static const uint32_t reserved[] = {PORT_IN_PORT, PORT_FLOOD, PORT_ALL, PORT_LOCAL};
+	bool known = port < PORT_MAX;
+
+	for (unsigned i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++)
+		known |= port == reserved[i];
+	if (known)
+		action_list_append(&fm->actions, ACTION_OUTPUT)->output.port = port;
+}
+
 static void put(struct flow_mod *fm, const struct learn_spec *s, const struct field_value *value)
 {
 	struct field_value moved = {{0}}, mask = {{0}}, ones = value_ones(0, s->bits);
 	struct action *a;
+	uint32_t port;
 
 	value_copy_bits(&moved, s->dst.offset, value, 0, s->bits);
 	value_copy_bits(&mask, s->dst.offset, &ones, 0, s->bits);
@@ -24,10 +37,8 @@ static void put(struct flow_mod *fm, const struct learn_spec *s, const struct fi
 		a->set_field.mask = mask;
 		break;
 	case LEARN_OUTPUT:
-		a = action_list_append(&fm->actions, ACTION_OUTPUT);
-		a->output.port = (uint32_t)value_to_u64(value);
-		if (s->bits <= 16 && a->output.port >= 0xff00)
-			a->output.port |= 0xffff0000;
+		port = (uint32_t)value_to_u64(value);
+		put_output(fm, s->bits <= 16 && port >= 0xff00 ? port | 0xffff0000 : port);
 		break;
 	}
 }
