@@ -25,7 +25,8 @@ static void set_bits(struct run *r, enum field_id id, const struct field_value *
 		return;
 	if (fields[id].prereq >= FIELD_NEEDS_TCP && k.nw_frag)
 		return; /* not looked for in a fragment */
-	model_set(&r->frame, id, value, mask);
+	if (!model_set(&r->frame, id, value, mask))
+		r->out->strange = true;
 }
 
 static void set_number(struct run *r, enum field_id id, uint64_t number)
@@ -123,12 +124,26 @@ static unsigned labels(const struct flow_key *k)
 	return n;
 }
 
-/* What nobody does on purpose and the switch answers for only in part: a type that does not fit what is
- * uncovered, labels or an I-TAG among more than two VLAN tags, more labels than can be seen through. */
-static bool is_strange(const struct flow_key *k, const struct action *a)
+/* Is it called IP or ARP and has no such header? */
+static bool lacks_header(const struct model_frame *f)
+{
+	struct model_layout at;
+	struct flow_key k;
+
+	model_parse(f, &k, &at);
+	return at.is == MODEL_L3_NONE && (at.type == ETH_TYPE_IPV4 || at.type == ETH_TYPE_IPV6 ||
+	                                  at.type == ETH_TYPE_ARP || at.type == ETH_TYPE_RARP);
+}
+
+/* What nobody does on purpose and the switch answers for only in part: labels or an I-TAG among more than two
+ * VLAN tags or in front of what is called IP or ARP and is not, more labels than can be seen through, a last
+ * label in front of a label. (Fields that such a packet is said to have are not set either: set_bits.) */
+static bool is_strange(const struct flow_key *k, const struct action *a, const struct model_frame *f)
 {
 	bool tags = k->eth_type == htobe16(ETH_TYPE_VLAN) || k->eth_type == htobe16(ETH_TYPE_QINQ);
 
+	if ((a->type == ACTION_PUSH_MPLS || a->type == ACTION_PUSH_PBB) && lacks_header(f))
+		return true;
 	switch (a->type) {
 	case ACTION_PUSH_MPLS:
 		return tags || labels(k) == FLOW_MPLS || (field_present(k, FIELD_MPLS_LABEL) && !labels(k));
@@ -141,15 +156,14 @@ static bool is_strange(const struct flow_key *k, const struct action *a)
 	}
 }
 
-/* What was uncovered is called IP and has no such header. */
-static bool lacks_header(const struct model_frame *f)
+/* Is the header that was uncovered one only with the padding that was added? */
+static bool is_made_of_padding(const struct model_frame *f)
 {
 	struct model_layout at;
 	struct flow_key k;
 
 	model_parse(f, &k, &at);
-	return (k.eth_type == htobe16(ETH_TYPE_IPV4) && at.is != MODEL_L3_IPV4) ||
-	       (k.eth_type == htobe16(ETH_TYPE_IPV6) && at.is != MODEL_L3_IPV6);
+	return at.end > f->len - f->padding;
 }
 
 static void do_frame(struct run *r, const struct action *a)
@@ -160,7 +174,7 @@ static void do_frame(struct run *r, const struct action *a)
 	r->out->cost++;
 	if (a->type == ACTION_POP_MPLS && !mpls)
 		return;
-	r->out->strange |= is_strange(&k, a);
+	r->out->strange |= is_strange(&k, a, &r->frame);
 	switch (a->type) {
 	case ACTION_PUSH_VLAN:
 		model_push_vlan(&r->frame, a->ethertype);
@@ -173,14 +187,14 @@ static void do_frame(struct run *r, const struct action *a)
 		break;
 	case ACTION_POP_MPLS:
 		model_pop_mpls(&r->frame, a->ethertype);
-		r->out->strange |= lacks_header(&r->frame);
+		r->out->strange |= is_made_of_padding(&r->frame);
 		break;
 	case ACTION_PUSH_PBB:
 		model_push_pbb(&r->frame, a->ethertype);
 		break;
 	case ACTION_POP_PBB:
 		model_pop_pbb(&r->frame);
-		r->out->strange |= lacks_header(&r->frame);
+		r->out->strange |= is_made_of_padding(&r->frame);
 		break;
 	case ACTION_COPY_TTL_IN:
 	case ACTION_COPY_TTL_OUT:
