@@ -110,7 +110,7 @@ static bool buckets_counted(void)
 }
 
 /* Does the model explain what left with this guess? */
-static bool explains(const struct sample *s, unsigned guess)
+static bool explains(const struct sample *s, const struct model_guess *guess)
 {
 	unsigned where;
 
@@ -120,49 +120,80 @@ static bool explains(const struct sample *s, unsigned guess)
 	return !turn_judge(&test.turn, &test.world.subject, &test.world.model, &where) && buckets_counted();
 }
 
+/* Leaves in `result` what explains what left. */
+static void find_choices(const struct sample *s)
+{
+	struct model_guess guess = {.n = 0}, right = guess;
+	unsigned n = 0;
+
+	do
+		if (explains(s, &guess)) {
+			right = guess;
+			n++;
+		}
+	while (n < 2 && model_guess_next(&guess, &result));
+	if (!n)
+		fail("no choice of buckets explains it", 0);
+	explains(s, &right);
+	if (n > 1)
+		result.nchoices = 0; /* which of them took which bucket is known another time */
+}
+
 /* A packet of which the model cannot know which buckets it takes: any will do, if all that leaves and what is
  * counted agrees. */
 static void send_alone(const struct sample *s)
 {
-	unsigned guess = 0;
-
-	if (test.turn.npackets)
-		finish_turn();
 	inject(s);
 	subject_turn(&test.world.subject);
 	subject_fold(&test.world.subject);
 	turn_collect(&test.turn, &test.world.subject, &test.world.model);
-	while (guess < MODEL_GUESSES && !explains(s, guess))
-		guess++;
-	if (guess == MODEL_GUESSES)
-		fail("no choice of buckets explains it", 0);
-	if (result.nchoices >
-	    1) /* which of them took which bucket cannot be told from here: known another time */
-		result.nchoices = 0;
+	find_choices(s);
 	account(s);
 	turn_clear(&test.turn);
 	model_turn(&test.world.model);
 	test.solo++;
 }
 
+/* Whatever buckets it takes, there is nothing about it that is not to be judged. Leaves in `result` what the
+ * first ones do. */
+static bool is_fit(const struct sample *s)
+{
+	struct model_guess guess = {.n = 0};
+
+	do {
+		model_run(&test.world.model, s->port, &s->frame, &guess, &result);
+		if (result.cost > COST_MAX || result.depth > DEPTH_MAX || result.strange)
+			return false;
+	} while (model_guess_next(&guess, &result));
+	if (guess.n)
+		model_run(&test.world.model, s->port, &s->frame, NULL, &result);
+	return true;
+}
+
+/* Has it to know what the packets of this turn teach? Which of two different flows would be the last that is
+ * taught depends on what is cached. */
+static bool needs_turn(void)
+{
+	return test.turn.npackets && (result.nchoices || model_learned_otherwise(&test.world.model, &result));
+}
+
 static void send_sample(const struct sample *s)
 {
-	model_run(&test.world.model, s->port, &s->frame, 0, &result);
-	if (result.cost > COST_MAX || result.depth > DEPTH_MAX || result.strange) {
+	bool fit = is_fit(s);
+
+	if (fit && needs_turn()) {
+		finish_turn();
+		fit = is_fit(s);
+	}
+	if (!fit) {
 		test.skipped++;
-		return;
-	}
-	if (model_learned_otherwise(&test.world.model, &result)) {
-		finish_turn(); /* which of the two would come last depends on what is cached */
-		model_run(&test.world.model, s->port, &s->frame, 0, &result);
-	}
-	if (result.nchoices) {
+	} else if (result.nchoices) {
 		send_alone(s);
-		return;
+	} else {
+		turn_add(&test.turn, s, &result);
+		inject(s);
+		account(s);
 	}
-	turn_add(&test.turn, s, &result);
-	inject(s);
-	account(s);
 }
 
 static void new_sample(struct sample *s)

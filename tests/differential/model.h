@@ -22,9 +22,8 @@ enum {
 	MODEL_GROUPS_MAX = 64,
 	MODEL_PORTS_MAX = 16,
 	MODEL_MACS_MAX = 4096,
-	MODEL_CHOICES_MAX = 4,
+	MODEL_CHOICES_MAX = 16, /* of buckets, for one packet */
 	MODEL_BUCKETS_MAX = 8,
-	MODEL_GUESSES = 8 * 8 * 8 * 8, /* of the buckets that a packet takes */
 	MODEL_TABLES = 16,
 	MODEL_LEARNED_MAX = 8,
 	MODEL_PENDING_MAX = 4096,
@@ -72,7 +71,14 @@ struct model_meter {
 struct model_choice {
 	uint32_t group_id;
 	unsigned bucket;
+	unsigned live; /* of how many */
 	uint8_t flow[144];
+};
+
+/* Which of the live buckets to take where the choice is not known, in the order they are met; then the first.
+ */
+struct model_guess {
+	unsigned n, take[MODEL_CHOICES_MAX];
 };
 
 struct model {
@@ -170,11 +176,11 @@ uint32_t model_mac_port(const struct model *m, uint16_t vlan, struct mac mac);
 
 /* ---- packets (model_run.c) ---- */
 
-/* What happens to `f`, coming in on `in_port`. `guess`: the buckets to take where the choice is not known, in
- * the order they are met; digits to the base of
- * MODEL_BUCKETS_MAX. */
-void model_run(struct model *m, uint32_t in_port, const struct model_frame *f, unsigned guess,
-               struct model_result *out);
+/* What happens to `f`, coming in on `in_port`. `guess` may be NULL. */
+void model_run(struct model *m, uint32_t in_port, const struct model_frame *f,
+               const struct model_guess *guess, struct model_result *out);
+/* Another guess than the one that led to `r`, until all were made: false. */
+bool model_guess_next(struct model_guess *guess, const struct model_result *r);
 /* It has happened, with these guesses. */
 void model_commit(struct model *m, uint32_t in_port, uint32_t len, const struct model_result *r);
 /* The turn is over: what was reported is learned. */

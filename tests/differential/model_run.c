@@ -101,23 +101,41 @@ static unsigned choose(struct run *r, const struct model_group *g, const unsigne
 {
 	struct model_result *out = r->out;
 	struct model_choice c;
-	unsigned digits = r->guess;
+	bool guessed = r->guess && out->nchoices < r->guess->n;
 
 	flow_of(r, g->mod.group_id, &c);
 	for (unsigned i = 0; i < r->m->nchoices; i++)
 		if (!memcmp(r->m->choices[i].flow, c.flow, sizeof(c.flow)) &&
 		    r->m->choices[i].group_id == c.group_id)
 			return r->m->choices[i].bucket;
-	for (unsigned i = 0; i < out->nchoices; i++) {
+	for (unsigned i = 0; i < out->nchoices; i++)
 		if (!memcmp(out->choices[i].flow, c.flow, sizeof(c.flow)) &&
 		    out->choices[i].group_id == c.group_id)
 			return out->choices[i].bucket;
-		digits /= MODEL_BUCKETS_MAX;
+	if (out->nchoices == MODEL_CHOICES_MAX) {
+		out->strange = true;
+		return live[0];
 	}
-	c.bucket = live[digits % MODEL_BUCKETS_MAX % n];
-	if (out->nchoices < MODEL_CHOICES_MAX)
-		out->choices[out->nchoices++] = c;
+	c.bucket = live[guessed ? r->guess->take[out->nchoices] : 0];
+	c.live = n;
+	out->choices[out->nchoices++] = c;
 	return c.bucket;
+}
+
+bool model_guess_next(struct model_guess *guess, const struct model_result *r)
+{
+	for (unsigned i = r->nchoices; i--;) {
+		unsigned took = i < guess->n ? guess->take[i] : 0;
+
+		if (took + 1 == r->choices[i].live)
+			continue;
+		while (guess->n < i)
+			guess->take[guess->n++] = 0;
+		guess->take[i] = took + 1;
+		guess->n = i + 1;
+		return true;
+	}
+	return false;
 }
 
 static void do_group(struct run *r, uint32_t id)
@@ -281,8 +299,8 @@ void run_table(struct run *r, unsigned table_id, uint32_t in_port, bool by_goto)
 
 /* ---- entry ---- */
 
-void model_run(struct model *m, uint32_t in_port, const struct model_frame *f, unsigned guess,
-               struct model_result *out)
+void model_run(struct model *m, uint32_t in_port, const struct model_frame *f,
+               const struct model_guess *guess, struct model_result *out)
 {
 	static struct run first;
 	struct run *r = &first;

@@ -15,7 +15,8 @@ struct run {
 	const struct model_frame *in; /* as it came in */
 	struct flow_key first;
 	uint32_t came_in;
-	unsigned guess, depth;
+	const struct model_guess *guess;
+	unsigned depth;
 	const struct model_rule
 	        *rule; /* whose actions are done; the action set's count as those of the first */
 	uint8_t table_id;

@@ -266,7 +266,7 @@ static void print_packet(const struct turn *t, struct model *m, unsigned packet,
 			printf("port %x: ", e->port);
 		print_frame("want:", e->frame.data, e->frame.len);
 	}
-	model_run(m, in->port, &in->frame, 0, &r);
+	model_run(m, in->port, &in->frame, NULL, &r);
 	print_rules(&r);
 }
 
