@@ -18,7 +18,7 @@ struct match;
 /* Reserved port numbers (OpenFlow 1.3 section 7.2.1), host order. */
 enum {
 	PORT_MAX = 0xffffff00,
-	PORT_UNSET = 0xfffffff7, /* never on the wire */
+	PORT_UNSET = 0xfffffff7, /* no port: what actset_output is without an output */
 	PORT_IN_PORT = 0xfffffff8,
 	PORT_TABLE = 0xfffffff9,
 	PORT_NORMAL = 0xfffffffa,

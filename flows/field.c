@@ -157,6 +157,8 @@ bool field_present(const struct flow_key *key, enum field_id id)
 	switch (fields[id].prereq) {
 	case FIELD_NEEDS_NONE:
 		return true;
+	case FIELD_NEEDS_IN_PORT:
+		return key->in_port != 0;
 	case FIELD_NEEDS_VLAN:
 		return key->vlan[0].tci & htobe16(0x1000);
 	case FIELD_NEEDS_MPLS:
@@ -204,6 +206,7 @@ static const char *const wire_names[FIELD_COUNT] = {
         [FIELD_METADATA] = "OXM_OF_METADATA",
         [FIELD_IN_PORT] = "NXM_OF_IN_PORT",
         [FIELD_IN_PORT_OXM] = "OXM_OF_IN_PORT",
+        [FIELD_IN_PHY_PORT] = "OXM_OF_IN_PHY_PORT",
         [FIELD_ACTSET_OUTPUT] = "ONFOXM_ET_ACTSET_OUTPUT",
         [FIELD_PKT_MARK] = "NXM_NX_PKT_MARK",
         [FIELD_CONJ_ID] = "NXM_NX_CONJ_ID",

@@ -37,6 +37,7 @@ enum field_class {
 
 enum field_prereq {
 	FIELD_NEEDS_NONE,
+	FIELD_NEEDS_IN_PORT,
 	FIELD_NEEDS_VLAN, /* a tag is present */
 	FIELD_NEEDS_MPLS,
 	FIELD_NEEDS_PBB,

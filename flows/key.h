@@ -26,11 +26,13 @@ struct flow_key {
 	be64 metadata;
 	uint32_t regs[FLOW_REGS]; /* host order; xreg0 = regs[0] << 32 | regs[1] */
 	uint32_t in_port;         /* host order, OpenFlow 1.3 number */
-	uint32_t actset_output;   /* host order */
-	uint32_t pkt_mark;        /* host order */
-	uint32_t conj_id;         /* host order */
-	uint32_t ct_state;        /* host order */
-	uint32_t ct_mark;         /* host order */
+	uint32_t in_phy_port; /* host order; the port that the packet came in on, whatever in_port says now */
+	uint32_t actset_output; /* host order; where the action set would send the packet, or PORT_UNSET */
+	uint32_t pkt_mark;      /* host order */
+	uint32_t conj_id;       /* host order */
+	uint32_t ct_state;      /* host order */
+	uint32_t ct_mark;       /* host order */
+	uint32_t zero;          /* instead of padding */
 	uint8_t ct_label[16];
 	/* tunnel */
 	be64 tun_id;

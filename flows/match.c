@@ -112,6 +112,7 @@ void match_get(const struct match *m, enum field_id id, struct field_value *v, s
 static void known_part(const struct match *m, struct flow_key *known)
 {
 	memset(known, 0, sizeof(*known));
+	known->in_port = m->key.in_port;
 	if (m->mask.eth_type == 0xffff)
 		known->eth_type = m->key.eth_type;
 	known->nw_proto = m->mask.nw_proto == 0xff ? m->key.nw_proto : 0;

@@ -189,6 +189,7 @@ static void print_pipeline(struct printer *p)
 	for (unsigned i = 0; i < sizeof(tunnel) / sizeof(tunnel[0]); i++)
 		print(p, tunnel[i].id, tunnel[i].name);
 	print(p, FIELD_IN_PORT_OXM, "in_port");
+	print(p, FIELD_IN_PHY_PORT, "in_phy_port");
 }
 
 static void print_label(struct printer *p)

@@ -94,6 +94,7 @@ static const struct {
         {"IN_PORT", PORT_IN_PORT}, {"TABLE", PORT_TABLE}, {"NORMAL", PORT_NORMAL},
         {"FLOOD", PORT_FLOOD},     {"ALL", PORT_ALL},     {"CONTROLLER", PORT_CONTROLLER},
         {"LOCAL", PORT_LOCAL},     {"ANY", PORT_ANY},     {"NONE", PORT_ANY},
+        {"UNSET", PORT_UNSET},
 };
 
 /* Numbers as OpenFlow 1.0 wrote them (16 bits) mean the same reserved ports; the rest of the upper range is

@@ -68,7 +68,7 @@ static void expand_ext(const struct mkey *k, struct flow_key *w)
 void mkey_expand(const struct mkey *k, struct flow_key *w)
 {
 	memset(w, 0, sizeof(*w));
-	w->in_port = mkey_ofport(k->in_port);
+	w->in_port = w->in_phy_port = mkey_ofport(k->in_port);
 	w->tun_id = htobe64(k->tun_id);
 	w->eth_dst = k->eth_dst;
 	w->eth_src = k->eth_src;

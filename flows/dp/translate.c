@@ -54,9 +54,15 @@ static const struct rule *lookup(struct walk *w, uint8_t table_id, uint32_t in_p
 	return r;
 }
 
-static void miss(struct walk *w, uint8_t table_id)
+static void clear_set(struct walk *w)
 {
 	w->set.n = 0;
+	w->key.actset_output = PORT_UNSET;
+}
+
+static void miss(struct walk *w, uint8_t table_id)
+{
+	clear_set(w);
 	if (!__atomic_load_n(&w->t->misses_told, __ATOMIC_RELAXED))
 		return;
 	w->rule = NULL;
@@ -262,6 +268,22 @@ static void controller(struct walk *w, const struct action *a)
 		emit_branch_end(w, begin);
 }
 
+static const struct action *last_of(const struct action_set *set, enum action_type type)
+{
+	for (unsigned i = set->n; i--;)
+		if (set->items[i]->type == type)
+			return set->items[i];
+	return NULL;
+}
+
+/* Where the set sends the packet: a group is no port. */
+static uint32_t set_output(const struct action_set *set)
+{
+	const struct action *last = last_of(set, ACTION_OUTPUT);
+
+	return last && !last_of(set, ACTION_GROUP) ? last->output.port : PORT_UNSET;
+}
+
 static void write_actions(struct walk *w, const struct action_list *l)
 {
 	for (unsigned i = 0; i < l->n; i++) {
@@ -271,6 +293,7 @@ static void write_actions(struct walk *w, const struct action_list *l)
 		}
 		w->set.items[w->set.n++] = &l->items[i];
 	}
+	w->key.actset_output = set_output(&w->set);
 }
 
 static void do_action(struct walk *w, const struct action *a)
@@ -313,7 +336,7 @@ static void do_action(struct walk *w, const struct action *a)
 		w->ended = true;
 		break;
 	case ACTION_CLEAR_ACTIONS:
-		w->set.n = 0;
+		clear_set(w);
 		break;
 	case ACTION_WRITE_ACTIONS:
 		write_actions(w, &a->nested);
@@ -336,14 +359,6 @@ static int do_list(struct walk *w, const struct action_list *l)
 		do_action(w, &l->items[i]);
 	}
 	return NO_TABLE;
-}
-
-static const struct action *last_of(const struct action_set *set, enum action_type type)
-{
-	for (unsigned i = set->n; i--;)
-		if (set->items[i]->type == type)
-			return set->items[i];
-	return NULL;
 }
 
 static bool is_set(enum action_type type)
@@ -399,6 +414,7 @@ static void walk_init(struct walk *w, const struct tables *t, uint64_t version, 
 	w->t = t;
 	w->version = version;
 	w->key = *key;
+	w->key.actset_output = PORT_UNSET;
 	w->out = out;
 	w->rule = w->first = NULL;
 	w->table_id = 0;

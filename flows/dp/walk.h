@@ -35,7 +35,7 @@ struct walk {
 	bool ended;    /* exit, or a drop: the branch is over */
 	uint8_t error; /* enum drop_reason when a limit was hit: the packet is dropped; else 0 */
 	bool matched, same_port, group_empty;
-	struct action_set set;
+	struct action_set set; /* key.actset_output says where it leads */
 	struct hidden hidden;
 };
 

@@ -175,6 +175,25 @@ static void write_metadata(struct run *r, const struct action *a)
 	r->state.metadata = htobe64((number & ~a->metadata.mask) | (a->metadata.value & a->metadata.mask));
 }
 
+/* A port only when there is no group. */
+static uint32_t set_output(const struct run *r)
+{
+	uint32_t port = PORT_UNSET;
+
+	for (unsigned i = 0; i < r->nset; i++)
+		if (r->set[i]->type == ACTION_GROUP)
+			return PORT_UNSET;
+		else if (r->set[i]->type == ACTION_OUTPUT)
+			port = r->set[i]->output.port;
+	return port;
+}
+
+static void clear_set(struct run *r)
+{
+	r->nset = 0;
+	r->state.actset_output = PORT_UNSET;
+}
+
 static void do_one(struct run *r, const struct action *a)
 {
 	switch (a->type) {
@@ -203,11 +222,12 @@ static void do_one(struct run *r, const struct action *a)
 		r->over = true;
 		break;
 	case ACTION_CLEAR_ACTIONS:
-		r->nset = 0;
+		clear_set(r);
 		break;
 	case ACTION_WRITE_ACTIONS:
 		for (unsigned i = 0; i < a->nested.n; i++)
 			r->set[r->nset++] = &a->nested.items[i];
+		r->state.actset_output = set_output(r);
 		break;
 	case ACTION_WRITE_METADATA:
 		write_metadata(r, a);
@@ -285,7 +305,7 @@ void run_table(struct run *r, unsigned table_id, uint32_t in_port, bool by_goto)
 	r->out->lookups[table_id]++;
 	if (!rule) {
 		if (by_goto)
-			r->nset = 0;
+			clear_set(r);
 		return;
 	}
 	if (r->out->nrules < MODEL_HITS_MAX)
@@ -314,7 +334,8 @@ void model_run(struct model *m, uint32_t in_port, const struct model_frame *f,
 	r->out = out;
 	r->in = f;
 	model_frame_copy(&r->frame, f);
-	r->state.in_port = r->came_in = in_port;
+	r->state.in_port = r->state.in_phy_port = r->came_in = in_port;
+	r->state.actset_output = PORT_UNSET;
 	r->state.tun_id = htobe64(f->tun_id);
 	r->state.tun_src = f->tun_src;
 	r->state.tun_dst = f->tun_dst;

@@ -98,6 +98,7 @@ static const char *wrong_packet_in(const struct sample *s, const struct model_ev
 {
 	uint32_t len = e->frame.len; /* whatever max_len says: nothing is buffered */
 	struct flow_key key = {.in_port = s->port,
+	                       .in_phy_port = s->port,
 	                       .metadata = e->place.metadata,
 	                       .tun_id = e->place.tun_id,
 	                       .tun_src = s->frame.tun_src,

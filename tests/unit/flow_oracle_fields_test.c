@@ -29,7 +29,7 @@ static void add(const char *format, ...)
 /* Fields that ovs-ofctl 3.1 does not know. */
 static bool is_ours_alone(enum field_id id)
 {
-	return id == FIELD_PBB_ISID || id == FIELD_IPV6_EXTHDR;
+	return id == FIELD_PBB_ISID || id == FIELD_IPV6_EXTHDR || id == FIELD_IN_PHY_PORT;
 }
 
 /* What must be matched for a field to mean something; every way there is. */
@@ -37,6 +37,7 @@ static const char *const *prerequisites(enum field_id id)
 {
 	static const char *const texts[][4] = {
 	        [FIELD_NEEDS_NONE] = {""},
+	        [FIELD_NEEDS_IN_PORT] = {"in_port=1,"},
 	        [FIELD_NEEDS_VLAN] = {"dl_vlan=7,"},
 	        [FIELD_NEEDS_MPLS] = {"mpls,", "dl_type=0x8848,"},
 	        [FIELD_NEEDS_PBB] = {"dl_type=0x88e7,"},

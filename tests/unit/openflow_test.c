@@ -54,6 +54,9 @@ Test(openflow_match, mistakes_get_the_right_error)
 	} cases[] = {
 	        {"", OFP_OK},
 	        {"80000004 00000001", OFP_OK},
+	        {"80000004 00000001 80000204 00000001", OFP_OK},
+	        {"80000204 00000001", OFPBMC_BAD_PREREQ}, /* IN_PHY_PORT */
+	        {"80000004 00000001 80000308 00000001 0000ffff", OFPBMC_BAD_MASK},
 	        {"80000a02 0800 80001604 0a000001", OFP_OK},
 	        {"80000a02 0800 80001708 0a000000 ff000000", OFP_OK},
 	        {"80001604 0a000001", OFPBMC_BAD_PREREQ},

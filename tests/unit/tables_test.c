@@ -152,6 +152,34 @@ Test(tables, action_sets_run_at_the_end_in_their_own_order)
 	rig_expect("in_port=1,dl_type=0x88cc", "drop(table_miss)");
 }
 
+Test(tables, where_the_action_set_leads_can_be_matched)
+{
+	add("ip,actions=write_actions(output:3),goto_table:1");
+	add("arp,actions=write_actions(output:3),goto_table:1");
+	add("ipv6,actions=write_actions(output:3),goto_table:1");
+	add("table=1,priority=1,actset_output=3,actions=output:8");
+	add("table=1,priority=2,arp,actset_output=3,actions=write_actions(output:4),goto_table:2");
+	add("table=1,priority=2,ipv6,actset_output=3,actions=clear_actions,goto_table:2");
+	add("table=1,actset_output=UNSET,actions=output:9");
+	add("table=2,actset_output=UNSET,actions=output:6");
+	add("table=2,actset_output=4,actions=move:ONFOXM_ET_ACTSET_OUTPUT[]->NXM_NX_REG0[],resubmit(,3)");
+	add("table=3,reg0=4,actions=output:7");
+	rig_expect("in_port=1,ip", "output:8 output:3");
+	rig_expect("in_port=1,arp", "output:7 output:4");
+	rig_expect("in_port=1,ipv6", "output:6");
+	cr_expect_eq(rig_group(GROUP_ADD, "group_id=1,type=indirect,bucket=output:5"), TABLES_OK);
+	add("ip,actions=write_actions(output:3,group:1),goto_table:1");
+	rig_expect("in_port=1,ip", "output:9 output:5");
+}
+
+Test(tables, the_physical_port_stays_when_in_port_changes)
+{
+	add("in_port=1,actions=load:7->NXM_OF_IN_PORT[],resubmit(,1)");
+	add("table=1,in_port=7,in_phy_port=1,actions=output:3");
+	add("table=1,in_port=7,in_phy_port=7,actions=output:4");
+	rig_expect("in_port=1", "output:3");
+}
+
 Test(tables, expired_ttl_ends_the_branch)
 {
 	add("ip,actions=output:1,clone(dec_ttl,output:2),output:3");
