@@ -9,6 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+static int help(struct ofctl *ctl, int argc, char **argv);
+static int list_commands(struct ofctl *ctl, int argc, char **argv);
 
 static const struct command {
 	const char *name, *usage;
@@ -44,9 +48,9 @@ static const struct command {
         {"dump-group-features", "SWITCH", 1, 1, ofctl_dump},
         {"add-meter", "SWITCH METER", 2, 2, ofctl_meter_mod},
         {"mod-meter", "SWITCH METER", 2, 2, ofctl_meter_mod},
-        {"del-meter", "SWITCH METER", 2, 2, ofctl_meter_mod},
+        {"del-meter", "SWITCH [METER]", 1, 2, ofctl_meter_mod},
         {"del-meters", "SWITCH [METER]", 1, 2, ofctl_meter_mod},
-        {"dump-meter", "SWITCH METER", 2, 2, ofctl_dump},
+        {"dump-meter", "SWITCH [METER]", 1, 2, ofctl_dump},
         {"dump-meters", "SWITCH [METER]", 1, 2, ofctl_dump},
         {"meter-stats", "SWITCH [METER]", 1, 2, ofctl_dump},
         {"meter-features", "SWITCH", 1, 1, ofctl_dump},
@@ -59,8 +63,12 @@ static const struct command {
         {"parse-flow", "FLOW", 1, 1, ofctl_parse_flow},
         {"parse-flows", "FILE", 1, 1, ofctl_parse_flows},
         {"parse-actions", "ACTIONS", 1, 1, ofctl_parse_actions},
+        {"parse-group", "GROUP", 1, 1, ofctl_parse_group},
         {"ofp-parse", "FILE", 1, 1, ofctl_ofp_parse},
+        {"ofp-parse-pcap", "FILE [TCP-PORT...]", 1, INT_MAX, ofctl_ofp_parse_pcap},
         {"ofp-print", "HEX [VERBOSITY]", 1, 2, ofctl_ofp_print},
+        {"help", "", 0, INT_MAX, help},
+        {"list-commands", "", 0, INT_MAX, list_commands},
         /* what only later versions of OpenFlow can say */
         {"dump-table-desc", NULL, 1, 1, ofctl_needs_later},
         {"mod-table", NULL, 3, 3, ofctl_needs_later},
@@ -81,14 +89,26 @@ int ofctl_fail(const char *format, ...)
 	return 1;
 }
 
-static void usage(void)
+static void put_commands(void)
 {
-	printf("weft-ofctl: flows, groups, meters and ports of a switch, over OpenFlow 1.3\n"
-	       "usage: weft-ofctl [OPTIONS] COMMAND [ARG...]\n\n");
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
 		if (commands[i].usage)
 			printf("  %-20s %s\n", commands[i].name, commands[i].usage);
 	}
+}
+
+static int list_commands(struct ofctl *ctl, int argc, char **argv)
+{
+	printf("The available commands are:\n");
+	put_commands();
+	return 0;
+}
+
+static int help(struct ofctl *ctl, int argc, char **argv)
+{
+	printf("weft-ofctl: flows, groups, meters and ports of a switch, over OpenFlow 1.3\n"
+	       "usage: weft-ofctl [OPTIONS] COMMAND [ARG...]\n\n");
+	put_commands();
 	printf("\nSWITCH is a bridge name, unix:PATH, tcp:HOST:PORT or the path of a socket. FILE may be "
 	       "-.\n\n"
 	       "  --rundir DIR         where DIR/SWITCH.mgmt is (default $WEFT_RUNDIR or /run/weft)\n"
@@ -104,14 +124,15 @@ static void usage(void)
 	       "  --sort[=FIELD], --rsort[=FIELD]\n"
 	       "                       dump-flows: by priority or a field, ascending or descending\n"
 	       "  -m, --more           more of a message when it is printed\n"
-	       "  --timestamp          monitor, snoop: when it came\n"
+	       "  --timestamp          monitor, snoop, ofp-parse-pcap: when it came\n"
 	       "  -P, --packet-in-format FORMAT\n"
 	       "                       monitor: standard, nxt_packet_in or nxt_packet_in2\n"
-	       "  -t, --timeout SECS   give up after SECS (default 10)\n"
+	       "  -t, --timeout SECS   give up after SECS (default: 10 s without an answer)\n"
 	       "  -O, --protocols VERSION, -F, --flow-format FORMAT\n"
 	       "                       accepted when they include OpenFlow13\n"
-	       "  --color WHEN         accepted when it is never or auto: nothing is coloured\n"
+	       "  --color[=WHEN]       dump-flows: coloured always, never, or on a terminal (auto)\n"
 	       "  -h, --help; -V, --version\n");
+	return 0;
 }
 
 enum {
@@ -185,6 +206,36 @@ static int take_packet_in_format(struct ofctl *ctl, const char *name)
 	return ofctl_fail("-P: unknown packet-in format `%s'", name);
 }
 
+static int take_color(struct ofctl *ctl, const char *when)
+{
+	static const struct {
+		const char *name;
+		int on; /* -1: on a terminal */
+	} words[] = {{"always", 1}, {"yes", 1},   {"force", 1}, {"never", 0},  {"no", 0},
+	             {"none", 0},   {"auto", -1}, {"tty", -1},  {"if-tty", -1}};
+
+	for (unsigned i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (!strcasecmp(when, words[i].name)) {
+			ctl->color = words[i].on < 0 ? isatty(STDOUT_FILENO) : words[i].on;
+			return 0;
+		}
+	}
+	return ofctl_fail("incorrect value `%s' for --color", when);
+}
+
+/* For the whole command, as ovs-ofctl does: SIGALRM ends the program. */
+static int take_timeout(struct ofctl *ctl, const char *text)
+{
+	char *end;
+	long seconds = strtol(text, &end, 10);
+
+	if (*end || seconds <= 0 || seconds > INT_MAX / 1000)
+		return ofctl_fail("value %s on -t or --timeout is invalid", text);
+	ctl->timeout_ms = (int)seconds * 1000;
+	alarm((unsigned)seconds);
+	return 0;
+}
+
 /* -O and -F: more versions than ours may be named. */
 static int check_version(char option, const char *text)
 {
@@ -241,9 +292,7 @@ static int take_option(struct ofctl *ctl, int option)
 	case OPT_RSORT:
 		return add_sort(ctl, optarg, option == OPT_RSORT);
 	case OPT_COLOR:
-		return optarg && (!strcmp(optarg, "never") || !strcmp(optarg, "auto"))
-		               ? 0
-		               : ofctl_fail("--color: expected never or auto");
+		return take_color(ctl, optarg ? optarg : "auto");
 	case 'm':
 		ctl->verbosity++;
 		return 0;
@@ -253,14 +302,12 @@ static int take_option(struct ofctl *ctl, int option)
 		ctl->json = !strcmp(optarg, "json");
 		return ctl->json || !strcmp(optarg, "text") ? 0 : ofctl_fail("-o: expected json or text");
 	case 't':
-		ctl->timeout_ms = atoi(optarg) * 1000;
-		return ctl->timeout_ms > 0 ? 0 : ofctl_fail("-t: expected seconds");
+		return take_timeout(ctl, optarg);
 	case 'O':
 	case 'F':
 		return check_version((char)option, optarg);
 	case 'h':
-		usage();
-		exit(0);
+		exit(help(ctl, 0, NULL));
 	case 'V':
 		printf("weft-ofctl (Weft) " WEFT_VERSION ", OpenFlow 1.3\n");
 		exit(0);

@@ -16,7 +16,7 @@ enum { OFCTL_SORTS_MAX = 8 };
 
 struct ofctl {
 	const char *rundir;
-	bool strict, json, may_create, read_only, bundle, readd, timestamp;
+	bool strict, json, may_create, read_only, bundle, readd, timestamp, color;
 	bool show_stats;
 	int show_names; /* -1: when standard output is a terminal */
 	int verbosity;
@@ -96,6 +96,11 @@ void ofctl_tell_normalized(const struct flow_notes *notes, const char *where);
 /* Mode of fragments and miss_send_len; -1: as it is. */
 int ofctl_set_config(struct ofctl *ctl, int mode, int miss_send_len);
 
+/* ---- ofctl_color.c ---- */
+
+/* Prints lines of dump-flows, and what stands between them, with colours. */
+void ofctl_put_colored(FILE *to, const char *text);
+
 /* ---- ofctl_json.c ---- */
 
 /* Sends the request in `w` and prints the replies as JSON. */
@@ -130,7 +135,9 @@ int ofctl_bundle(struct ofctl *ctl, int argc, char **argv);
 int ofctl_parse_flow(struct ofctl *ctl, int argc, char **argv);
 int ofctl_parse_flows(struct ofctl *ctl, int argc, char **argv);
 int ofctl_parse_actions(struct ofctl *ctl, int argc, char **argv);
+int ofctl_parse_group(struct ofctl *ctl, int argc, char **argv);
 int ofctl_ofp_print(struct ofctl *ctl, int argc, char **argv);
 int ofctl_ofp_parse(struct ofctl *ctl, int argc, char **argv);
+int ofctl_ofp_parse_pcap(struct ofctl *ctl, int argc, char **argv);
 
 #endif

@@ -33,7 +33,7 @@ static const struct dump {
         {"meter-features", OFPMP_METER_FEATURES, NOTHING, false},
 };
 
-/* "group_id=5", "meter=5" or "5"; without one, or with "all", `all`. */
+/* "group_id=5", "meter=5", or for all but a meter "5"; without one, or with "all", `all`. */
 static int choose(const char *text, const char *key, uint32_t all, uint32_t *id)
 {
 	size_t n = strlen(key);
@@ -43,6 +43,8 @@ static int choose(const char *text, const char *key, uint32_t all, uint32_t *id)
 	*id = all;
 	if (text && !strncmp(text, key, n) && text[n] == '=')
 		text += n + 1;
+	else if (text && !strcmp(key, "meter"))
+		return ofctl_fail("%s: expected meter=NUMBER", text);
 	if (!text || !strcmp(text, "all"))
 		return 0;
 	number = strtoull(text, &end, 0);

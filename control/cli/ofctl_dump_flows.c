@@ -84,7 +84,11 @@ static int print(struct ofctl *ctl, const struct list *l)
 		struct text out = {0};
 
 		flow_stats_format(&out, order[i], ctl->show_stats, ofctl_print_names(ctl));
-		puts(text_get(&out));
+		text_add(&out, "\n");
+		if (ctl->color)
+			ofctl_put_colored(stdout, text_get(&out));
+		else
+			fputs(text_get(&out), stdout);
 		text_free(&out);
 	}
 	free(order);

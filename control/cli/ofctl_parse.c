@@ -7,39 +7,51 @@
 #include <string.h>
 
 #include "control/cli/ofctl.h"
+#include "control/cli/ofctl_print.h"
+
+/* Flows are printed when all of them have been read. */
+struct parsed {
+	struct ofctl *ctl;
+	struct text flows;
+};
 
 static int parse_line(const char *text, const char *where, void *arg)
 {
-	struct ofctl *ctl = arg;
+	struct parsed *p = arg;
 	struct flow_notes notes;
 	struct flow_mod fm;
-	struct text out = {0};
 
-	if (flow_line_parse(text, NULL, &fm, &notes, &ctl->err))
-		return ofctl_fail("%s: %s", where, ctl->err.text);
+	if (flow_line_parse(text, NULL, &fm, &notes, &p->ctl->err))
+		return ofctl_fail("%s: %s", where, p->ctl->err.text);
 	ofctl_tell_normalized(&notes, where);
-	flow_mod_format(&out, &fm, NULL);
-	printf("OFPT_FLOW_MOD (OF1.3) (xid=0x1): %s\n", text_get(&out));
-	text_free(&out);
+	text_add(&p->flows, "OFPT_FLOW_MOD (OF1.3) (xid=0x1): ");
+	flow_mod_format(&p->flows, &fm, NULL);
+	text_add(&p->flows, "\n");
 	flow_mod_free(&fm);
 	return 0;
 }
 
-static void tell_protocol(void)
+static int print_parsed(struct parsed *p, int rc)
 {
-	printf("usable protocols: OXM-OpenFlow13\nchosen protocol: OXM-OpenFlow13\n");
+	if (!rc)
+		printf("usable protocols: OXM-OpenFlow13\nchosen protocol: OXM-OpenFlow13\n%s",
+		       text_get(&p->flows));
+	text_free(&p->flows);
+	return rc;
 }
 
 int ofctl_parse_flow(struct ofctl *ctl, int argc, char **argv)
 {
-	tell_protocol();
-	return parse_line(argv[1], "flow", ctl);
+	struct parsed p = {.ctl = ctl};
+
+	return print_parsed(&p, parse_line(argv[1], "flow", &p));
 }
 
 int ofctl_parse_flows(struct ofctl *ctl, int argc, char **argv)
 {
-	tell_protocol();
-	return ofctl_read_lines(argv[1], parse_line, ctl);
+	struct parsed p = {.ctl = ctl};
+
+	return print_parsed(&p, ofctl_read_lines(argv[1], parse_line, &p));
 }
 
 int ofctl_parse_actions(struct ofctl *ctl, int argc, char **argv)
@@ -53,6 +65,22 @@ int ofctl_parse_actions(struct ofctl *ctl, int argc, char **argv)
 	puts(text_get(&out));
 	text_free(&out);
 	action_list_free(&actions);
+	return 0;
+}
+
+int ofctl_parse_group(struct ofctl *ctl, int argc, char **argv)
+{
+	struct ofp_writer w = {0};
+	struct group_mod gm;
+
+	if (group_mod_parse(argv[1], GROUP_ADD, NULL, &gm, &ctl->err))
+		return ofctl_fail("group: %s", ctl->err.text);
+	printf("usable protocols: any\nchosen version: OpenFlow13\n");
+	ofp_put_group_mod(&w, 1, &gm);
+	group_mod_free(&gm);
+	ctl->show_names = 0;
+	ofctl_print_message(ctl, stdout, w.data, w.len, 1);
+	ofp_writer_free(&w);
 	return 0;
 }
 
@@ -75,13 +103,20 @@ static int read_hex(const char *text, uint8_t *to, size_t size, size_t *n)
 	return 0;
 }
 
-static int print_one(struct ofctl *ctl, const uint8_t *message, size_t len, int verbosity)
+/* Less or more than a message. */
+static void print_odd(const uint8_t *bytes, size_t n)
 {
-	if (len < OFP_HEADER_LEN || ofp_read_header(message).length != len)
-		return ofctl_fail("expected a whole message: its header and as many bytes as it says");
-	ctl->show_names = 0;
-	ofctl_print_message(ctl, stdout, message, len, verbosity);
-	return 0;
+	struct text out = {0};
+
+	if (!n)
+		text_add(&out, "OpenFlow message is empty\n");
+	else if (n < OFP_HEADER_LEN)
+		text_add(&out, "OpenFlow packet too short (only %zu bytes):\n", n);
+	else
+		text_add(&out, "(***only uses %u bytes out of %zu***)\n", ofp_read_header(bytes).length, n);
+	print_hex_dump(&out, bytes, n);
+	fputs(text_get(&out), stdout);
+	text_free(&out);
 }
 
 int ofctl_ofp_print(struct ofctl *ctl, int argc, char **argv)
@@ -90,7 +125,14 @@ int ofctl_ofp_print(struct ofctl *ctl, int argc, char **argv)
 	size_t n;
 	int rc = read_hex(argv[1], message, sizeof(message), &n);
 
-	return rc ? rc : print_one(ctl, message, n, argc > 2 ? atoi(argv[2]) : 2);
+	if (rc)
+		return rc;
+	ctl->show_names = 0;
+	if (n < OFP_HEADER_LEN || ofp_read_header(message).length < n)
+		print_odd(message, n);
+	else
+		ofctl_print_message(ctl, stdout, message, n, argc > 2 ? atoi(argv[2]) : 2);
+	return 0;
 }
 
 int ofctl_ofp_parse(struct ofctl *ctl, int argc, char **argv)
@@ -98,18 +140,20 @@ int ofctl_ofp_parse(struct ofctl *ctl, int argc, char **argv)
 	bool std = !strcmp(argv[1], "-");
 	FILE *f = std ? stdin : fopen(argv[1], "r");
 	static uint8_t message[OFP_MESSAGE_MAX];
+	size_t n;
 	int rc = 0;
 
 	if (!f)
 		return ofctl_fail("%s: open (%s)", argv[1], strerror(errno));
-	while (!rc && fread(message, OFP_HEADER_LEN, 1, f)) {
+	ctl->show_names = 0;
+	while (!rc && (n = fread(message, 1, OFP_HEADER_LEN, f))) {
 		size_t len = ofp_read_header(message).length;
 
-		if (len < OFP_HEADER_LEN ||
+		if (n < OFP_HEADER_LEN || len < OFP_HEADER_LEN ||
 		    (len > OFP_HEADER_LEN && !fread(message + OFP_HEADER_LEN, len - OFP_HEADER_LEN, 1, f)))
 			rc = ofctl_fail("%s: ends in the middle of a message", argv[1]);
 		else
-			rc = print_one(ctl, message, len, ctl->verbosity + 2);
+			ofctl_print_message(ctl, stdout, message, len, ctl->verbosity + 2);
 	}
 	if (!std)
 		fclose(f);

@@ -272,23 +272,19 @@ static bool print_table_mod(const struct printer *p, struct ofp_reader *r)
 	return !r->failed;
 }
 
-static bool print_hello(const struct printer *p, struct ofp_reader *r)
+static bool print_hello(const struct printer *p, const struct ofp_header *h, struct ofp_reader *r)
 {
-	size_t before = p->out->len;
+	uint32_t versions = (2u << h->version) - 2; /* the old form has no list and means all up to its own */
 
+	if (ofp_get_u16(r) == 1 && ofp_get_u16(r) >= 8)
+		versions = ofp_get_u32(r);
 	text_add(p->out, "\n version bitmap: ");
-	if (ofp_get_u16(r) == 1 && ofp_get_u16(r) >= 8) {
-		uint32_t versions = ofp_get_u32(r);
-
-		for (unsigned v = 0; v < 31; v++) {
-			if (versions & 1u << v)
-				text_add(p->out, "0x%02x, ", v);
-		}
+	for (unsigned v = 0; v < 31; v++) {
+		if (versions & 1u << v)
+			text_add(p->out, "0x%02x, ", v);
 	}
 	text_chomp(p->out, ' ');
 	text_chomp(p->out, ',');
-	if (r->failed)
-		p->out->len = before; /* the old form has no list */
 	text_add(p->out, "\n");
 	return true;
 }
@@ -326,7 +322,7 @@ static bool print_body(const struct printer *p, const struct ofp_header *h, stru
 	print_name(p, "OFPT_", names[h->type], h);
 	switch (h->type) {
 	case OFPT_HELLO:
-		return print_hello(p, r);
+		return print_hello(p, h, r);
 	case OFPT_ERROR:
 		return print_error(p, r);
 	case OFPT_ECHO_REQUEST:

@@ -187,7 +187,10 @@ void ofctl_print_message(struct ofctl *ctl, FILE *to, const uint8_t *message, si
 	struct printer p = {.out = &out, .names = ofctl_print_names(ctl), .verbosity = verbosity};
 
 	message_print(&p, message, len);
-	fputs(text_get(&out), to);
+	if (ctl->color)
+		ofctl_put_colored(to, text_get(&out));
+	else
+		fputs(text_get(&out), to);
 	text_free(&out);
 }
 

@@ -204,6 +204,8 @@ static bool is_lenient(const struct action *a)
 	case ACTION_SET_TTL:
 	case ACTION_DEC_MPLS_TTL:
 	case ACTION_SET_MPLS_TTL:
+	case ACTION_POP_MPLS:
+	case ACTION_FIN_TIMEOUT:
 		return true;
 	default:
 		return false;
