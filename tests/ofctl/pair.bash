@@ -95,8 +95,8 @@ shared_fields() {
 normalise() {
     sed -E \
         -e 's/xid=0x[0-9a-f]+/xid=X/g' \
-        -e 's/duration([=:]?)[0-9.]+s/duration\1Ds/g' \
-        -e 's/idle_age=[0-9]+/idle_age=A/g; s/hard_age=[0-9]+, //g' \
+        -e 's/(duration[=:]?(\x1b\[m\x1b\[K)?)[0-9.]+s/\1Ds/g' \
+        -e 's/(idle_age=(\x1b\[m\x1b\[K)?)[0-9]+/\1A/g; s/hard_age=[0-9]+, //g' \
         -e 's/^(00000000  ([0-9a-f]{2} ){4})([0-9a-f]{2} ){3}[0-9a-f]{2}-/\1xid-/' \
         -e 's/^[0-9-]+T[0-9:]+Z\|[0-9]+\|/TIME|/' \
         -e 's/time=[0-9.]+ ms/time=T ms/' \

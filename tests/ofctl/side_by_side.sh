@@ -16,7 +16,7 @@ need_built weftd weft weft-ofctl
 play() {
     local side=$1 protocol=$2 file text only n rc
     shift 2
-    CLIENT=("$@" -t 10)
+    CLIENT=("$@" -t 60)
     export OVS_RUNDIR=$WORK/$side WEFT_RUNDIR=$WORK/$side HOST=$side
     mkdir -p "$WORK/$side.files"
     cd "$WORK/$side.files" || exit 2
@@ -60,8 +60,41 @@ s.bind((sys.argv[1], 0))
 s.send(bytes.fromhex(sys.argv[2]))' "q$1" "$2"
 }
 
+# capture FILE "FROM TO SEQUENCE HEX"...: a capture file of TCP segments between these ports.
+capture() {
+    python3 -c '
+import struct, sys
+out = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1)
+for at, text in enumerate(sys.argv[1:]):
+    source, target, sequence, data = text.split()
+    tcp = struct.pack("!HHIIBBHHH", int(source), int(target), int(sequence), 0, 0x50, 24, 9, 0, 0) + bytes.fromhex(data)
+    ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(tcp), 1, 0, 64, 6, 0, bytes((10, 0, 0, 1)), bytes((10, 0, 0, 2)))
+    frame = bytes(12) + b"\x08\x00" + ip + tcp
+    out += struct.pack("<IIII", 1700000000 + at, 123456, len(frame), len(frame)) + frame
+sys.stdout.buffer.write(out)' "${@:2}" >"$1"
+}
+
+# with_controller COMMAND...: while the switch has a controller (controller.py); says HEX makes that one say something.
+with_controller() {
+    local pid
+    rm -f says && mkfifo says
+    on "$HOST" python3 "$ROOT/tests/ofctl/controller.py" <>says >connected &
+    pid=$!
+    wait_until 30 grep -q listening connected
+    if [ "$HOST" = ovs ]; then
+        vsctl set-controller br0 tcp:127.0.0.1:6653 -- set controller br0 connection-mode=out-of-band
+    else
+        weft weft controller set --fail-mode secure tcp:127.0.0.1:6653 >/dev/null
+    fi
+    wait_until 30 grep -q connected connected && "$@"
+    if [ "$HOST" = ovs ]; then vsctl del-controller br0; else weft weft controller del; fi
+    kill "$pid" 2>/dev/null
+    wait "$pid" 2>/dev/null
+}
+says() { echo "$1" >says; }
+
 # shows TEXT FILTER: waits until the flows that the filter selects have the text.
-shows() { wait_until 10 has_text "$@" || true; }
+shows() { wait_until 30 has_text "$@" || true; }
 has_text() { O dump-flows br0 "$2" | grep -q "$1"; }
 
 # settled FILE: has it stopped growing? grown FILE SIZE: is it longer now?
@@ -89,12 +122,12 @@ watch() {
     shift
     "${CLIENT[@]}" "${first[@]}" >heard 2>&1 &
     pid=$!
-    [[ ${first[*]} != *watch:* ]] || wait_until 10 grown heard 0
-    wait_until 10 asleep "$pid" && wait_until 10 settled heard
+    [[ ${first[*]} != *watch:* ]] || wait_until 30 grown heard 0
+    wait_until 30 asleep "$pid" && wait_until 30 settled heard
     before=$(wc -c <heard)
     "$@"
-    wait_until 10 grown heard "$before"
-    wait_until 10 settled heard
+    wait_until 30 grown heard "$before"
+    wait_until 30 settled heard
     kill "$pid" 2>/dev/null
     wait "$pid" 2>/dev/null
     cat heard
@@ -118,6 +151,11 @@ compare() {
     say "$1: $cases cases"
 }
 
+# Every verb has a case, or the README says why not.
+for verb in $(ovs-ofctl list-commands | awk 'NR > 1 {print $1}'); do
+    grep -qE "(O|watch) (.* )?$verb( |$)" "$ROOT"/tests/ofctl/cases/* || grep -q "\`$verb\`" "$ROOT/tests/ofctl/README.md" ||
+        fail "$verb has no case and no reason in README.md"
+done
 pair_start_ovs
 pair_start_weft
 out=${KEEP:-$WORK/out}
