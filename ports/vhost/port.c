@@ -49,6 +49,11 @@ void vhost_update(struct vhost_port *v)
 	vhost_tell(v);
 }
 
+void vhost_make_due(struct vhost_port *v, enum vhost_due what)
+{
+	__atomic_fetch_or(&v->due, what, __ATOMIC_RELEASE);
+}
+
 void vhost_tell(struct vhost_port *v)
 {
 	struct port *p = &v->port;
@@ -108,7 +113,7 @@ static bool arm(struct port_rxq *q, bool on)
 
 	if (!r || r->state->fault)
 		return false;
-	if (q->id == 0 && on && __atomic_load_n(&v->announce, __ATOMIC_RELAXED))
+	if (q->id == 0 && on && __atomic_load_n(&v->due, __ATOMIC_RELAXED))
 		return true;
 	if (on)
 		drain_kicks(r->kick_fd);

@@ -93,7 +93,7 @@ static int nothing(struct vhost_session *s, struct vhost_message *m, struct erro
 static int send_rarp(struct vhost_session *s, struct vhost_message *m, struct error *e)
 {
 	memcpy(s->v->announce_mac.b, &m->payload.u64, 6);
-	__atomic_store_n(&s->v->announce, true, __ATOMIC_RELEASE);
+	vhost_make_due(s->v, VHOST_DUE_ANNOUNCE);
 	vhost_tell(s->v); /* a sleeping worker must look */
 	return 0;
 }

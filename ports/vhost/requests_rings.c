@@ -123,6 +123,7 @@ int request_set_vring_call(struct vhost_session *s, struct vhost_message *m, str
 	running_close_later(g->call_fd);
 	g->call_fd = fd;
 	running_refresh(s, i);
+	s->call_again = s->grace;
 	return 0;
 }
 

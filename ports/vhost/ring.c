@@ -141,6 +141,14 @@ static bool event_passed(uint16_t event, uint16_t now, uint16_t before)
 	return (uint16_t)(now - event - 1) < (uint16_t)(now - before);
 }
 
+void ring_call(const struct vhost_ring *r)
+{
+	/* A full counter has woken the guest already; what has to be interrupted (datapath/stuck.c) is
+	 * hostile. */
+	if (r->call_fd >= 0 && write(r->call_fd, &(uint64_t){1}, 8) < 0 && errno == EINTR)
+		ring_fail(r, RING_CALL_BLOCKS);
+}
+
 static void call_guest(const struct vhost_ring *r)
 {
 	struct vhost_ring_state *s = r->state;
@@ -155,10 +163,7 @@ static void call_guest(const struct vhost_ring *r)
 	                 : __atomic_load_n(&r->avail->flags, __ATOMIC_RELAXED) & RING_NO_INTERRUPT)
 		return;
 	s->kicks++;
-	/* A full counter has woken the guest already; what has to be interrupted (datapath/stuck.c) is
-	 * hostile. */
-	if (r->call_fd >= 0 && write(r->call_fd, &(uint64_t){1}, 8) < 0 && errno == EINTR)
-		ring_fail(r, RING_CALL_BLOCKS);
+	ring_call(r);
 }
 
 static void log_used(const struct vhost_ring *r, uint16_t first, uint16_t count)

@@ -162,6 +162,9 @@ enum ring_fault ring_walk(const struct vhost_ring *r, uint16_t head, bool writab
 /* Worker: publishes the last `count` used entries, logs them, and calls the guest when it wants to be. */
 void ring_publish(const struct vhost_ring *r, uint16_t count);
 
+/* Worker: calls the guest whether it wants to be or not; one call too many does no harm. */
+void ring_call(const struct vhost_ring *r);
+
 /* Worker: whether the guest shall kick; true when entries are waiting already. */
 bool ring_arm(const struct vhost_ring *r, bool on);
 

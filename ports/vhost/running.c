@@ -121,8 +121,12 @@ static void misplaced(struct vhost_session *s, unsigned i)
 	log_limited(&s->v->log_limit, LOG_LEVEL_ERROR, "%s: %s", s->v->port.name, s->v->why.text);
 }
 
+/* A ring that starts may have had another back end before, which was killed between handing buffers over and
+ * calling. */
 void running_start(struct vhost_session *s)
 {
+	bool started = false;
+
 	for (unsigned i = 0; i < VHOST_RINGS_MAX; i++) {
 		struct vhost_ring *r;
 
@@ -135,7 +139,10 @@ void running_start(struct vhost_session *s)
 		}
 		ring_start(r);
 		publish(s, i, r);
+		started = true;
 	}
+	if (started)
+		vhost_make_due(s->v, VHOST_DUE_CALLS);
 }
 
 void running_refresh(struct vhost_session *s, unsigned i)

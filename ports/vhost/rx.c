@@ -23,13 +23,11 @@ struct rx_batch {
 };
 
 /* The front end asks us to announce a guest that was just migrated here: RARP request, RFC 903. */
-static unsigned announce(struct vhost_port *v, struct packet *p)
+static void announce(const struct vhost_port *v, struct packet *p)
 {
 	struct eth_header *eth;
 	struct arp_header *arp;
 
-	if (!__atomic_exchange_n(&v->announce, false, __ATOMIC_ACQUIRE))
-		return 0;
 	packet_reset(p);
 	p->head_len = 60;
 	p->len = 60;
@@ -47,6 +45,28 @@ static unsigned announce(struct vhost_port *v, struct packet *p)
 	arp->sha = v->announce_mac;
 	arp->tha = v->announce_mac;
 	p->in_port = v->port.ofport;
+}
+
+static void call_anew(const struct vhost_port *v)
+{
+	for (unsigned i = 0; i < VHOST_RINGS_MAX; i++) {
+		const struct vhost_ring *r = rcu_read(v->slots[i].ring);
+
+		if (r && !r->state->fault)
+			ring_call(r);
+	}
+}
+
+/* Does what is due; the number of packets that were made. */
+static unsigned do_due(struct vhost_port *v, struct packet *p)
+{
+	uint8_t due = __atomic_exchange_n(&v->due, 0, __ATOMIC_ACQUIRE);
+
+	if (due & VHOST_DUE_CALLS)
+		call_anew(v);
+	if (!(due & VHOST_DUE_ANNOUNCE))
+		return 0;
+	announce(v, p);
 	return 1;
 }
 
@@ -286,8 +306,8 @@ unsigned vhost_rx(struct port_rxq *q, struct packet **pkts, unsigned max)
 
 	if (!r)
 		return 0;
-	if (unlikely(q->id == 0 && __atomic_load_n(&v->announce, __ATOMIC_RELAXED)) && max)
-		extra = announce(v, pkts[0]);
+	if (unlikely(q->id == 0 && __atomic_load_n(&v->due, __ATOMIC_RELAXED)) && max)
+		extra = do_due(v, pkts[0]);
 	if (unlikely(slot->state.fault))
 		return extra;
 	max = max < BATCH_MAX ? max : BATCH_MAX;

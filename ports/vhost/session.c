@@ -56,6 +56,11 @@ static void finish(void *arg)
 	close_fds(m);
 	if (s->closing)
 		return;
+	if (s->call_again) {
+		vhost_make_due(s->v, VHOST_DUE_CALLS);
+		vhost_tell(s->v);
+	}
+	s->call_again = false;
 	answer(s, m);
 	if (waited && !s->closing)
 		s->ops->ready(s->arg);

@@ -65,6 +65,8 @@ struct vhost_session {
 	struct vhost_message *message; /* being handled */
 	bool busy;
 	bool grace;      /* the handler changed a live ring: answer after a grace period */
+	bool call_again; /* after the grace period: a worker may have called by an fd that nobody reads any
+	                    more */
 	bool closing;    /* session_reset() is under way */
 	unsigned breaks; /* times session_break() took rings away that workers may still use */
 	int reply;       /* of the handler: > 0 it filled a payload, < 0 it refused */

@@ -26,14 +26,19 @@ struct vhost_slot {
 	struct vhost_ring_state state;
 };
 
+enum vhost_due {
+	VHOST_DUE_ANNOUNCE = 1, /* a RARP from announce_mac */
+	VHOST_DUE_CALLS = 2,    /* the guest is to be called for every ring: an earlier call may be lost */
+};
+
 struct vhost_port {
 	struct port port;
 	/* worker: ro, control: wo */
 	struct vhost_slot slots[VHOST_RINGS_MAX]; /* even: switch -> guest, odd: guest -> switch */
 	uint8_t tx_rings[VHOST_QUEUES_MAX];       /* slots that tx uses, ntx of them */
 	uint16_t ntx;
-	bool shared;   /* more than one worker: tx locks */
-	bool announce; /* control: sets, worker: takes; a RARP from `announce_mac` is due */
+	bool shared; /* more than one worker: tx locks */
+	uint8_t due; /* enum vhost_due; control: sets, the worker of queue 0: takes */
 	struct mac announce_mac;
 	/* control only */
 	unsigned queues;             /* pairs offered */
@@ -57,6 +62,8 @@ void vhost_tx(struct port *p, unsigned worker, struct packet **pkts, unsigned n)
 /* Control: rings were published or taken away, features or MTU changed: carrier, caps and tx_rings follow,
  * and the datapath is told. */
 void vhost_update(struct vhost_port *v);
+/* Control: the next worker that looks does that. */
+void vhost_make_due(struct vhost_port *v, enum vhost_due what);
 /* Control: tells the datapath that there is something new, and so wakes the workers. */
 void vhost_tell(struct vhost_port *v);
 

@@ -299,6 +299,12 @@ Test(vhost, full_ring_drops_and_counts)
 	close_both(s, f);
 }
 
+static void poll_once(struct test_switch *s)
+{
+	switch_rx(s, 0);
+	switch_release(s, 0);
+}
+
 static void check_calls(bool event_idx)
 {
 	struct test_switch *s = switch_new("role=server");
@@ -308,6 +314,7 @@ static void check_calls(bool event_idx)
 
 	o.without = event_idx ? 0 : VHOST_BIT(VIRTIO_RING_F_EVENT_IDX);
 	f = open_up(s, &o);
+	poll_once(s);
 	r = &f->rings[0];
 	make_bytes(100);
 	if (event_idx)
@@ -340,6 +347,30 @@ Test(vhost, calls_the_guest_only_when_it_wants)
 {
 	check_calls(false);
 	check_calls(true);
+}
+
+Test(vhost, calls_again_when_an_earlier_call_may_be_lost)
+{
+	struct test_switch *s = switch_new("role=server");
+	struct frontend_options o = switch_peer(s);
+	struct frontend *f = open_up(s, &o);
+	int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	uint64_t ring = 0, count;
+
+	/* A back end before this one may have been killed before it called. */
+	poll_once(s);
+	cr_assert_eq(frontend_calls(f, 0), 1);
+	cr_assert_eq(frontend_calls(f, 1), 1);
+	poll_once(s);
+	cr_assert_eq(frontend_calls(f, 0), 0);
+	/* A worker may have used the old fd after the front end looked at it for the last time. */
+	cr_assert_eq(frontend_ask(f, VHOST_SET_VRING_CALL, &ring, 8, &fd, 1), 0);
+	cr_assert_not(read(fd, &count, 8) == 8);
+	poll_once(s);
+	cr_assert_eq(read(fd, &count, 8), 8);
+	cr_assert_eq(frontend_calls(f, 0), 0);
+	close(fd);
+	close_both(s, f);
 }
 
 /* A worker that sleeps looks at its ports again only when the datapath is told of something new. */

@@ -54,11 +54,12 @@ static struct vhost_port *add_guest(uint32_t number, struct frontend **f, char *
 /* The eventfd of the guest's receive ring will block whoever writes to it. */
 static void set_trap(struct frontend *f)
 {
-	uint64_t ring = 0, full = UINT64_MAX - 1;
+	uint64_t ring = 0, full = UINT64_MAX - 1, count;
 	int fd = eventfd(0, EFD_CLOEXEC);
 
 	cr_assert_eq(frontend_ask(f, VHOST_SET_VRING_CALL, &ring, sizeof(ring), &fd, 1), 0);
-	cr_assert_eq(write(fd, &full, sizeof(full)), sizeof(full));
+	while (write(fd, &full, sizeof(full)) != sizeof(full)) /* the worker has called by it */
+		cr_assert_eq(read(fd, &count, sizeof(count)), sizeof(count));
 	cr_assert_eq(fcntl(fd, F_SETFL, 0), 0);
 	close(fd);
 }
