@@ -327,28 +327,55 @@ static const struct {
         {"OXM_OF_ACTSET_OUTPUT", FIELD_ACTSET_OUTPUT},
 };
 
-static bool name_is(const char *full, const char *name, size_t len)
+/* Every name in an open hash table, filled before main(): a flow's text has a dozen. */
+enum { NAME_SLOTS = 1024 }; /* most stay free */
+
+static struct {
+	const char *name; /* NULL: free */
+	enum field_id id;
+} names[NAME_SLOTS];
+
+/* Where the name is, or would go. */
+static unsigned name_slot(const char *name, size_t len)
 {
-	return full && *full == *name && !strncmp(full, name, len) && !full[len];
+	uint32_t at = 2166136261u; /* FNV-1a */
+
+	for (size_t i = 0; i < len; i++)
+		at = (at ^ (uint8_t)name[i]) * 16777619u;
+	at ^= at >> 16;
+	while (names[at % NAME_SLOTS].name &&
+	       (strncmp(names[at % NAME_SLOTS].name, name, len) || names[at % NAME_SLOTS].name[len]))
+		at++;
+	return at % NAME_SLOTS;
+}
+
+static void add_name(const char *name, enum field_id id)
+{
+	unsigned slot = name ? name_slot(name, strlen(name)) : 0;
+
+	if (name && *name && !names[slot].name) { /* of two fields the first one has it */
+		names[slot].name = name;
+		names[slot].id = id;
+	}
+}
+
+__attribute__((constructor)) static void add_names(void)
+{
+	for (unsigned i = 0; i < FIELD_COUNT; i++) {
+		add_name(fields[i].name, (enum field_id)i);
+		add_name(fields[i].alias, (enum field_id)i);
+	}
+	for (unsigned i = 0; i < FIELD_COUNT; i++)
+		add_name(wire_names[i], (enum field_id)i);
+	for (unsigned i = 0; i < sizeof(oxm_names) / sizeof(oxm_names[0]); i++)
+		add_name(oxm_names[i].name, oxm_names[i].id);
 }
 
 enum field_id field_by_name(const char *name, size_t len)
 {
-	if (!len)
-		return FIELD_NONE;
-	for (unsigned i = 0; i < FIELD_COUNT; i++) {
-		if (name_is(fields[i].name, name, len) || name_is(fields[i].alias, name, len))
-			return (enum field_id)i;
-	}
-	for (unsigned i = 0; i < FIELD_COUNT; i++) {
-		if (name_is(wire_names[i], name, len))
-			return (enum field_id)i;
-	}
-	for (unsigned i = 0; i < sizeof(oxm_names) / sizeof(oxm_names[0]); i++) {
-		if (name_is(oxm_names[i].name, name, len))
-			return oxm_names[i].id;
-	}
-	return FIELD_NONE;
+	unsigned slot = name_slot(name, len);
+
+	return names[slot].name ? names[slot].id : FIELD_NONE;
 }
 
 enum field_id field_by_wire(uint32_t field_class, uint8_t number)

@@ -44,22 +44,34 @@ static const struct {
 
 /* ---- parsing ---- */
 
+static int hex_digit(char c)
+{
+	return c >= '0' && c <= '9'                     ? c - '0'
+	       : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10
+	                                                : -1;
+}
+
+/* Six numbers of one or two digits. */
 static bool parse_mac(struct slice s, struct field_value *v)
 {
-	uint8_t bytes[6];
-	char text[24];
-	int used = 0;
-	unsigned b[6];
+	uint8_t bytes[6] = {0};
+	unsigned n = 0, digits = 0;
 
-	if (!slice_copy(s, text, sizeof(text)))
-		return false;
-	if (sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x%n", &b[0], &b[1], &b[2], &b[3], &b[4], &b[5], &used) != 6 ||
-	    (size_t)used != s.len || strpbrk(text, "+- xX"))
-		return false;
-	for (unsigned i = 0; i < 6; i++)
-		bytes[i] = (uint8_t)b[i];
+	for (size_t i = 0; i < s.len; i++) {
+		int digit = hex_digit(s.p[i]);
+
+		if (s.p[i] == ':' && digits && n < 5) {
+			n++;
+			digits = 0;
+		} else if (digit >= 0 && digits < 2) {
+			bytes[n] = (uint8_t)(bytes[n] << 4 | digit);
+			digits++;
+		} else {
+			return false;
+		}
+	}
 	*v = value_from_bytes(bytes, 6);
-	return true;
+	return n == 5 && digits;
 }
 
 static bool parse_ip(struct slice s, int family, struct field_value *v)
