@@ -29,6 +29,7 @@ struct etcd {
 	int timeout_ms;
 	int epoll, timer;
 	uint32_t wants;  /* what epoll watches the connection for */
+	uint64_t alarm;  /* when the timer rings, clock_now(); then until it is set again */
 	uint64_t due;    /* AWAY: connect again; CONNECTING, ASKING: give up; READY: look whether it lives */
 	uint64_t pinged; /* when; clock_now() */
 	bool of_no_use;  /* by etcd_give_up(), and why */
@@ -150,7 +151,9 @@ static void wait_for(struct etcd *c, uint64_t first)
 	struct epoll_event ev = {0};
 	short wants;
 
-	timerfd_settime(c->timer, TFD_TIMER_ABSTIME, &at, NULL);
+	if (first != c->alarm) /* a system call at each step otherwise */
+		timerfd_settime(c->timer, TFD_TIMER_ABSTIME, &at, NULL);
+	c->alarm = first;
 	if (!c->grpc)
 		return;
 	wants = grpc_wants(c->grpc);
