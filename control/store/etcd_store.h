@@ -15,6 +15,7 @@ struct etcd_store {
 	struct watches *watches;
 	struct lease *lease; /* NULL: none is wanted */
 	char *value;         /* of the last event */
+	size_t written;      /* keys since etcd was last settled: etcd_txn.c */
 };
 
 static inline struct etcd_store *etcd_store_of(const struct store *s)
