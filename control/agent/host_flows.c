@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 struct flow_part {
-	uint32_t vni;
+	uint64_t place; /* ascending: of pipeline_part */
 	uint64_t inputs;
 	struct flow_set flows;
 };
@@ -39,28 +39,28 @@ static struct flow_part *old_part(const struct update *u)
 	return u->next_old < u->old->n ? &u->old->parts[u->next_old] : NULL;
 }
 
-static int drop_before(struct update *u, uint64_t vni)
+static int drop_before(struct update *u, uint64_t place)
 {
 	static const struct flow_set none;
 	int rc = 0;
 
-	while (!rc && old_part(u) && old_part(u)->vni < vni) {
+	while (!rc && old_part(u) && old_part(u)->place < place) {
 		rc = flow_set_compare(&old_part(u)->flows, &none, note, u);
 		u->next_old++;
 	}
 	return rc;
 }
 
-/* `net` NULL: the rest. */
-static int add_part(struct update *u, const struct scene_network *net)
+/* `net` NULL: of the host. */
+static int add_part(struct update *u, const struct scene_network *net, enum pipeline_part part)
 {
 	static const struct flow_set none;
 	struct flow_part *p = &u->parts[u->n], *old;
-	uint32_t vni = net ? net->network->vni : 0;
-	int rc = drop_before(u, vni);
+	uint64_t place = net ? (uint64_t)net->network->vni * PIPELINE_PARTS + part : 0;
+	int rc = drop_before(u, place);
 
-	old = old_part(u) && old_part(u)->vni == vni ? old_part(u) : NULL;
-	*p = (struct flow_part){.vni = vni, .inputs = pipeline_inputs(u->s, net)};
+	old = old_part(u) && old_part(u)->place == place ? old_part(u) : NULL;
+	*p = (struct flow_part){.place = place, .inputs = pipeline_inputs(u->s, net, part)};
 	u->n++;
 	u->next_old += old != NULL;
 	if (old && old->inputs == p->inputs) {
@@ -69,7 +69,7 @@ static int add_part(struct update *u, const struct scene_network *net)
 	}
 	p->flows.known = old ? &old->flows : NULL;
 	if (!rc)
-		rc = net ? pipeline_network(u->s, net, &p->flows) : pipeline_host(u->s, &p->flows);
+		rc = pipeline_part(u->s, net, part, &p->flows);
 	return rc ? rc : flow_set_compare(old ? &old->flows : &none, &p->flows, note, u);
 }
 
@@ -77,9 +77,9 @@ static int add_part(struct update *u, const struct scene_network *net)
 static void free_parts(struct flow_part *parts, unsigned n, const struct flow_part *kept, unsigned n_kept)
 {
 	for (unsigned i = 0, k = 0; i < n; i++) {
-		while (k < n_kept && kept[k].vni < parts[i].vni)
+		while (k < n_kept && kept[k].place < parts[i].place)
 			k++;
-		if (k == n_kept || kept[k].vni != parts[i].vni || kept[k].flows.flows != parts[i].flows.flows)
+		if (k == n_kept || kept[k].place != parts[i].place || kept[k].inputs != parts[i].inputs)
 			flow_set_free(&parts[i].flows);
 	}
 	free(parts);
@@ -89,11 +89,13 @@ int host_flows_update(struct host_flows *h, const struct scene *s,
                       int (*differ)(const struct flow_mod *had, const struct flow_mod *wanted, void *arg),
                       void *arg)
 {
-	struct update u = {.s = s, .old = h, .parts = calloc(s->n_networks + 1u, sizeof(*u.parts))};
-	int rc = u.parts ? add_part(&u, NULL) : -ENOMEM;
+	struct update u = {
+	        .s = s, .old = h, .parts = calloc(PIPELINE_PARTS * s->n_networks + 1u, sizeof(*u.parts))};
+	int rc = u.parts ? add_part(&u, NULL, PIPELINE_REST) : -ENOMEM;
 
 	for (unsigned i = 0; i < s->n_networks && !rc; i++)
-		rc = add_part(&u, &s->networks[i]);
+		for (unsigned k = 0; k < PIPELINE_PARTS && !rc; k++)
+			rc = add_part(&u, &s->networks[i], (enum pipeline_part)k);
 	if (!rc)
 		rc = drop_before(&u, UINT64_MAX);
 	if (rc) {

@@ -70,15 +70,21 @@ static int settle(struct flow_set *out)
 	return out->failed ? -EINVAL : 0;
 }
 
-int pipeline_host(const struct scene *s, struct flow_set *out)
+static void part_flows(const struct scene *s, const struct scene_network *net, enum pipeline_part part,
+                       struct flow_set *out)
 {
-	host_flows(s, out);
-	return settle(out);
+	if (!net)
+		host_flows(s, out);
+	else if (part == PIPELINE_FLOOD)
+		pipeline_flood(s, net, out);
+	else
+		network_flows(s, net, out);
 }
 
-int pipeline_network(const struct scene *s, const struct scene_network *net, struct flow_set *out)
+int pipeline_part(const struct scene *s, const struct scene_network *net, enum pipeline_part part,
+                  struct flow_set *out)
 {
-	network_flows(s, net, out);
+	part_flows(s, net, part, out);
 	return settle(out);
 }
 
@@ -86,7 +92,8 @@ int pipeline_flows(const struct scene *s, struct flow_set *out)
 {
 	host_flows(s, out);
 	for (unsigned i = 0; i < s->n_networks; i++)
-		network_flows(s, &s->networks[i], out);
+		for (unsigned k = 0; k < PIPELINE_PARTS; k++)
+			part_flows(s, &s->networks[i], (enum pipeline_part)k, out);
 	return settle(out);
 }
 

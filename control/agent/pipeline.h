@@ -44,15 +44,17 @@ enum { AGENT_CONTROLLER_ID = 0x5745 }; /* packets are punted to the agent alone 
 
 enum { PRIORITY_CLASSIFY = 60000 }; /* above what users are likely to put into table 0 */
 
-/* The flows of the whole host, or in parts: of each network, and of none. No two parts have a flow in the
- * same place. Fills `out` (settled). 0, or -EINVAL when `out` lacks something (logged). */
-int pipeline_flows(const struct scene *s, struct flow_set *out);
-int pipeline_host(const struct scene *s, struct flow_set *out);
-int pipeline_network(const struct scene *s, const struct scene_network *net, struct flow_set *out);
+/* Parts of a network's flows: what changes with the hosts that live, and the rest. */
+enum pipeline_part { PIPELINE_FLOOD, PIPELINE_REST, PIPELINE_PARTS };
 
-/* A number for all that pipeline_network() and pipeline_host() (`net`: NULL) look at: while it is the same,
- * the flows are. */
-uint64_t pipeline_inputs(const struct scene *s, const struct scene_network *net);
+/* The flows of the whole host, or in parts: of each network, and (`net`: NULL) of none. No two parts have a
+ * flow in the same place. Fills `out` (settled). 0, or -EINVAL when `out` lacks something (logged). */
+int pipeline_flows(const struct scene *s, struct flow_set *out);
+int pipeline_part(const struct scene *s, const struct scene_network *net, enum pipeline_part part,
+                  struct flow_set *out);
+
+/* A number for all that pipeline_part() looks at: while it is the same, the flows are. */
+uint64_t pipeline_inputs(const struct scene *s, const struct scene_network *net, enum pipeline_part part);
 
 /* The actions that punt. */
 #define PUNT_ACTIONS "controller(id=22341,max_len=65535)"
@@ -68,6 +70,7 @@ void pipeline_groups(const struct scene *s, const struct scene_port *p, struct f
 void pipeline_answer(const struct scene_network *net, struct flow_set *out);
 void pipeline_answer_port(const struct scene_port *p, struct flow_set *out);
 void pipeline_switching(const struct scene *s, const struct scene_network *net, struct flow_set *out);
+void pipeline_flood(const struct scene *s, const struct scene_network *net, struct flow_set *out);
 void pipeline_routing(const struct scene *s, const struct scene_network *net, struct flow_set *out);
 
 /* " ->" the port: "set_field:7->reg3,goto_table:80", or the way to its host. False: nowhere. */

@@ -35,7 +35,6 @@ static uint64_t mix_group(uint64_t h, const struct scene *s, const char *tenant,
 static uint64_t mix_port(uint64_t h, const struct scene *s, const struct scene_port *p)
 {
 	h = mix_host(h, p->host);
-	h = hash_step(h, p->host && scene_host_lives(s, p->host));
 	h = hash_step(h, p->local | 2u * p->active | (uint64_t)p->ofport << 8);
 	for (unsigned i = 0; p->local && i < p->port->n_groups; i++)
 		h = mix_group(h, s, p->port->object.tenant, p->port->groups[i]);
@@ -57,7 +56,21 @@ static uint64_t mix_router(uint64_t h, const struct scene *s, const struct scene
 	return h;
 }
 
-uint64_t pipeline_inputs(const struct scene *s, const struct scene_network *net)
+/* Where copies go: local ports, and hosts that live. */
+static uint64_t mix_flood(uint64_t h, const struct scene *s, const struct scene_network *net)
+{
+	h = hash_step(h, net->network->vni);
+	for (unsigned i = 0; i < net->n_ports; i++) {
+		const struct scene_port *p = &net->ports[i];
+
+		h = mix_host(h, p->host);
+		h = hash_step(h, p->host_lives | 2u * p->active | 4u * (p->host == s->self) |
+		                         (uint64_t)p->ofport << 8);
+	}
+	return h;
+}
+
+uint64_t pipeline_inputs(const struct scene *s, const struct scene_network *net, enum pipeline_part part)
 {
 	uint64_t h = hash_step(1, s->tunnel);
 
@@ -65,6 +78,8 @@ uint64_t pipeline_inputs(const struct scene *s, const struct scene_network *net)
 		h = mix_host(h, s->hosts[i]);
 	if (!net)
 		return h;
+	if (part == PIPELINE_FLOOD)
+		return mix_flood(h, s, net);
 	h = hash_step(h, net->version);
 	for (unsigned i = 0; i < net->n_ports; i++)
 		h = mix_port(h, s, &net->ports[i]);

@@ -53,7 +53,7 @@ static void add_remote_hosts(const struct scene *s, const struct scene_network *
 	for (unsigned i = 0; i < net->n_ports; i++) {
 		const struct host *h = net->ports[i].host;
 
-		if (!h || h == s->self || !h->n_vteps || seen_before(net, i) || !scene_host_lives(s, h))
+		if (!h || h == s->self || !h->n_vteps || seen_before(net, i) || !net->ports[i].host_lives)
 			continue;
 		text_add(actions, ",set_field:%s->%s,output:%u", ip_format(&h->vteps[0], ip),
 		         ip_is_v4(&h->vteps[0]) ? "tun_dst" : "tun_ipv6_dst", s->tunnel);
@@ -61,7 +61,7 @@ static void add_remote_hosts(const struct scene *s, const struct scene_network *
 }
 
 /* Local ports always; other hosts only for what comes from here: a copy goes through one tunnel at most. */
-static void flood(const struct scene *s, const struct scene_network *net, struct flow_set *out)
+void pipeline_flood(const struct scene *s, const struct scene_network *net, struct flow_set *out)
 {
 	struct text local = {0}, all = {0};
 
@@ -82,10 +82,8 @@ static void flood(const struct scene *s, const struct scene_network *net, struct
 
 void pipeline_switching(const struct scene *s, const struct scene_network *net, struct flow_set *out)
 {
-	if (net->here) {
+	if (net->here)
 		by_mac(s, net, out);
-		flood(s, net, out);
-	}
 	if (s->tunnel) /* from the router, other networks too */
 		flow_set_add(out, COOKIE_MARK,
 		             "table=70,priority=100,reg0=0x%x,actions=set_field:0x%x->tun_id,output:%u",

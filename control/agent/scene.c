@@ -32,21 +32,6 @@ void scene_adopt(struct scene *s, const struct scene *old)
 			}
 }
 
-static int by_name(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-static bool is_in(const struct scene *s, const char *name)
-{
-	return s->n_live && bsearch(&name, s->live, s->n_live, sizeof(*s->live), by_name);
-}
-
-bool scene_host_lives(const struct scene *s, const struct host *h)
-{
-	return is_in(s, h->object.name) || !s->self || !is_in(s, s->self->object.name);
-}
-
 struct scene_network *scene_network(const struct scene *s, uint32_t vni)
 {
 	unsigned low = 0, high = s->n_networks;

@@ -29,6 +29,7 @@ struct scene_port {
 	const struct tenant_port *port;
 	struct scene_network *network;
 	const struct host *host; /* where it is active; NULL: nowhere known */
+	bool host_lives;         /* as far as the store knows */
 	bool local;              /* this host carries it */
 	bool active;             /* and its guest is here: not on a host that it moves from or to */
 	/* of local ports */
@@ -73,9 +74,6 @@ void scene_free(struct scene *s);
 /* Lets the local ports that both have, and the tunnel, be numbered as in `old`. */
 void scene_adopt(struct scene *s, const struct scene *old);
 
-/* Does the host live, as far as the store knows? A store without leases (this host's own is not there)
- * knows nothing. */
-bool scene_host_lives(const struct scene *s, const struct host *h);
 struct scene_network *scene_network(const struct scene *s, uint32_t vni);
 struct scene_port *scene_port_by_number(const struct scene *s, uint32_t ofport);
 /* The port that has `ip` in the network, or NULL. */

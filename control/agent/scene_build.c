@@ -22,6 +22,7 @@ struct building {
 	struct keys bindings, routers; /* of this host; definitions */
 	struct keys places, attached;  /* of ports, by VNI and port; of each network, or NULL */
 	unsigned next_place;
+	bool *lives;  /* for each of the scene's hosts; made when the first port is placed */
 	unsigned vni; /* of the network that is read, and what it was made of */
 	uint64_t version;
 	bool failed;
@@ -105,7 +106,8 @@ static void read_live(struct building *b, const struct view_key *k)
 	live[s->n_live++] = after(k, 1);
 }
 
-static const struct host *host_named(const struct scene *s, const char *name)
+/* Its number, or -1. */
+static int host_named(const struct scene *s, const char *name)
 {
 	unsigned low = 0, high = s->n_hosts;
 
@@ -114,13 +116,33 @@ static const struct host *host_named(const struct scene *s, const char *name)
 		int order = strcmp(s->hosts[mid]->object.name, name);
 
 		if (!order)
-			return s->hosts[mid];
+			return (int)mid;
 		if (order < 0)
 			low = mid + 1;
 		else
 			high = mid;
 	}
-	return NULL;
+	return -1;
+}
+
+/* As far as the store knows: one without leases (this host's own is not there) knows nothing. Both lists
+ * ascend. */
+static void find_lives(struct building *b)
+{
+	struct scene *s = b->s;
+	bool mine = false; /* is its own there? */
+
+	b->lives = calloc(s->n_hosts + 1u, sizeof(*b->lives));
+	b->failed |= !b->lives;
+	for (unsigned i = 0; s->self && i < s->n_live; i++)
+		mine |= !strcmp(s->live[i], b->host);
+	for (unsigned i = 0, k = 0; b->lives && i < s->n_hosts; i++) {
+		const char *name = s->hosts[i]->object.name;
+
+		while (k < s->n_live && strcmp(s->live[k], name) < 0)
+			k++;
+		b->lives[i] = !mine || (k < s->n_live && !strcmp(s->live[k], name));
+	}
 }
 
 /* ---- ports ---- */
@@ -146,6 +168,7 @@ static void place(struct building *b, struct scene_port *p, const char *id)
 {
 	char name[16 + ID_MAX];
 	const char *host;
+	int number;
 
 	snprintf(name, sizeof(name), "%u/%s", b->vni, id);
 	while (b->next_place < b->places.n && strcmp(after(b->places.keys[b->next_place], 1), name) < 0)
@@ -153,7 +176,13 @@ static void place(struct building *b, struct scene_port *p, const char *id)
 	if (b->next_place == b->places.n || strcmp(after(b->places.keys[b->next_place], 1), name))
 		return;
 	host = json_string_value(b->places.keys[b->next_place]->json);
-	p->host = host ? host_named(b->s, host) : NULL;
+	if (!b->lives)
+		find_lives(b);
+	number = host ? host_named(b->s, host) : -1;
+	if (number >= 0 && b->lives) {
+		p->host = b->s->hosts[number];
+		p->host_lives = b->lives[number];
+	}
 	p->active = host && !strcmp(host, b->host);
 }
 
@@ -366,6 +395,7 @@ int scene_build(const struct view *v, const char *host, const char *socket_dir, 
 	free(b.places.keys);
 	free(b.attached.keys);
 	free(b.routers.keys);
+	free(b.lives);
 	if (!b.failed)
 		return 0;
 	scene_free(s);
