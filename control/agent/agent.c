@@ -41,6 +41,7 @@ struct agent {
 	uv_poll_t changes; /* of the store */
 	uv_timer_t timer;  /* the next comparison */
 	uv_timer_t ports;  /* a little after ports have changed: their state is told */
+	uv_timer_t late;   /* the view has gathered changes */
 	uv_timer_t second; /* some ports get a router advertisement */
 	unsigned seconds;
 	char switch_socket[108], bridge_socket[128], ports_dir[108], status_key[STORE_KEY_MAX];
@@ -134,12 +135,19 @@ static void report(struct agent *a)
 	wake_waiters(a);
 }
 
+static void on_late(uv_timer_t *timer);
+
 /* 1: something has changed; 0; or -errno, which is logged once. */
 static int follow_store(struct agent *a)
 {
 	struct error e = {""};
 	int rc = view_refresh(a->memory.view, &e);
 
+	if (rc == VIEW_CHANGES_SOON) {
+		if (!uv_is_active((uv_handle_t *)&a->late))
+			uv_timer_start(&a->late, on_late, VIEW_LATE_MS + 1, 0);
+		rc = VIEW_SAME;
+	}
 	if (rc < 0 && !a->behind)
 		log_warn("store: %s; what is known stays", e.text);
 	if (rc >= 0 && a->behind)
@@ -194,6 +202,11 @@ static void on_change(uv_poll_t *poll, int status, int events)
 
 	bring_over(a);
 	wake_waiters(a);
+}
+
+static void on_late(uv_timer_t *timer)
+{
+	bring_over(timer->data);
 }
 
 /* All is compared with the switch: a while after the last time, or after a failure. */
@@ -365,8 +378,9 @@ int agent_start(uv_loop_t *loop, const struct agent_options *options, struct age
 	a->loop = loop;
 	uv_timer_init(loop, &a->timer);
 	uv_timer_init(loop, &a->ports);
+	uv_timer_init(loop, &a->late);
 	uv_timer_init(loop, &a->second);
-	a->timer.data = a->ports.data = a->second.data = a->changes.data = a;
+	a->timer.data = a->ports.data = a->late.data = a->second.data = a->changes.data = a;
 	make_paths(a);
 	if (mkdir(a->ports_dir, 0770) && errno != EEXIST)
 		rc = error_set(e, errno, "%s: %s", a->ports_dir, strerror(errno));
@@ -406,6 +420,7 @@ void agent_stop(struct agent *a)
 	}
 	uv_close((uv_handle_t *)&a->timer, NULL);
 	uv_close((uv_handle_t *)&a->ports, NULL);
+	uv_close((uv_handle_t *)&a->late, NULL);
 	uv_close((uv_handle_t *)&a->second, NULL);
 	memory_stop(&a->memory);
 	rpc_close(a->server);

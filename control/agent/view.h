@@ -23,8 +23,16 @@ struct view;
 struct view *view_create(struct store *store, const char *host);
 void view_destroy(struct view *v); /* NULL is legal */
 
-/* Takes over what has changed. 1: something has, 0: nothing, or -errno: the store is away and the view holds
- * what it had, perhaps with some of the changes. Keys that view_each() told may be gone after any call. */
+enum view_change {
+	VIEW_SAME,
+	VIEW_CHANGED,
+	VIEW_CHANGES_SOON, /* nothing yet, but after VIEW_LATE_MS it has to be asked again */
+};
+
+enum { VIEW_LATE_MS = 1000 }; /* which hosts live is gathered that long: often many start at one time */
+
+/* Takes over what has changed: enum view_change; or -errno: the store is away and the view holds what it had,
+ * perhaps with some of the changes. Keys that view_each() told may be gone after any call. */
 int view_refresh(struct view *v, struct error *e);
 
 /* Was all there once? Until then nothing should be done because of what lacks. */

@@ -233,6 +233,79 @@ Test(agent, a_host_that_is_gone_gets_no_copies, .init = open_store, .fini = clos
 	}
 }
 
+Test(agent, who_lives_is_gathered, .init = open_store, .fini = close_store)
+{
+	uint64_t until = clock_now() + 10 * CLOCK_SECOND;
+	struct error e = {""};
+	struct scene s;
+	struct view *v = look("h1", &s);
+	int rc;
+
+	scene_free(&s);
+	write_key(KEYS_ROOT "live/h2", "{}");
+	cr_assert_eq(view_refresh(v, &e), VIEW_CHANGES_SOON, "%s", e.text);
+	cr_assert_not(view_each(v, has_key, "live/h2"), "it is not urgent");
+	write_key(KEYS_ROOT "host/h2", NULL);
+	cr_assert_eq(view_refresh(v, &e), VIEW_CHANGED, "%s", e.text);
+	cr_assert(view_each(v, has_key, "live/h2"), "with what is urgent it is taken");
+	write_key(KEYS_ROOT "live/h2", NULL);
+	do
+		rc = view_refresh(v, &e);
+	while (rc == VIEW_CHANGES_SOON && clock_now() < until);
+	cr_assert_eq(rc, VIEW_CHANGED, "and by itself after a while");
+	cr_assert_not(view_each(v, has_key, "live/h2"));
+	cr_assert_eq(view_refresh(v, &e), VIEW_SAME);
+	view_destroy(v);
+}
+
+static int count_key(const struct view_key *k, void *arg)
+{
+	++*(unsigned *)arg;
+	return 0;
+}
+
+static int count_part(const char *prefix, int64_t from, void *arg)
+{
+	++*(unsigned *)arg;
+	return 0;
+}
+
+/* What an agent keeps depends on its own networks: not on how many others there are. */
+Test(agent, foreign_networks_are_not_kept, .init = open_store, .fini = close_store)
+{
+	unsigned before[2] = {0}, after[2] = {0};
+	struct text yaml = {0};
+	struct error e = {""};
+	struct scene s;
+	struct view *v = look("h1", &s);
+
+	scene_free(&s);
+	view_each(v, count_key, &before[0]);
+	view_each_part(v, count_part, &before[1]);
+	text_add(&yaml, "%s", three_hosts);
+	for (int i = 0; i < 50; i++)
+		text_add(&yaml,
+		         "  t%d: {networks: {n: {subnets: [{cidr: 10.0.0.0/24}]}}, routers: {r: {interfaces: "
+		         "[n]}},"
+		         " securityGroups: {g: {ingress: [{proto: tcp}]}},"
+		         " ports: {p1: {network: n, host: h2, groups: [g]}, p2: {network: n, host: h2}}}\n",
+		         i);
+	apply(text_get(&yaml));
+	text_free(&yaml);
+	cr_assert_eq(view_refresh(v, &e), VIEW_SAME, "it is not even told of them");
+	view_each(v, count_key, &after[0]);
+	view_each_part(v, count_part, &after[1]);
+	cr_assert_arr_eq(before, after, sizeof(before));
+	view_destroy(v);
+	v = look("h1", &s);
+	scene_free(&s);
+	after[0] = after[1] = 0;
+	view_each(v, count_key, &after[0]);
+	view_each_part(v, count_part, &after[1]);
+	cr_assert_arr_eq(before, after, sizeof(before), "neither does one that starts now keep them");
+	view_destroy(v);
+}
+
 /* ---- moving ---- */
 
 static struct scene_port *port_named(const struct scene *s, const char *name)
