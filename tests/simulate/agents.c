@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The agents of a simulation: each follows the store as weft-agent does, and computes the flows that it would
- * send. A few threads run them; a thread starts its agents one by one, so no more first lists run at one time
+/* The agents of a simulation: each follows the store as weft-agent does, keeps its key there, and computes
+ * the flows that it would send. A few threads run them; each starts its agents spread over the time over
+ * which agents spread themselves, or one by one when that takes longer: no more first lists run at one time
  * than there are threads. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,11 +9,12 @@
 #include <uv.h>
 
 #include "base/clock.h"
-#include "base/log.h"
+#include "base/hash.h"
+#include "control/agent/agent.h"
 #include "control/agent/host_flows.h"
 #include "tests/simulate/simulate.h"
 
-enum { CALL_MS = 60000, EXPECTED_MAX = 1024 };
+enum { EXPECTED_MAX = 1024 };
 
 struct agent {
 	struct runner *runner;
@@ -22,6 +24,7 @@ struct agent {
 	struct scene scene;
 	struct host_flows flows;
 	uv_poll_t poll;
+	uv_timer_t late;
 	bool started;
 	struct change *expected[EXPECTED_MAX];
 	unsigned n_expected;
@@ -31,7 +34,9 @@ struct runner { /* a thread */
 	pthread_t thread;
 	uv_loop_t loop;
 	uv_async_t stop;
-	struct agent *next, *end; /* agents that are not started yet */
+	struct agent *first, *next, *end; /* from next on they are not started yet */
+	uv_timer_t start;                 /* the next one's */
+	uint64_t begin;                   /* clock_now() */
 };
 
 static struct {
@@ -126,6 +131,8 @@ static void must(int rc, const struct agent *a, const struct error *e)
 	exit(1);
 }
 
+static void on_late(uv_timer_t *timer);
+
 static void follow(struct agent *a)
 {
 	struct error e = {""};
@@ -135,15 +142,22 @@ static void follow(struct agent *a)
 	if (rc < 0 && !store_ready(a->store))
 		return;
 	must(rc < 0, a, &e);
-	if (!rc)
+	if (rc == VIEW_CHANGES_SOON && !uv_is_active((uv_handle_t *)&a->late))
+		uv_timer_start(&a->late, on_late, VIEW_LATE_MS + 1, 0);
+	if (rc != VIEW_CHANGED)
 		return;
 	must(update(a->view, a->host, &a->scene, &a->flows), a, &e);
 	settle(a, seen);
 }
 
+static void on_late(uv_timer_t *timer)
+{
+	follow(timer->data);
+}
+
 /* ---- starting, ending ---- */
 
-static void start_next(struct runner *r);
+static void start_later(struct runner *r);
 
 /* True when it has all for the first time. */
 static bool is_started(struct agent *a)
@@ -164,25 +178,40 @@ static void on_change(uv_poll_t *poll, int status, int events)
 
 	follow(a);
 	if (is_started(a))
-		start_next(a->runner);
+		start_later(a->runner);
 }
 
 /* It is connected in the background, then its store calls. */
-static void start_next(struct runner *r)
+static void start_next(uv_timer_t *timer)
 {
-	struct agent *a = r->next < r->end ? r->next++ : NULL;
+	struct runner *r = timer->data;
+	struct agent *a = r->next++;
+	char key[STORE_KEY_MAX];
 	struct error e = {""};
 
-	if (!a)
-		return;
 	a->runner = r;
 	host_name((unsigned)(a - all.list), a->host);
-	must(store_open_etcd(all.o->endpoints, NULL, CALL_MS, &a->store, &e), a, &e);
+	snprintf(key, sizeof(key), KEYS_ROOT "live/%s", a->host);
+	must(store_open_etcd(all.o->endpoints, NULL, STORE_MS, &a->store, &e), a, &e);
+	must(store_keep(a->store, key, "{}", AGENT_LEASE_S, &e), a, &e);
 	a->view = view_create(a->store, a->host);
 	uv_poll_init(&r->loop, &a->poll, store_fd(a->store));
-	a->poll.data = a;
+	uv_timer_init(&r->loop, &a->late);
+	a->poll.data = a->late.data = a;
 	uv_poll_start(&a->poll, UV_READABLE, on_change);
 	follow(a); /* it begins to connect */
+}
+
+/* Agents wait at their start, up to AGENT_JITTER_MS: sorted, those times are about as far from each other. */
+static void start_later(struct runner *r)
+{
+	uint64_t share, due, now = clock_now();
+
+	if (r->next == r->end)
+		return;
+	share = AGENT_JITTER_MS * CLOCK_MS / (uint64_t)(r->end - r->first);
+	due = r->begin + share * (uint64_t)(r->next - r->first) + hash_random_seed() % share;
+	uv_timer_start(&r->start, start_next, due > now ? (due - now) / CLOCK_MS : 0, 0);
 }
 
 static void on_stop(uv_async_t *stop)
@@ -194,7 +223,7 @@ static void *run(void *arg)
 {
 	struct runner *r = arg;
 
-	start_next(r);
+	start_later(r);
 	uv_run(&r->loop, UV_RUN_DEFAULT);
 	return NULL;
 }
@@ -208,10 +237,13 @@ uint64_t agents_start(const struct options *o)
 	for (unsigned i = 0; i < o->threads; i++) {
 		struct runner *r = &all.runners[i];
 
-		r->next = all.list + (uint64_t)o->hosts * i / o->threads;
+		r->first = r->next = all.list + (uint64_t)o->hosts * i / o->threads;
 		r->end = all.list + (uint64_t)o->hosts * (i + 1) / o->threads;
 		uv_loop_init(&r->loop);
 		uv_async_init(&r->loop, &r->stop, on_stop);
+		uv_timer_init(&r->loop, &r->start);
+		r->start.data = r;
+		r->begin = begin;
 		pthread_create(&r->thread, NULL, run, r);
 	}
 	pthread_mutex_lock(&all.lock);

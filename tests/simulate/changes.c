@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Ports that come, go and move, one after the other at a rate. No port is changed twice, so an agent that has
- * a change can be told by looking at the port. */
+/* Ports that come, go and move at a rate, whether the ones before are written or not: several writers, with a
+ * connection each, take turns. No port is changed twice, so an agent that has a change can be told by looking
+ * at the port. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/clock.h"
+#include "control/store/store.h"
 #include "control/tenancy/keys.h"
 #include "tests/simulate/simulate.h"
+
+enum { WRITERS = 8 };
 
 void times_add(struct times *t, uint64_t ns)
 {
@@ -48,7 +52,8 @@ static void keys_of_port(const struct world *w, const struct tenant_port *p, str
 }
 
 /* One transaction from the port as it is to `to` (NULL: it goes). */
-static void write_change(struct world *w, const struct tenant_port *from, const struct tenant_port *to)
+static void write_change(const struct world *w, struct store *store, const struct tenant_port *from,
+                         const struct tenant_port *to)
 {
 	struct key_list old = {0}, new = {0};
 	struct store_op ops[64];
@@ -69,7 +74,7 @@ static void write_change(struct world *w, const struct tenant_port *from, const 
 		i += order <= 0;
 		k += order >= 0;
 	}
-	if (store_txn(w->store, &txn, NULL, &e)) {
+	if (store_txn(store, &txn, NULL, &e)) {
 		fprintf(stderr, "a change could not be written: %s\n", e.text);
 		exit(1);
 	}
@@ -78,7 +83,7 @@ static void write_change(struct world *w, const struct tenant_port *from, const 
 }
 
 /* Change number `n` concerns tenant and port so that hosts take turns. */
-static struct tenant_port *port_for(struct world *w, unsigned n, unsigned *tenant)
+static struct tenant_port *port_for(const struct world *w, unsigned n, unsigned *tenant)
 {
 	char t[OBJECT_NAME_MAX + 1], p[OBJECT_NAME_MAX + 1];
 
@@ -88,7 +93,7 @@ static struct tenant_port *port_for(struct world *w, unsigned n, unsigned *tenan
 	return tenancy_get(&w->state, KIND_PORT, t, p);
 }
 
-static void one_change(struct world *w, struct change *c, unsigned n)
+static void one_change(const struct world *w, struct store *store, struct change *c, unsigned n)
 {
 	unsigned tenant;
 	struct tenant_port *p = port_for(w, n, &tenant), *to = object_copy(&p->object);
@@ -112,23 +117,67 @@ static void one_change(struct world *w, struct change *c, unsigned n)
 	c->left = TENANT_HOSTS;
 	for (unsigned k = 0; k < TENANT_HOSTS; k++)
 		agents_expect(tenant_host(w, tenant, k), c);
-	write_change(w, n % 3 == 2 ? NULL : p, c->gone ? NULL : to);
+	write_change(w, store, n % 3 == 2 ? NULL : p, c->gone ? NULL : to);
 	c->written = clock_now();
 	free(to);
 }
 
-void changes_run(struct world *w, struct change *changes, unsigned n)
-{
-	uint64_t start = clock_now();
+struct writer {
+	const struct world *w;
+	struct change *changes;
+	unsigned first, n; /* its first one, and how many all writers have */
+	uint64_t start;
+	struct store *store;
+	pthread_t thread;
+};
 
-	for (unsigned i = 0; i < n; i++) {
-		uint64_t due = start + i * (CLOCK_SECOND / w->o->rate), now = clock_now();
+static void *write_turns(void *arg)
+{
+	struct writer *x = arg;
+
+	for (unsigned i = x->first; i < x->n; i += WRITERS) {
+		uint64_t due = x->start + i * (CLOCK_SECOND / x->w->o->rate), now = clock_now();
 		struct timespec pause = {0, (long)(due - now)};
 
-		if (now < due)
-			nanosleep(&pause, NULL);
-		changes[i].due = due;
-		one_change(w, &changes[i], i);
+		while (now < due && nanosleep(&pause, &pause))
+			;
+		x->changes[i].due = due;
+		one_change(x->w, x->store, &x->changes[i], i);
+	}
+	return NULL;
+}
+
+static void open_writer(struct writer *x)
+{
+	static const char *const prefix = KEYS_ROOT "host/h0000";
+	struct store_snapshot snap;
+	struct error e;
+
+	if (store_open_etcd(x->w->o->endpoints, NULL, STORE_MS, &x->store, &e) ||
+	    store_range(x->store, &prefix, 1, &snap, &e)) { /* connected by then */
+		fprintf(stderr, "a writer: %s\n", e.text);
+		exit(1);
+	}
+	store_snapshot_free(&snap);
+}
+
+void changes_run(struct world *w, struct change *changes, unsigned n)
+{
+	struct writer writers[WRITERS];
+	uint64_t start;
+
+	for (unsigned i = 0; i < WRITERS; i++) {
+		writers[i] = (struct writer){.w = w, .changes = changes, .first = i, .n = n};
+		open_writer(&writers[i]);
+	}
+	start = clock_now();
+	for (unsigned i = 0; i < WRITERS; i++) {
+		writers[i].start = start;
+		pthread_create(&writers[i].thread, NULL, write_turns, &writers[i]);
+	}
+	for (unsigned i = 0; i < WRITERS; i++) {
+		pthread_join(writers[i].thread, NULL);
+		store_close(writers[i].store);
 	}
 	agents_wait();
 }

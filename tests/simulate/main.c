@@ -2,6 +2,7 @@
 /* weft-simulate: options, the phases one after the other, the report as JSON. */
 #include <getopt.h>
 #include <jansson.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +20,7 @@ static const char help[] = "weft-simulate: many agents without a switch against 
                            "compared with fresh ones.\n"
                            "The etcd must be empty. Exit status 1: an agent's flows are wrong.\n";
 
-enum { STORE_MS = 60000, QUANTILES = 200 };
+enum { QUANTILES = 200, SETTLE_S = 5 };
 
 /* Bytes that a process has in memory; 0: unknown. */
 static double resident(int pid)
@@ -35,6 +36,34 @@ static double resident(int pid)
 	if (f)
 		fclose(f);
 	return (double)pages * (double)sysconf(_SC_PAGESIZE);
+}
+
+/* CPU time that a process has used, s; 0: unknown. */
+static double cpu_time(int pid)
+{
+	char path[64];
+	unsigned long user = 0, sys = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	f = pid ? fopen(path, "r") : NULL;
+	if (f &&
+	    fscanf(f, "%*d (%*[^)]) %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &sys) != 2)
+		user = sys = 0;
+	if (f)
+		fclose(f);
+	return (double)(user + sys) / (double)sysconf(_SC_CLK_TCK);
+}
+
+/* What etcd and the agents have used of it since the last call. */
+static json_t *cpu_since(const struct options *o)
+{
+	static double last[2];
+	double now[2] = {cpu_time(o->etcd_pid), cpu_time(getpid())};
+	json_t *r = json_pack("{s:f, s:f}", "etcd", now[0] - last[0], "agents", now[1] - last[1]);
+
+	memcpy(last, now, sizeof(last));
+	return r;
 }
 
 static void progress(const char *what)
@@ -81,19 +110,23 @@ static int simulate(const struct options *o, struct store *store)
 	double before, after, etcd;
 	struct world w;
 	uint64_t cold, begin;
-	json_t *report;
+	json_t *report, *cpu_cold, *cpu_changes;
 	bool right;
 
 	progress("writing the desired state");
 	world_make(&w, o, store);
 	before = resident(getpid());
+	sleep(SETTLE_S);
+	json_decref(cpu_since(o));
 	progress("starting agents");
 	cold = agents_start(o);
+	cpu_cold = cpu_since(o);
 	after = resident(getpid());
 	progress("changing ports");
 	begin = clock_now();
 	changes_run(&w, changes, n);
 	begin = clock_now() - begin;
+	cpu_changes = cpu_since(o);
 	etcd = resident(o->etcd_pid);
 	progress("comparing with fresh agents");
 	right = agents_stop(store, &f);
@@ -103,6 +136,8 @@ static int simulate(const struct options *o, struct store *store)
 	                   "cold_start_s", ms(cold) / 1000, "flows", (json_int_t)f.flows, "updates",
 	                   (json_int_t)f.updates, "agent_mb", (after - before) / o->hosts / 1e6, "etcd_mb",
 	                   etcd / 1e6, "compared", o->check, "right", right);
+	json_object_set_new(report, "cold_start_cpu_s", cpu_cold);
+	json_object_set_new(report, "changes_cpu_s", cpu_changes);
 	json_object_set_new(report, "written_ms", distribution(&written));
 	json_object_set_new(report, "seen_by_last_agent_ms", distribution(&seen));
 	json_object_set_new(report, "flows_of_each_agent_ms", distribution(&f.latencies));
@@ -169,6 +204,7 @@ int main(int argc, char **argv)
 	struct store *store;
 	int rc;
 
+	mallopt(M_TOP_PAD, 64 << 20); /* or each page of a thread's heap costs a system call */
 	if (read_options(argc, argv, &o)) {
 		fputs(help, stderr);
 		return 2;

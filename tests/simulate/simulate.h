@@ -20,6 +20,7 @@ enum {
 	PORTS_MAX = 16000, /* of a tenant: with a number below that */
 	NEW_PORTS = 10000, /* ports that come later have numbers from here on */
 	THREADS_MAX = 32,  /* also the bound of first lists at one time */
+	STORE_MS = 60000,
 };
 
 struct options {
