@@ -47,6 +47,12 @@ struct agent {
 	char switch_socket[108], bridge_socket[128], ports_dir[108], status_key[STORE_KEY_MAX];
 };
 
+/* With other hosts: it is away sometimes, and others come to it at the same time. */
+static bool shares_store(const struct agent *a)
+{
+	return strncmp(a->options.store, "sqlite:", 7) != 0;
+}
+
 /* ---- the switch ---- */
 
 static int pass_over(const struct flow_mod *had, const struct flow_mod *wanted, void *arg)
@@ -117,24 +123,6 @@ static void wake_waiters(struct agent *a)
 		store_serve_changed(a->service);
 }
 
-/* Tells whoever waits how far this host has come. */
-static void report(struct agent *a)
-{
-	char value[64];
-	struct store_op op = {a->status_key, value};
-	struct store_txn txn = {.ops = &op, .n_ops = 1};
-	struct error e;
-
-	if (a->scene.asked == a->answered || !store_ready(a->store))
-		return;
-	snprintf(value, sizeof(value), "{\"rev\":%lld}", (long long)a->scene.rev);
-	if (store_txn(a->store, &txn, NULL, &e))
-		log_warn("store: %s", e.text);
-	else
-		a->answered = a->scene.asked;
-	wake_waiters(a);
-}
-
 static void on_late(uv_timer_t *timer);
 
 /* 1: something has changed; 0; or -errno, which is logged once. */
@@ -171,6 +159,52 @@ static int rebuild_scene(struct agent *a, struct error *e)
 	scene_free(&a->scene);
 	a->scene = fresh;
 	return 0;
+}
+
+/* Who asks has changed something, and what tells us that he asks may be faster than what tells of the change.
+ * `*rev`: so far we have come. */
+static int catch_up(struct agent *a, int64_t *rev, struct error *e)
+{
+	struct error why;
+	int rc = view_catch_up(a->memory.view, rev, e), built;
+
+	if (rc == VIEW_SAME)
+		return 0;
+	built = rebuild_scene(a, rc < 0 ? &why : e); /* the old one borrows from what was */
+	if (rc < 0 || built)
+		return rc < 0 ? rc : built;
+	memory_changed(&a->memory);
+	return update_switch(a, e);
+}
+
+static int answer_who_asked(struct agent *a)
+{
+	uint64_t asked = a->scene.asked;
+	int64_t rev = a->scene.rev;
+	char value[64];
+	struct store_op op = {a->status_key, value};
+	struct store_txn txn = {.ops = &op, .n_ops = 1};
+	struct error e;
+	int rc = shares_store(a) ? catch_up(a, &rev, &e) : 0;
+
+	snprintf(value, sizeof(value), "{\"rev\":%lld}", (long long)rev);
+	if (!rc)
+		rc = store_txn(a->store, &txn, NULL, &e);
+	if (rc)
+		log_warn("store: %s", e.text);
+	else
+		a->answered = asked; /* another one may have asked meanwhile */
+	return rc;
+}
+
+/* Tells whoever waits how far this host has come. */
+static void report(struct agent *a)
+{
+	if (a->scene.asked == a->answered)
+		return;
+	while (a->scene.asked != a->answered && store_ready(a->store) && !answer_who_asked(a))
+		;
+	wake_waiters(a);
 }
 
 static void on_timer(uv_timer_t *timer);
@@ -322,12 +356,6 @@ static int open_store(struct agent *a, struct error *e)
 	snprintf(key, sizeof(key), KEYS_ROOT "live/%s", o->host);
 	rc = store_keep(a->store, key, "{}", AGENT_LEASE_S, e);
 	return rc == -ENOTSUP ? 0 : rc;
-}
-
-/* With other hosts: it is away sometimes, and others come to it at the same time. */
-static bool shares_store(const struct agent *a)
-{
-	return strncmp(a->options.store, "sqlite:", 7) != 0;
 }
 
 /* The file lies beside weftd's own state. */

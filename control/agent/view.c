@@ -15,6 +15,7 @@ struct view_part { /* a prefix that is watched; without a '/' at its end it is a
 	char *prefix;
 	uint64_t watch;          /* 0: has to be read */
 	int64_t from;            /* a watch from here on misses nothing, but may repeat a revision */
+	int64_t read;            /* it was read as it was then: what a watch tells of before is old */
 	void *keys;              /* <search.h>, of struct view_key */
 	struct view_part *next;  /* of all parts */
 	struct view_part *queue; /* of those that are to be looked through */
@@ -168,6 +169,7 @@ static void del(struct view *v, struct view_part *p, const char *key)
 	if (!node)
 		return;
 	k = *node;
+	v->versions++;
 	v->open |= k->n_wants > 0;
 	tdelete(k, &p->keys, by_key);
 	view_key_free(k);
@@ -275,8 +277,8 @@ static int watch(struct view *v, struct view_part *p, int64_t from, struct error
 	return store_watch(v->store, p->prefix, from, &p->watch, e);
 }
 
-/* Reads parts as they are at one revision and watches them from the next one on. */
-static int load(struct view *v, struct view_part **parts, size_t n, struct error *e)
+/* Reads parts as they are at one revision. */
+static int read_parts(struct view *v, struct view_part **parts, size_t n, int64_t *rev, struct error *e)
 {
 	const char *prefixes[STORE_PREFIXES_MAX];
 	struct store_snapshot snap;
@@ -292,11 +294,24 @@ static int load(struct view *v, struct view_part **parts, size_t n, struct error
 	if (take_snapshot(v, &snap, parts, n))
 		rc = error_set(e, ENOMEM, "out of memory");
 	for (size_t i = 0; i < n && !rc; i++)
-		rc = watch(v, parts[i], snap.rev + 1, e);
-	if (!rc && snap.rev > v->rev)
-		v->rev = snap.rev;
-	snprintf(v->uuid, sizeof(v->uuid), "%s", store_uuid(v->store));
+		parts[i]->read = snap.rev;
+	*rev = snap.rev;
 	store_snapshot_free(&snap);
+	return rc;
+}
+
+/* And watches them from the next one on. */
+static int load(struct view *v, struct view_part **parts, size_t n, struct error *e)
+{
+	int64_t rev = 0;
+	int rc = read_parts(v, parts, n, &rev, e);
+
+	for (size_t i = 0; i < n && !rc; i++)
+		rc = watch(v, parts[i], rev + 1, e);
+	if (rev > v->rev)
+		v->rev = rev;
+	if (rev)
+		snprintf(v->uuid, sizeof(v->uuid), "%s", store_uuid(v->store));
 	return rc;
 }
 
@@ -423,7 +438,7 @@ static int take_event(struct view *v, const struct store_event *ev, bool *change
 		return 0;
 	}
 	p = ev->type == STORE_PROGRESS ? part_watched(v, ev->watch) : part_of(v, ev->key);
-	if (!p || p->watch != ev->watch)
+	if (!p || p->watch != ev->watch || ev->rev <= p->read)
 		return 0;
 	p->from = ev->type == STORE_PROGRESS ? ev->rev + 1 : ev->rev;
 	*changed |= ev->type != STORE_PROGRESS;
@@ -511,6 +526,30 @@ int view_refresh(struct view *v, struct error *e)
 	if (!rc && take_late(v, &changed))
 		rc = error_set(e, ENOMEM, "out of memory");
 	return rc < 0 ? rc : changed ? VIEW_CHANGED : v->late ? VIEW_CHANGES_SOON : VIEW_SAME;
+}
+
+int view_catch_up(struct view *v, int64_t *rev, struct error *e)
+{
+	struct view_part *parts[STORE_PREFIXES_MAX];
+	uint64_t versions = v->versions;
+	bool changed = false;
+	size_t n = 0;
+	int rc = 0;
+
+	*rev = INT64_MAX;
+	for (struct view_part *p = v->parts; p && !rc; p = p->next) {
+		int64_t at = 0;
+
+		parts[n++] = p;
+		if (n < STORE_PREFIXES_MAX && p->next)
+			continue;
+		rc = read_parts(v, parts, n, &at, e);
+		*rev = at < *rev ? at : *rev;
+		n = 0;
+	}
+	if (!rc && v->open)
+		rc = close_over(v, &changed, e);
+	return rc < 0 ? rc : changed || v->versions != versions ? VIEW_CHANGED : VIEW_SAME;
 }
 
 /* ---- from one life to the next ---- */

@@ -35,6 +35,10 @@ enum { VIEW_LATE_MS = 1000 }; /* which hosts live is gathered that long: often m
  * perhaps with some of the changes. Keys that view_each() told may be gone after any call. */
 int view_refresh(struct view *v, struct error *e);
 
+/* Reads all again: of one etcd, watches may be behind each other, so that a change is known and an older one
+ * is not. `*rev`: all is as it was then, or later. As view_refresh(). */
+int view_catch_up(struct view *v, int64_t *rev, struct error *e);
+
 /* Was all there once? Until then nothing should be done because of what lacks. */
 bool view_known(const struct view *v);
 
