@@ -28,14 +28,21 @@ static int write_file(const json_t *document, const char *path)
 {
 	char fresh[4096];
 	int fd, rc = 0;
+	FILE *f;
 
 	snprintf(fresh, sizeof(fresh), "%s.new", path);
 	fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
-	if (fd < 0)
-		return -errno;
-	if (json_dumpfd(document, fd, JSON_COMPACT))
+	f = fd < 0 ? NULL : fdopen(fd, "w"); /* buffered: each word would be a system call */
+	if (!f) {
+		rc = -errno;
+		if (fd >= 0)
+			close(fd);
+		return rc;
+	}
+	if (json_dumpf(document, f, JSON_COMPACT))
 		rc = errno ? -errno : -EIO;
-	close(fd);
+	if (fclose(f) && !rc)
+		rc = -errno;
 	if (!rc && rename(fresh, path))
 		rc = -errno;
 	if (rc)

@@ -74,12 +74,17 @@ static int sync_directory(const char *path, bool make)
 static int write_file(const char *path, json_t *file)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640), rc = 0;
+	FILE *f = fd < 0 ? NULL : fdopen(fd, "w"); /* buffered: each word would be a system call */
 
-	if (fd < 0)
-		return -errno;
-	if (json_dumpfd(file, fd, JSON_INDENT(2)) || fsync(fd))
+	if (!f) {
+		rc = -errno;
+		if (fd >= 0)
+			close(fd);
+		return rc;
+	}
+	if (json_dumpf(file, f, JSON_INDENT(2)) || fflush(f) || fsync(fd))
 		rc = errno ? -errno : -EIO;
-	if (close(fd) && !rc)
+	if (fclose(f) && !rc)
 		rc = -errno;
 	return rc;
 }
