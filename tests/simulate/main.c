@@ -199,7 +199,7 @@ static int read_options(int argc, char **argv, struct options *o)
 int main(int argc, char **argv)
 {
 	struct options o = {
-	        .hosts = 1000, .ports = 20000, .rate = 100, .seconds = 30, .threads = 2, .check = 20};
+	        .hosts = 1000, .ports = 20000, .rate = 100, .seconds = 30, .threads = 8, .check = 20};
 	struct error e = {""};
 	struct store *store;
 	int rc;
