@@ -30,7 +30,7 @@ static void parse(struct worker *w, unsigned n, bool tunnel)
 	for (unsigned i = 0; i < n; i++) {
 		if (!parse_plain(w->pkts[i], &w->keys[i]))
 			parse_packet(w->pkts[i], &w->keys[i]);
-		else if (tunnel)
+		else if (packet_has_tunnel(w->pkts[i]))
 			parse_tunnel(w->pkts[i], &w->keys[i]);
 		w->lens[i] = w->pkts[i]->len;
 		if (tunnel)
