@@ -98,25 +98,29 @@ static void set_tcp_udp_port(struct packet *p, uint8_t proto, uint32_t which, co
 		set_l4(p, p->l4 + which, v, m, 2);
 }
 
+/* Behind the last byte of the IP packet; the link's padding may follow. */
+static uint32_t ip_end(const struct packet *p)
+{
+	if (p->l3_kind == L3_IPV4)
+		return p->l3 + be16toh(((const struct ipv4_header *)(p->head + p->l3))->total_len);
+	return p->l3 + 40u + be16toh(((const struct ipv6_header *)(p->head + p->l3))->payload_len);
+}
+
 /* The CRC of SCTP is linear: what the change does to it depends on how many bytes follow, not on which. */
 static void set_sctp_port(struct packet *p, uint32_t which, const struct field_value *v,
                           const struct field_value *m)
 {
-	uint32_t csum, ofs = p->l4 + which, end;
+	uint32_t csum, ofs = p->l4 + which;
 	uint8_t before[2];
 
 	if (!p->l4 || p->l4_proto != IP_PROTO_SCTP || !merge(p->head + ofs, v, m, 2, before))
 		return;
 	if ((p->flags & PACKET_NEEDS_CSUM) && p->csum_start == p->l4)
 		return;
-	if (p->l3_kind == L3_IPV4)
-		end = p->l3 + be16toh(((struct ipv4_header *)(p->head + p->l3))->total_len);
-	else
-		end = p->l3 + 40u + be16toh(((struct ipv6_header *)(p->head + p->l3))->payload_len);
 	before[0] ^= p->head[ofs];
 	before[1] ^= p->head[ofs + 1];
 	memcpy(&csum, p->head + p->l4 + offsetof(struct sctp_header, csum), 4);
-	csum = htole32(le32toh(csum) ^ crc32c_of_change(before, 2, end - ofs - 2));
+	csum = htole32(le32toh(csum) ^ crc32c_of_change(before, 2, ip_end(p) - ofs - 2));
 	memcpy(p->head + p->l4 + offsetof(struct sctp_header, csum), &csum, 4);
 }
 
@@ -242,6 +246,13 @@ static void set_pbb(struct packet *p, const struct field_value *v, const struct 
 		set_plain(p, at + 1u, v, m, 3);
 }
 
+/* Only what is inside of the packet: the checksum covers no more. */
+static void set_nd_target(struct packet *p, const struct field_value *v, const struct field_value *m)
+{
+	if (p->l4 && p->l4_proto == IP_PROTO_ICMPV6 && p->l4 + 24u <= ip_end(p))
+		set_l4(p, p->l4 + 8u, v, m, 16);
+}
+
 /* Finds the link-layer address option (RFC 4861 section 4.6.1) of a solicitation or an advertisement. */
 static void set_nd_lladdr(struct packet *p, uint8_t option, const struct field_value *v,
                           const struct field_value *m)
@@ -250,7 +261,7 @@ static void set_nd_lladdr(struct packet *p, uint8_t option, const struct field_v
 
 	if (!p->l4 || p->l4_proto != IP_PROTO_ICMPV6)
 		return;
-	while (packet_pull(p, at + 8)) {
+	while (at + 8 <= ip_end(p) && packet_pull(p, at + 8)) {
 		const uint8_t *opt = p->head + at;
 
 		if (!opt[1])
@@ -427,8 +438,7 @@ void rewrite_field(struct packet *p, enum field_id id, const struct field_value 
 		set_icmp(p, true, v, m);
 		break;
 	case FIELD_ND_TARGET:
-		if (p->l4 && p->l4_proto == IP_PROTO_ICMPV6)
-			set_l4(p, p->l4 + 8u, v, m, 16);
+		set_nd_target(p, v, m);
 		break;
 	case FIELD_ND_SLL:
 		set_nd_lladdr(p, 1, v, m);

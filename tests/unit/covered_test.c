@@ -210,6 +210,16 @@ Test(covered, a_new_label_has_no_ttl_in_front_of_something_without)
 	check(ETH "vlan(vid=7)/" IP4(12) UDP, ETH "vlan(vid=7,type=0x8848)/mpls(ttl=12)/" IP4(12) UDP);
 }
 
+/* A neighbour advertisement that ends before its target does: what follows is not part of it. */
+Test(covered, a_field_behind_the_end_of_the_packet_is_not_set)
+{
+	test_switch_flow(&s, "icmp6,icmp_type=136,icmp_code=0,actions=set_field:fd00::9->nd_target,output:2");
+	check(ETH IP6(255) "icmpv6(type=136)/data(len=10,fill=1)/pad(len=20)",
+	      ETH IP6(255) "icmpv6(type=136)/data(len=10,fill=1)/pad(len=20)");
+	check(ETH IP6(255) "icmpv6(type=136)/data(len=16)",
+	      ETH IP6(255) "icmpv6(type=136)/hex(x=fd000000000000000000000000000009)");
+}
+
 /* So many labels that what remains lies at the end of the packet's private bytes. */
 Test(covered, a_long_stack_leaves_no_runt_either)
 {
