@@ -63,12 +63,12 @@ pair_start_weft() {
     weft weft if add br0 type=tap ofport=local dev=br0 >/dev/null
 }
 
-# The fields that only one of them has (Open vSwitch connection tracking beyond ct_state, Geneve, ERSPAN, GTP, NSH; Weft PBB
-# and IPv6 extension headers), and
+# The fields that only one of them has (Open vSwitch connection tracking beyond ct_state, Geneve, ERSPAN, GTP, NSH; Weft PBB,
+# IPv6 extension headers and the physical port), and
 # in Set-Field those that only one of them can set.
 field_list() { # field_list ALSO: the names on standard input, sorted, without those and ALSO
     tr ' ' '\n' | sort | grep -vxE "dp_hash|recirc_id|packet_type|tun_(gbp|erspan|gtpu|metadata).*|ct_(nw|ipv6|tp)_.*|\
-nsh_.*|nd_(reserved|options_type)|pbb_isid|ipv6_exthdr|$1" | tr '\n' ' '
+nsh_.*|nd_(reserved|options_type)|pbb_isid|ipv6_exthdr|in_phy_port|$1" | tr '\n' ' '
 }
 
 # shared_fields COMMAND...: its output, each list of fields without braces, cut to what both switches have.
