@@ -241,15 +241,40 @@ static const uint8_t sameness[5 * 8] = {
         0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0,    0,    /* ...flags, VNI */
 };
 
-static inline unsigned read_same(const uint8_t *frame, uint64_t same[5])
+static inline uint64_t same_word(const uint8_t *frame, unsigned i)
 {
-	uint64_t mask[5];
+	uint64_t word, mask;
 
-	memcpy(same, frame + 12, sizeof(mask));
-	memcpy(mask, sameness, sizeof(mask));
+	memcpy(&word, frame + 12 + 8 * i, sizeof(word));
+	memcpy(&mask, sameness + 8 * i, sizeof(mask));
+	return word & mask;
+}
+
+static inline unsigned seen_slot(const uint8_t *frame)
+{
+	uint64_t words = same_word(frame, 2) ^ same_word(frame, 1);
+
+	return (unsigned)(hash_step(words, same_word(frame, 4)) >> 32) % VXLAN_REMEMBERED;
+}
+
+static inline bool is_same(const struct vxlan_seen *seen, const uint8_t *frame)
+{
+	uint64_t different = 0;
+
 	for (unsigned i = 0; i < 5; i++)
-		same[i] &= mask[i];
-	return (unsigned)(hash_step(same[2] ^ same[1], same[4]) >> 32) % VXLAN_REMEMBERED;
+		different |= same_word(frame, i) ^ seen->same[i];
+	return !different;
+}
+
+/* The one that was like this frame; NULL: none. Tunnels come in trains, too. */
+static inline const struct vxlan_seen *find_seen(struct vxlan_memory *m, const uint8_t *frame)
+{
+	if (unlikely(!(m->seen_valid >> m->seen_last & 1) || !is_same(&m->seen[m->seen_last], frame))) {
+		m->seen_last = (uint8_t)seen_slot(frame);
+		if (!(m->seen_valid >> m->seen_last & 1) || !is_same(&m->seen[m->seen_last], frame))
+			return NULL;
+	}
+	return &m->seen[m->seen_last];
 }
 
 static inline uint16_t word_at(const uint8_t *frame, unsigned ofs)
@@ -261,23 +286,18 @@ static inline uint16_t word_at(const uint8_t *frame, unsigned ofs)
 }
 
 /* Strips the outer headers when they are those of a packet before. False: nothing was done. */
-static inline bool decap_seen(const struct vxlan_memory *m, struct packet *p, unsigned *which)
+static inline bool decap_seen(struct vxlan_memory *m, struct packet *p, unsigned *which)
 {
 	const uint8_t *f = p->head;
 	const struct vxlan_seen *seen;
-	uint64_t same[5], different = 0;
 	uint32_t len = be16toh(word_at(f, 16));
-	unsigned slot;
 
 	if (p->head_len < PLAIN_OUTER + sizeof(struct eth_header) || p->flags || p->gso)
 		return false;
-	slot = read_same(f, same);
-	seen = &m->seen[slot];
-	for (unsigned i = 0; i < 5; i++)
-		different |= same[i] ^ seen->same[i];
-	if (different || !(m->seen_valid >> slot & 1) || len + sizeof(struct eth_header) != p->len ||
+	seen = find_seen(m, f);
+	if (!seen || len + sizeof(struct eth_header) != p->len ||
 	    be16toh(word_at(f, 38)) != len - sizeof(struct ipv4_header) ||
-	    csum_fold((uint64_t)seen->csum + word_at(f, 16) + word_at(f, 18) + word_at(f, 24)) != 0xffff)
+	    csum_fold(seen->csum + word_at(f, 16) + word_at(f, 18) + word_at(f, 24)) != 0xffff)
 		return false;
 	packet_pop(p, PLAIN_OUTER);
 	p->hash = 0;
@@ -291,15 +311,15 @@ static void remember(struct vxlan_memory *m, const struct packet *p, const struc
 {
 	const uint8_t *f = p->head - PLAIN_OUTER;
 	struct vxlan_seen *seen;
-	uint64_t same[5];
 	unsigned slot;
 
 	if (o->l4 != PLAIN_L4 || !ip_is_v4(&o->dst) || o->csum || o->tos & 1)
 		return;
-	slot = read_same(f, same);
+	slot = seen_slot(f);
 	seen = &m->seen[slot];
 	*seen = (struct vxlan_seen){.which = which, .tunnel = p->tunnel};
-	memcpy(seen->same, same, sizeof(same));
+	for (unsigned i = 0; i < 5; i++)
+		seen->same[i] = same_word(f, i);
 	for (unsigned ofs = 14; ofs < PLAIN_L4; ofs += 2)
 		seen->csum += ofs == 16 || ofs == 18 || ofs == 24 ? 0 : word_at(f, ofs);
 	m->seen_valid |= (uint16_t)(1u << slot);

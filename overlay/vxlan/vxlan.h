@@ -76,6 +76,7 @@ enum { VXLAN_REMEMBERED = 16 };
 
 struct vxlan_memory {
 	uint16_t seen_valid, way_valid; /* a bit for each entry */
+	uint8_t seen_last;              /* the entry that the last packet was like */
 	struct vxlan_seen {
 		uint64_t same[5]; /* of the outer headers, what must be the same: see decap.c */
 		uint32_t csum;    /* sum of the IPv4 header without length, identification and checksum */
