@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* weft-ofctl ofp-parse-pcap: the OpenFlow in what tcpdump has captured. Each direction of a TCP connection is
  * a stream; what comes out of order or again is passed over. */
-#include <byteswap.h>
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <pcap/pcap.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 
 #include "control/cli/ofctl.h"
 
-enum { STREAMS_MAX = 1024, FRAME_MAX = 256 * 1024, LINK_ETHERNET = 1, PORTS_MAX = 16 };
+enum { STREAMS_MAX = 1024, PORTS_MAX = 16 };
 
 struct segment {
 	uint32_t src, dst; /* host order, as the rest */
@@ -29,14 +29,12 @@ struct stream {
 
 struct capture {
 	struct ofctl *ctl;
-	FILE *file;
-	bool swapped, nanoseconds;
 	uint16_t ports[PORTS_MAX];
 	unsigned n_ports;
 	struct stream *streams;
 	unsigned n_streams;
 	bool printed;
-	struct timespec when; /* of the packet at hand */
+	struct timeval when; /* of the packet at hand */
 };
 
 /* ---- frames ---- */
@@ -81,41 +79,6 @@ static bool read_segment(const uint8_t *frame, size_t n, struct segment *s)
 	return !r.failed;
 }
 
-static uint32_t in_our_order(const struct capture *c, uint32_t n)
-{
-	return c->swapped ? bswap_32(n) : n;
-}
-
-static int read_file_header(struct capture *c, const char *name)
-{
-	uint32_t header[6];
-
-	if (!fread(header, sizeof(header), 1, c->file))
-		return ofctl_fail("%s: expected a capture file", name);
-	c->swapped = header[0] == 0xd4c3b2a1 || header[0] == 0x4d3cb2a1;
-	c->nanoseconds = in_our_order(c, header[0]) == 0xa1b23c4d;
-	if (in_our_order(c, header[0]) != 0xa1b2c3d4 && !c->nanoseconds)
-		return ofctl_fail("%s: expected a capture file of tcpdump's format", name);
-	if (in_our_order(c, header[5]) != LINK_ETHERNET)
-		return ofctl_fail("%s: expected a capture of Ethernet", name);
-	return 0;
-}
-
-/* 1: a frame, 0: the end, or a file that is cut off there. */
-static int read_frame(struct capture *c, uint8_t *frame, size_t *n)
-{
-	uint32_t header[4];
-
-	if (!fread(header, sizeof(header), 1, c->file))
-		return 0;
-	*n = in_our_order(c, header[2]);
-	if (*n > FRAME_MAX || (*n && !fread(frame, *n, 1, c->file)))
-		return 0;
-	c->when.tv_sec = in_our_order(c, header[0]);
-	c->when.tv_nsec = in_our_order(c, header[1]) * (c->nanoseconds ? 1L : 1000L);
-	return 1;
-}
-
 /* ---- streams ---- */
 
 static bool is_of(const struct stream *st, const struct segment *s)
@@ -153,7 +116,7 @@ static void tell_time(const struct capture *c)
 
 	gmtime_r(&c->when.tv_sec, &tm);
 	strftime(text, sizeof(text), "%H:%M:%S", &tm);
-	printf("%s.%03ld ", text, c->when.tv_nsec / 1000000);
+	printf("%s.%03ld ", text, (long)c->when.tv_usec / 1000);
 }
 
 static void tell_address(uint32_t address, uint16_t port)
@@ -228,25 +191,37 @@ static int take_ports(struct capture *c, int argc, char **argv)
 
 static int print_capture(struct capture *c, const char *name)
 {
-	uint8_t *frame = malloc(FRAME_MAX);
+	char why[PCAP_ERRBUF_SIZE];
+	FILE *file = fopen(name, "r");
+	struct pcap_pkthdr *header;
+	const uint8_t *frame;
 	struct segment s;
-	size_t n;
-	int rc = frame ? read_file_header(c, name) : ofctl_fail("out of memory");
+	pcap_t *pcap;
+	int rc = 0;
 
-	while (!rc && read_frame(c, frame, &n))
-		if (read_segment(frame, n, &s))
+	if (!file)
+		return ofctl_fail("%s: open failed (%s)", name, strerror(errno));
+	pcap = pcap_fopen_offline(file, why);
+	if (!pcap) {
+		fclose(file);
+		return ofctl_fail("%s: %s", name, why);
+	}
+	if (pcap_datalink(pcap) != DLT_EN10MB)
+		rc = ofctl_fail("%s: expected a capture of Ethernet", name);
+	while (!rc && pcap_next_ex(pcap, &header, &frame) == 1) { /* a file may be cut off */
+		c->when = header->ts;
+		if (read_segment(frame, header->caplen, &s))
 			take(c, &s);
-	free(frame);
+	}
+	pcap_close(pcap);
 	return rc;
 }
 
 int ofctl_ofp_parse_pcap(struct ofctl *ctl, int argc, char **argv)
 {
-	struct capture c = {.ctl = ctl, .file = fopen(argv[1], "r")};
+	struct capture c = {.ctl = ctl};
 	int rc;
 
-	if (!c.file)
-		return ofctl_fail("%s: open failed (%s)", argv[1], strerror(errno));
 	ctl->show_names = 0;
 	c.streams = calloc(STREAMS_MAX, sizeof(*c.streams));
 	rc = c.streams ? take_ports(&c, argc - 2, argv + 2) : ofctl_fail("out of memory");
@@ -255,6 +230,5 @@ int ofctl_ofp_parse_pcap(struct ofctl *ctl, int argc, char **argv)
 	for (unsigned i = 0; i < c.n_streams; i++)
 		ofp_writer_free(&c.streams[i].bytes);
 	free(c.streams);
-	fclose(c.file);
 	return rc;
 }
