@@ -4,7 +4,7 @@
 #   hv1: web1   hv2: web2 (acme/web)    192.0.2.1 --- [fabric] --- 192.0.2.2     etcd: 192.0.2.9
 #
 # An agent or etcd: no ping is lost. weftd: traffic returns by itself. After each fault every host has the flows that a
-# fresh agent makes on a switch without any. AWAY_SECONDS (20): how long all of etcd is away.
+# fresh agent makes on a switch without any. AWAY_SECONDS (60): how long all of etcd is away.
 # shellcheck source=tests/lib/base.sh
 . "$(dirname "$0")/../lib/base.sh"
 . "$ROOT/tests/lib/switch.sh"
@@ -120,7 +120,7 @@ converged "etcd's leader killed"
 
 traffic_start
 for i in 0 1 2; do etcd_kill $i; done
-away=$((SECONDS + ${AWAY_SECONDS:-20}))
+away=$((SECONDS + ${AWAY_SECONDS:-60}))
 for h in hv1 hv2; do agent_flows $h >"$WORK/$h.flows"; done
 agent_stop hv1 KILL # its next life knows the state from its file alone
 read -ra HV1 <<<"$(etcd_options hv1)"
