@@ -56,9 +56,10 @@ static int take_page(struct store_snapshot *out, const Etcd__RangeResponse *r, b
 	return rc;
 }
 
-static int no_header(struct error *e)
+/* Of an answer; or -EIO. */
+static int64_t revision_of(const Etcd__Header *header, struct error *e)
 {
-	return error_set(e, EIO, "etcd: an answer without a header");
+	return header ? header->revision : error_set(e, EIO, "etcd: an answer without a header");
 }
 
 /* All keys of one prefix at out->rev (0: now, which is noted there), from `first` on. -ERANGE: the revision
@@ -78,6 +79,7 @@ static int range_one(struct etcd_store *s, const char *prefix, ProtobufCBinaryDa
 	while (more && !rc) {
 		ProtobufCMessage *answer = NULL;
 		Etcd__RangeResponse *r;
+		int64_t rev;
 
 		request.revision = out->rev;
 		rc = etcd_call(s->etcd, "/etcdserverpb.KV/Range", &request.base,
@@ -90,9 +92,10 @@ static int range_one(struct etcd_store *s, const char *prefix, ProtobufCBinaryDa
 		if (rc)
 			return rc;
 		r = (Etcd__RangeResponse *)answer;
-		rc = r->header ? take_page(out, r, &more, next, e) : no_header(e);
+		rev = revision_of(r->header, e);
+		rc = rev < 0 ? (int)rev : take_page(out, r, &more, next, e);
 		if (!rc && !out->rev)
-			out->rev = r->header->revision;
+			out->rev = rev;
 		if (more)
 			request.key = (ProtobufCBinaryData){strlen(next) + 1, (uint8_t *)next};
 		protobuf_c_message_free_unpacked(answer, NULL);
@@ -104,12 +107,13 @@ static int range_one(struct etcd_store *s, const char *prefix, ProtobufCBinaryDa
 static int take_pages(struct etcd_store *s, const char *const *prefixes, size_t n, const Etcd__TxnResponse *t,
                       struct store_snapshot *out, struct error *e)
 {
-	int rc = t->header ? 0 : no_header(e);
+	int64_t rev = revision_of(t->header, e);
+	int rc = rev < 0 ? (int)rev : 0;
 
 	if (!rc && t->n_responses != n)
 		rc = error_set(e, EIO, "etcd: an answer to another question");
 	if (!rc)
-		out->rev = t->header->revision;
+		out->rev = rev;
 	for (size_t i = 0; i < n && !rc; i++) {
 		const Etcd__ResponseOp *op = t->responses[i];
 		char next[STORE_KEY_MAX + 1];

@@ -18,8 +18,8 @@ enum {
 /* The next entries of the ring that are one plain buffer each, looked up ahead so that cache misses overlap.
  */
 struct tx_ahead {
-	uint8_t *host;
-	uint32_t len; /* 0: not that simple, and `host` says nothing */
+	uint8_t *host; /* NULL: not that simple */
+	uint32_t len;
 	uint16_t head;
 };
 
@@ -60,13 +60,13 @@ static void look_ahead(struct tx_batch *b, unsigned n)
 
 		a->head = ring_avail_head(r, (uint16_t)(b->first + i));
 		d = ring_desc_read(&r->desc[a->head & r->mask]);
-		a->len = 0;
+		a->len = d.len;
+		a->host = NULL;
 		if (unlikely(a->head >= r->size || d.flags != RING_DESC_WRITE))
 			continue;
 		a->host = memory_whole(r->memory, d.addr, d.len, &hint);
 		if (unlikely(!a->host))
 			continue;
-		a->len = d.len;
 		__builtin_prefetch(a->host, 1);
 		__builtin_prefetch(a->host + 64, 1);
 	}
@@ -136,7 +136,7 @@ static enum drop_reason find_room(struct tx_batch *b, uint64_t need, struct tx_r
 	uint16_t at = (uint16_t)(b->r->state->last_avail - b->first);
 	enum drop_reason reason;
 
-	if (likely(at < b->nahead && b->ahead[at].len >= need)) {
+	if (likely(at < b->nahead && b->ahead[at].host && b->ahead[at].len >= need)) {
 		room->n = 1;
 		room->nbuffers = 1;
 		room->iov[0] = (struct iovec){.iov_base = b->ahead[at].host, .iov_len = need};
@@ -309,7 +309,7 @@ static unsigned send_plain(struct tx_batch *b, struct packet **pkts, unsigned n)
 		const struct packet *p = pkts[i];
 		uint32_t need = p->len + (uint32_t)sizeof(struct vnet_header);
 
-		if (unlikely(a->len < need || !is_plain(b, p, need)))
+		if (unlikely(!a->host || a->len < need || !is_plain(b, p, need)))
 			break;
 		copy_plain(p, a->host);
 		ring_write_used(r, (uint16_t)(used + i), a->head, need);

@@ -96,7 +96,7 @@ static bool all_right(const struct counts *before, struct lab_host *home, struct
 static bool try_guest(char *why, size_t size, struct lab_verdict *v)
 {
 	uint8_t frame[LAB_FRAME];
-	struct counts before[LAB_HOSTS];
+	struct counts before[LAB_HOSTS] = {0};
 	struct lab_host *home;
 	char what[160], wrong[80];
 	uint32_t len;
@@ -117,7 +117,7 @@ static bool try_guest(char *why, size_t size, struct lab_verdict *v)
 static bool try_fabric(char *why, size_t size, struct lab_verdict *v)
 {
 	uint8_t frame[LAB_FRAME], outer[LAB_WRAPPED];
-	struct counts before[LAB_HOSTS];
+	struct counts before[LAB_HOSTS] = {0};
 	char what[160], wrong[80];
 	uint32_t len;
 	int from = lab_probe(&lab, frame, &len, v, what, sizeof(what)),
