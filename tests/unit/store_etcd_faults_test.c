@@ -9,27 +9,10 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "tests/lib/etcd.h"
+#include "tests/lib/etcd_fixture.h"
 #include "tests/lib/store_contract.h"
 
-enum { CALL_MS = 60000, ROUND = 60 };
-
-static struct etcd_cluster cluster;
-
-static void stop(void)
-{
-	etcd_cluster_stop(&cluster);
-}
-
-static void start_one(void)
-{
-	etcd_cluster_start(&cluster, 1, false);
-}
-
-static void start_three(void)
-{
-	etcd_cluster_start(&cluster, 3, true);
-}
+enum { ROUND = 60 };
 
 /* ---- a writer that counts, a watcher that counts along ---- */
 
@@ -113,7 +96,7 @@ static void catch_up(struct counting *c)
 	}
 }
 
-Test(store_etcd_faults, leaders_die, .init = start_three, .fini = stop)
+Test(store_etcd_faults, leaders_die, .init = cluster_start_three, .fini = cluster_stop)
 {
 	struct counting c;
 
@@ -131,7 +114,7 @@ Test(store_etcd_faults, leaders_die, .init = start_three, .fini = stop)
 	counting_end(&c);
 }
 
-Test(store_etcd_faults, members_freeze, .init = start_three, .fini = stop, .timeout = 290)
+Test(store_etcd_faults, members_freeze, .init = cluster_start_three, .fini = cluster_stop, .timeout = 290)
 {
 	struct counting c;
 
@@ -146,7 +129,7 @@ Test(store_etcd_faults, members_freeze, .init = start_three, .fini = stop, .time
 	counting_end(&c);
 }
 
-Test(store_etcd_faults, the_quorum_is_lost, .init = start_three, .fini = stop)
+Test(store_etcd_faults, the_quorum_is_lost, .init = cluster_start_three, .fini = cluster_stop)
 {
 	struct store *quick = etcd_store(&cluster, "operator", 3000);
 	struct counting c;
@@ -183,7 +166,7 @@ static void restart(void)
 }
 
 /* Who was away for too long is told to read all again; its next watch goes on. */
-Test(store_etcd_faults, compacted_while_away, .init = start_one, .fini = stop)
+Test(store_etcd_faults, compacted_while_away, .init = cluster_start_one, .fini = cluster_stop)
 {
 	struct store *s = etcd_store(&cluster, "", CALL_MS), *away = etcd_store(&cluster, "", CALL_MS);
 	struct error e = {""};
@@ -207,7 +190,7 @@ Test(store_etcd_faults, compacted_while_away, .init = start_one, .fini = stop)
 
 /* A watch on which nothing happens learns how far it has come: a compaction of what it knows does not end it.
  */
-Test(store_etcd_faults, progress_outlives_compaction, .init = start_one, .fini = stop)
+Test(store_etcd_faults, progress_outlives_compaction, .init = cluster_start_one, .fini = cluster_stop)
 {
 	struct store *s = etcd_store(&cluster, "", CALL_MS), *quiet = etcd_store(&cluster, "", CALL_MS);
 	uint64_t watch, until = clock_now() + CALL_MS * CLOCK_MS;
@@ -233,7 +216,7 @@ Test(store_etcd_faults, progress_outlives_compaction, .init = start_one, .fini =
 
 /* ---- another cluster ---- */
 
-Test(store_etcd_faults, another_store_answers, .init = start_one, .fini = stop)
+Test(store_etcd_faults, another_store_answers, .init = cluster_start_one, .fini = cluster_stop)
 {
 	struct store *s = etcd_store(&cluster, "", CALL_MS);
 	struct error e = {""};
@@ -262,7 +245,7 @@ Test(store_etcd_faults, another_store_answers, .init = start_one, .fini = stop)
 
 /* The same uuid, but restored from a backup: revisions went back, watches from the future would wait in
  * silence. */
-Test(store_etcd_faults, an_older_state_answers, .init = start_one, .fini = stop)
+Test(store_etcd_faults, an_older_state_answers, .init = cluster_start_one, .fini = cluster_stop)
 {
 	struct store *s = etcd_store(&cluster, "", CALL_MS);
 	struct error e = {""};

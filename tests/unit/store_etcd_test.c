@@ -8,27 +8,8 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "tests/lib/etcd.h"
+#include "tests/lib/etcd_fixture.h"
 #include "tests/lib/store_contract.h"
-
-enum { CALL_MS = 60000 };
-
-static struct etcd_cluster cluster;
-
-static void stop(void)
-{
-	etcd_cluster_stop(&cluster);
-}
-
-static void start_one(void)
-{
-	etcd_cluster_start(&cluster, 1, false);
-}
-
-static void start_three(void)
-{
-	etcd_cluster_start(&cluster, 3, true);
-}
 
 static void wipe(struct store *s)
 {
@@ -54,7 +35,7 @@ static void run_contract(struct store *s)
 	}
 }
 
-Test(store_etcd, contract_on_one_member, .init = start_one, .fini = stop)
+Test(store_etcd, contract_on_one_member, .init = cluster_start_one, .fini = cluster_stop)
 {
 	struct store *s = etcd_store(&cluster, "", CALL_MS);
 
@@ -64,7 +45,7 @@ Test(store_etcd, contract_on_one_member, .init = start_one, .fini = stop)
 	store_close(s);
 }
 
-Test(store_etcd, contract_on_three_members, .init = start_three, .fini = stop)
+Test(store_etcd, contract_on_three_members, .init = cluster_start_three, .fini = cluster_stop)
 {
 	struct store *s = etcd_store(&cluster, "operator", CALL_MS);
 
@@ -91,7 +72,7 @@ static void put_many(struct store *s, int first, int n)
 	}
 }
 
-Test(store_etcd, ranges_of_many_pages, .init = start_one, .fini = stop)
+Test(store_etcd, ranges_of_many_pages, .init = cluster_start_one, .fini = cluster_stop)
 {
 	enum { KEYS = 10500 };
 	struct store *s = etcd_store(&cluster, "", CALL_MS);
@@ -112,7 +93,7 @@ Test(store_etcd, ranges_of_many_pages, .init = start_one, .fini = stop)
 }
 
 /* More than a message may have: pages and events are cut. */
-Test(store_etcd, large_values, .init = start_one, .fini = stop)
+Test(store_etcd, large_values, .init = cluster_start_one, .fini = cluster_stop)
 {
 	enum { VALUES = 40, SIZE = 500000 };
 	struct store *s = etcd_store(&cluster, "", CALL_MS);
@@ -179,7 +160,7 @@ static void wait_for_key(struct store *s, struct store *alive, const char *key, 
 	}
 }
 
-Test(store_etcd, a_leased_key, .init = start_one, .fini = stop)
+Test(store_etcd, a_leased_key, .init = cluster_start_one, .fini = cluster_stop)
 {
 	enum { TTL = 2 };
 	struct store *s = etcd_store(&cluster, "", CALL_MS), *alive = etcd_store(&cluster, "", CALL_MS);
@@ -227,7 +208,7 @@ static void expect_refusal(const char *endpoints, const struct tls_files *tls, c
 	store_close(s);
 }
 
-Test(store_etcd, connections_that_fail, .init = start_three, .fini = stop)
+Test(store_etcd, connections_that_fail, .init = cluster_start_three, .fini = cluster_stop)
 {
 	char key[128], certificate[128], ca[128], other[128];
 	struct tls_files files = {key, certificate, ca}, stranger = {key, certificate, other};
@@ -250,7 +231,7 @@ Test(store_etcd, connections_that_fail, .init = start_three, .fini = stop)
 }
 
 /* An agent reads everything of ours and writes what is its own; a stranger with a certificate may nothing. */
-Test(store_etcd, roles, .init = start_three, .fini = stop)
+Test(store_etcd, roles, .init = cluster_start_three, .fini = cluster_stop)
 {
 	static const struct {
 		const char *key;

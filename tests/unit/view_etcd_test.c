@@ -8,18 +8,15 @@
 #include "base/clock.h"
 #include "control/agent/view.h"
 #include "control/tenancy/keys.h"
-#include "tests/lib/etcd.h"
+#include "tests/lib/etcd_fixture.h"
 #include "tests/lib/store_contract.h"
 
-enum { CALL_MS = 60000 };
-
-static struct etcd_cluster cluster;
 static struct store *mine, *theirs;
 static struct view *view;
 
 static void start(void)
 {
-	etcd_cluster_start(&cluster, 1, false);
+	cluster_start_one();
 	mine = etcd_store(&cluster, "", CALL_MS);
 	theirs = etcd_store(&cluster, "", CALL_MS);
 	view = view_create(mine, "h1");
@@ -30,7 +27,7 @@ static void stop(void)
 	view_destroy(view);
 	store_close(mine);
 	store_close(theirs);
-	etcd_cluster_stop(&cluster);
+	cluster_stop();
 }
 
 struct wanted {
