@@ -188,7 +188,9 @@ static bool action_equal(const struct action *a, const struct action *b)
 	if (a->type != b->type)
 		return false;
 	switch (a->type) {
-	case ACTION_OUTPUT:
+	case ACTION_OUTPUT: /* max_len is a word to the controller only (OpenFlow 1.3.5, 7.2.4) */
+		return a->output.port == b->output.port &&
+		       (a->output.port != PORT_CONTROLLER || a->output.max_len == b->output.max_len);
 	case ACTION_OUTPUT_TRUNC:
 		return a->output.port == b->output.port && a->output.max_len == b->output.max_len;
 	case ACTION_OUTPUT_REG:

@@ -177,9 +177,10 @@ int action_parse_controller(struct parser *p, const struct row *row, const struc
 		a->controller.max_len = (uint16_t)n;
 	}
 	if (a->controller.reason == 1 && !a->controller.controller_id && !a->controller.pause &&
-	    !a->controller.meter_id && !a->controller.userdata.data) { /* a plain output says the same */
+	    !a->controller.meter_id && !a->controller.userdata.len) { /* a plain output says the same */
 		uint16_t max_len = a->controller.max_len;
 
+		free(a->controller.userdata.data);
 		a->type = ACTION_OUTPUT;
 		memset(&a->controller, 0, sizeof(a->controller));
 		a->output.port = PORT_CONTROLLER;

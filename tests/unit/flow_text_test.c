@@ -40,6 +40,9 @@ Test(flow_text, prints_what_was_meant)
 	            "metadata=0x100/0xff00 actions=group:7,goto_table:9");
 	expect_flow("dl_dst=01:00:00:00:00:00/01:00:00:00:00:00,actions=copy_ttl_out,copy_ttl_in",
 	            "dl_dst=01:00:00:00:00:00/01:00:00:00:00:00 actions=copy_ttl_out,copy_ttl_in");
+	expect_flow("actions=enqueue(1,2),3", "actions=set_queue:2,output:1,pop_queue,output:3");
+	expect_flow("actions=controller(userdata)", "actions=CONTROLLER:65535");
+	expect_flow("actions=controller(userdata=,max_len=7)", "actions=CONTROLLER:7");
 }
 
 static void expect_error(const char *text, const char *message)
