@@ -29,20 +29,20 @@ for h in a b; do
 done
 wait_until 15 connected s || fail "not connected: $(weft s controller show)"
 
-on a ping -q -c 2 -i 0.2 -W 3 10.1.0.254 || fail "the router does not answer for itself"
-on a ping -q -c 1 -W 3 10.2.0.254 || fail "the router does not answer for its other address"
-wait_until 10 on a ping -q -c 1 -W 1 10.2.0.1 || fail "no ping to the other subnet"
-on a ping -c 3 -i 0.2 -W 2 10.2.0.1 >"$WORK/ping" || fail "pings are lost: $(cat "$WORK/ping")"
+on a ping -q -c 2 -i 0.2 -W 10 10.1.0.254 || fail "the router does not answer for itself"
+on a ping -q -c 1 -W 10 10.2.0.254 || fail "the router does not answer for its other address"
+wait_until 30 on a ping -q -c 1 -W 1 10.2.0.1 || fail "no ping to the other subnet"
+on a ping -c 3 -i 0.2 -W 10 10.2.0.1 >"$WORK/ping" || fail "pings are lost: $(cat "$WORK/ping")"
 grep -q 'ttl=63' "$WORK/ping" || fail "the router does not lower the TTL: $(cat "$WORK/ping")"
 [ "$(on b ip neigh show 10.2.0.254 | awk '{print $5}')" = 02:00:00:00:fe:02 ] || fail "not the router's MAC: $(on b ip neigh)"
-on a ping -q -c 1 -s 1400 -W 2 10.2.0.1 || fail "no ping of full size"
+on a ping -q -c 1 -s 1400 -W 10 10.2.0.1 || fail "no ping of full size"
 on a ping -c 1 -W 2 -t 1 10.2.0.1 >"$WORK/ping" 2>&1 && fail "a packet with TTL 1 got through"
 grep -qi 'from 10.1.0.254.*exceeded' "$WORK/ping" || fail "no time exceeded: $(cat "$WORK/ping")"
 on a ping -q -c 1 -W 1 10.9.0.1 && fail "a ping to nowhere was answered"
 
 # Once the neighbours are known, flows route; the controller sees nothing of it.
 on b iperf3 -s -1 -D --pidfile "$WORK/iperf.pid"
-wait_until 5 on b sh -c "ss -Hltn sport = :5201 | grep -q ."
+wait_until 30 on b sh -c "ss -Hltn sport = :5201 | grep -q ."
 before=$(controller_state s packet_ins_lost)
 on a iperf3 -c 10.2.0.1 -t 1 -J >"$WORK/iperf.json" || fail "TCP: $(cat "$WORK/iperf.json")"
 [ "$(controller_state s packet_ins_lost)" = "$before" ] || fail "packets went to the controller"

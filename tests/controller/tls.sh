@@ -58,7 +58,7 @@ controller_stop
 os_ken_as client
 wait_until 15 connected s || fail "not connected over TLS: $(weft s controller show)"
 miss_flow() { ofctl s dump-flows br0 | grep -q 'CONTROLLER'; }
-wait_until 10 miss_flow || fail "the controller's flow did not come: $(ofctl s dump-flows br0)"
+wait_until 30 miss_flow || fail "the controller's flow did not come: $(ofctl s dump-flows br0)"
 say "ssl: a controller with a good and one with a bad certificate"
 
 # Who listens in sees what the controller asks in clear.
