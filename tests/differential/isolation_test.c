@@ -5,12 +5,11 @@
  * out where the judge says and nowhere else, while the configuration churns; so must frames that come in
  * tunnels of nobody's. And the judge sees: an agent that forgets any one drop is caught.
  *
- * SEED=n repeats a run, ISOLATION_PACKETS=n says how many frames.
+ * SEED=n starts elsewhere, ISOLATION_PACKETS=n says how many frames.
  */
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "flows/text.h"
@@ -148,7 +147,7 @@ static bool try_one(char *why, size_t size, struct lab_verdict *v)
 
 Test(isolation, random_tenants, .init = lab_hosts_init, .timeout = 560)
 {
-	unsigned seed = (unsigned)number("SEED", (long)time(NULL));
+	unsigned seed = (unsigned)number("SEED", 1);
 	long packets = number("ISOLATION_PACKETS", 1000000), sent = 0, bad = 0, arrived = 0;
 	struct lab_verdict v;
 	char why[320];
