@@ -111,13 +111,14 @@ $(B)/%.bpf.o: %.bpf.c
 $(B)/%.skel.h: $(B)/%.bpf.o
 	{ echo '/* NOLINTBEGIN: generated */'; /usr/sbin/bpftool gen skeleton $< name $(notdir $*); echo '/* NOLINTEND */'; } > $@
 
-$(PLAIN_LIB): $(PLAIN_OBJ) $(PROTO).o
-$(DP_LIB): $(DP_OBJ)
-$(TEST_LIB): $(TEST_OBJ)
+# A directory changes when a file comes or goes: nothing of a file that went stays in an archive.
+$(PLAIN_LIB): $(PLAIN_OBJ) $(PROTO).o $(PLAIN_DIRS)
+$(DP_LIB): $(DP_OBJ) $(DP_DIRS)
+$(TEST_LIB): $(TEST_OBJ) $(TEST_DIRS)
 %.a:
 	@rm -f $@
 	$(call say,AR,$@)
-	$(Q)ar rcs $@ $^
+	$(Q)ar rcs $@ $(filter %.o,$^)
 
 LINK_DP = $(CC) $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(DP_LIBS)
 LINK_PLAIN = $(CC) $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(PLAIN_LIBS)
@@ -153,7 +154,7 @@ build/fuzz/%.o: %.c | $(SKEL) $(PROTO).h
 	@mkdir -p $(@D)
 	$(call say,CLANG,$@)
 	$(Q)$(CLANG) $(FUZZ_CFLAGS) $(DP_INC) -march=$(ARCH) -c $< -o $@
-build/fuzz/libweft.a: $(FUZZ_OBJ) $(PROTO).o
+build/fuzz/libweft.a: $(FUZZ_OBJ) $(PROTO).o $(PLAIN_DIRS) $(DP_DIRS) $(TEST_DIRS)
 $(FUZZ): build/fuzz/%: build/fuzz/tests/fuzz/%.o build/fuzz/libweft.a
 	$(call say,LINK,$@)
 	$(Q)$(CLANG) -fsanitize=address,undefined,fuzzer -o $@ $< -Wl,--start-group build/fuzz/libweft.a -Wl,--end-group $(DP_LIBS)
