@@ -31,6 +31,7 @@ struct etcd {
 	uint32_t wants;  /* what epoll watches the connection for */
 	uint64_t alarm;  /* when the timer rings, clock_now(); then until it is set again */
 	uint64_t due;    /* AWAY: connect again; CONNECTING, ASKING: give up; READY: look whether it lives */
+	uint64_t next;   /* the first of that and of what parts want */
 	uint64_t pinged; /* when; clock_now() */
 	bool of_no_use;  /* by etcd_give_up(), and why */
 	char reason[200];
@@ -144,6 +145,15 @@ static void go_on(struct etcd *c, uint64_t now)
 	}
 }
 
+/* Is there something that the owner has to take? */
+static bool has_news(const struct etcd *c)
+{
+	for (const struct etcd_part *p = c->parts; p; p = p->next)
+		if (p->has_news && p->has_news(p))
+			return true;
+	return false;
+}
+
 /* What epoll and the timer wait for from now on. */
 static void wait_for(struct etcd *c, uint64_t first)
 {
@@ -173,7 +183,7 @@ void etcd_progress(struct etcd *c)
 		go_on(c, now);
 	first = c->due;
 	for (struct etcd_part *p = c->parts; p; p = p->next) {
-		uint64_t next = p->tick(p, now);
+		uint64_t next = p->tick ? p->tick(p, now) : UINT64_MAX;
 
 		if (next < first)
 			first = next;
@@ -186,7 +196,8 @@ void etcd_progress(struct etcd *c)
 		fail(c, e.text);
 		first = c->due;
 	}
-	wait_for(c, first ? first : 1);
+	c->next = first ? first : 1;
+	wait_for(c, has_news(c) ? 1 : c->next);
 }
 
 void etcd_give_up(struct etcd *c, const char *why)
@@ -197,13 +208,16 @@ void etcd_give_up(struct etcd *c, const char *why)
 	snprintf(c->reason, sizeof(c->reason), "%s", why);
 }
 
+/* Not by epoll: as long as there is news its timer rings, and who waits here cannot take it. */
 void etcd_wait(struct etcd *c, uint64_t until)
 {
-	uint64_t now = clock_now();
-	struct pollfd p = {.fd = c->epoll, .events = POLLIN};
+	uint64_t now = clock_now(), first = c->next < until ? c->next : until;
+	struct pollfd p = {.fd = -1};
 
-	if (now < until)
-		poll(&p, 1, (int)((until - now) / CLOCK_MS) + 1);
+	if (c->grpc)
+		p = (struct pollfd){.fd = grpc_fd(c->grpc), .events = grpc_wants(c->grpc)};
+	if (now < first)
+		poll(&p, 1, (int)((first - now) / CLOCK_MS) + 1);
 	etcd_progress(c);
 }
 

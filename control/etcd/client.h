@@ -31,8 +31,10 @@ struct etcd_part {
 	void (*up)(struct etcd_part *part, struct grpc *g);
 	void (*down)(struct etcd_part *part); /* the streams are gone already */
 	void (*lost)(struct etcd_part *part); /* another cluster, or an older state of it, answers now */
-	/* Does what is due; when it wants to be asked again, clock_now(); UINT64_MAX: never. */
+	/* Does what is due; when it wants to be asked again, clock_now(); UINT64_MAX: never. May be NULL. */
 	uint64_t (*tick)(struct etcd_part *part, uint64_t now);
+	/* Has it something for the owner to take? May be NULL: never. */
+	bool (*has_news)(const struct etcd_part *part);
 };
 
 /* Does not connect yet. `tls`: NULL for plain TCP. `timeout_ms` bounds each etcd_call. `identity_key` is the
@@ -42,7 +44,7 @@ int etcd_create(const char *endpoints, const struct tls_files *tls, int timeout_
 void etcd_destroy(struct etcd *c);
 void etcd_attach(struct etcd *c, struct etcd_part *part);
 
-/* Readable when etcd_progress() has something to do. */
+/* Readable when etcd_progress() has something to do, or a part has news. */
 int etcd_fd(const struct etcd *c);
 void etcd_progress(struct etcd *c);
 bool etcd_ready(const struct etcd *c);
@@ -62,9 +64,8 @@ enum etcd_again { ETCD_ONCE, ETCD_AGAIN };
 int etcd_call(struct etcd *c, const char *path, const ProtobufCMessage *request,
               const ProtobufCMessageDescriptor *kind, enum etcd_again again, ProtobufCMessage **answer,
               struct error *e);
-/* One turn of waiting, for who waits for something else than an answer: until etcd_fd() is readable or
- * `until`.
- */
+/* One turn of waiting, for who waits for something else than an answer: until there is something to do for
+ * the client itself, or `until`. */
 void etcd_wait(struct etcd *c, uint64_t until);
 
 #endif

@@ -243,11 +243,11 @@ static void lost(struct etcd_part *part)
 	forget_queue(w);
 }
 
-static uint64_t tick(struct etcd_part *part, uint64_t now)
+static bool has_news(const struct etcd_part *part)
 {
-	const struct watches *w = (struct watches *)part;
+	const struct watches *w = (const struct watches *)part;
 
-	return w->lost || w->head ? now : UINT64_MAX;
+	return w->lost || w->head;
 }
 
 /* ---- for the owner ---- */
@@ -258,7 +258,7 @@ struct watches *watches_create(struct etcd *c)
 
 	if (!w)
 		return NULL;
-	w->part = (struct etcd_part){.up = up, .down = down, .lost = lost, .tick = tick};
+	w->part = (struct etcd_part){.up = up, .down = down, .lost = lost, .has_news = has_news};
 	w->client = c;
 	w->tail = &w->head;
 	etcd_attach(c, &w->part);

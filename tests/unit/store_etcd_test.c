@@ -3,9 +3,11 @@
  * roles; what happens when members die, freeze or lose their quorum, and when history is compacted. */
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "tests/lib/etcd_fixture.h"
@@ -130,6 +132,38 @@ Test(store_etcd, large_values, .init = cluster_start_one, .fini = cluster_stop)
 	}
 	cr_assert_eq(seen, VALUES);
 	free(large);
+	store_close(s);
+}
+
+/* ---- waiting ---- */
+
+static uint64_t worked(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (uint64_t)t.tv_sec * CLOCK_SECOND + (uint64_t)t.tv_nsec;
+}
+
+/* Events that nobody can take meanwhile let a call sleep, and wake the owner afterwards. */
+Test(store_etcd, call_beside_events, .init = cluster_start_one, .fini = cluster_stop)
+{
+	enum { WAIT_MS = 1000, WORK_MS = 50 };
+	struct store *s = etcd_store(&cluster, "", CALL_MS);
+	struct pollfd p = {.fd = store_fd(s), .events = POLLIN};
+	struct error e = {""};
+	struct store_event ev;
+	int64_t first = 0;
+	uint64_t watch, before;
+
+	cr_assert_eq(store_put(s, "/t/a", "1", &first), 0);
+	cr_assert_eq(store_watch(s, "/t/", first, &watch, &e), 0);
+	before = worked();
+	cr_assert_eq(store_wait(s, "/none/", first, WAIT_MS, &e), -ETIMEDOUT);
+	cr_assert_lt(worked() - before, WORK_MS * CLOCK_MS);
+	cr_assert_eq(poll(&p, 1, 0), 1);
+	cr_assert_eq(store_next(s, &ev, &e), 1);
+	cr_assert_str_eq(ev.key, "/t/a");
 	store_close(s);
 }
 
