@@ -89,11 +89,21 @@ static unsigned stored_bits(const struct field *f)
 	return f->bits < room ? f->bits : room;
 }
 
+/* Most fields: nothing else lies in the member, which holds all of it. */
+static bool fills_member(const struct field *f)
+{
+	return f->bits == f->size * 8u;
+}
+
 void field_get(const struct flow_key *key, enum field_id id, struct field_value *out)
 {
 	const struct field *f = &fields[id];
 	struct field_value member;
 
+	if (fills_member(f)) {
+		member_load(key, f, out);
+		return;
+	}
 	member_load(key, f, &member);
 	memset(out, 0, sizeof(*out));
 	value_copy_bits(out, 0, &member, f->shift, stored_bits(f));
@@ -108,6 +118,10 @@ void field_set(struct flow_key *key, enum field_id id, const struct field_value 
 		uint64_t port = value_to_u64(v) & 0xffff;
 
 		key->in_port = port >= 0xff00 ? (uint32_t)port | 0xffff0000u : (uint32_t)port;
+		return;
+	}
+	if (fills_member(f)) {
+		member_store(key, f, v);
 		return;
 	}
 	member_load(key, f, &member);
@@ -378,16 +392,46 @@ enum field_id field_by_name(const char *name, size_t len)
 	return names[slot].name ? names[slot].id : FIELD_NONE;
 }
 
-enum field_id field_by_wire(uint32_t field_class, uint8_t number)
+/* By class and number, filled before main() as well. */
+enum { WIRE_CLASSES = 5, WIRE_NUMBERS = 128 };
+
+static uint8_t wire_ids[WIRE_CLASSES][WIRE_NUMBERS]; /* the id and 1; 0: none */
+
+/* WIRE_CLASSES: unknown. */
+static unsigned wire_row(uint32_t field_class)
+{
+	static const uint32_t classes[WIRE_CLASSES] = {FIELD_NXM_0, FIELD_NXM_1, FIELD_OXM_OF, FIELD_PKT_REG,
+	                                               FIELD_ONF};
+	unsigned row = 0;
+
+	while (row < WIRE_CLASSES && classes[row] != field_class)
+		row++;
+	return row;
+}
+
+static void add_number(uint32_t field_class, uint8_t number, enum field_id id)
+{
+	unsigned row = wire_row(field_class);
+
+	if (row < WIRE_CLASSES && !wire_ids[row][number])
+		wire_ids[row][number] = (uint8_t)(id + 1);
+}
+
+__attribute__((constructor)) static void add_numbers(void)
 {
 	for (unsigned i = 0; i < FIELD_COUNT; i++) {
-		const struct field *f = &fields[i];
-
-		if ((f->nxm_class == field_class && f->nxm_number == number) ||
-		    (f->oxm_class == field_class && f->oxm_number == number))
-			return (field_class == FIELD_CLASS_NONE) ? FIELD_NONE : (enum field_id)i;
+		add_number(fields[i].nxm_class, fields[i].nxm_number, (enum field_id)i);
+		add_number(fields[i].oxm_class, fields[i].oxm_number, (enum field_id)i);
 	}
-	return FIELD_NONE;
+}
+
+enum field_id field_by_wire(uint32_t field_class, uint8_t number)
+{
+	unsigned row = wire_row(field_class), id = 0;
+
+	if (row < WIRE_CLASSES && number < WIRE_NUMBERS)
+		id = wire_ids[row][number];
+	return id ? (enum field_id)(id - 1) : FIELD_NONE;
 }
 
 const char *field_wire_name(enum field_id id)

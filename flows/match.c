@@ -144,21 +144,19 @@ static enum field_id first_difference(const struct match *before, const struct m
 	return FIELD_NONE;
 }
 
-/* A bit for each word of a mask in which something is matched. */
-static uint64_t words_used(const struct flow_key *mask)
+uint64_t match_words(const struct match *m)
 {
 	uint64_t word, used = 0;
 
 	for (unsigned i = 0; i < FLOW_KEY_WORDS; i++) {
-		memcpy(&word, (const uint8_t *)mask + 8 * i, sizeof(word));
+		memcpy(&word, (const uint8_t *)&m->mask + 8 * i, sizeof(word));
 		used |= (uint64_t)(word != 0) << i;
 	}
 	return used;
 }
 static_assert(FLOW_KEY_WORDS <= 64, "a bit for each word");
 
-/* The words in which a field lies. */
-static uint64_t words_of_field(enum field_id id)
+uint64_t match_words_of(enum field_id id)
 {
 	unsigned first = fields[id].offset / 8, last = (fields[id].offset + fields[id].size - 1u) / 8;
 
@@ -173,7 +171,7 @@ enum field_id match_normalize(struct match *m)
 	/* A member that several fields share stays when one of them is allowed. Two rounds: the ND fields
 	 * need what the first may drop. */
 	for (unsigned round = 0; round < 2; round++) {
-		uint64_t used = words_used(&m->mask);
+		uint64_t used = match_words(m);
 		struct flow_key known;
 
 		match_init(&kept);
@@ -182,7 +180,8 @@ enum field_id match_normalize(struct match *m)
 		for (unsigned i = 0; i < FIELD_COUNT; i++) {
 			struct field_value v, mask;
 
-			if (!(used & words_of_field(i))) /* most: seen without a look at the field */
+			if (!(used &
+			      match_words_of((enum field_id)i))) /* most: seen without a look at the field */
 				continue;
 			field_get(&m->mask, i, &mask);
 			if (value_is_zero(&mask) || i == FIELD_IN_PORT || !field_present(&known, i))

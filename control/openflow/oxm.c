@@ -268,12 +268,15 @@ static void put_vlan(struct ofp_writer *w, const struct match *match)
 
 uint16_t oxm_put_match(struct ofp_writer *w, const struct match *match)
 {
+	uint64_t used = match_words(match);
 	size_t start = w->len;
 	uint16_t len;
 
 	ofp_put_u16(w, OFPMT_OXM);
 	ofp_put_u16(w, 0);
 	for (unsigned i = 0; i < sizeof(order); i++) {
+		if (!(used & match_words_of(order[i])))
+			continue;
 		if (order[i] == FIELD_VLAN_TCI)
 			put_vlan(w, match);
 		else if (match_meets(match, order[i]))
@@ -293,11 +296,13 @@ static enum field_id nxm_instead(enum field_id id)
 
 void nxm_put_fields(struct ofp_writer *w, const struct match *match)
 {
+	uint64_t used = match_words(match);
+
 	for (unsigned i = 0; i < sizeof(order); i++) {
 		enum field_id instead = nxm_instead(order[i]);
 		struct field_value value, mask;
 
-		if (!match_meets(match, order[i]))
+		if (!(used & match_words_of(order[i])) || !match_meets(match, order[i]))
 			continue;
 		if (instead == FIELD_NONE) {
 			put_matched(w, match, order[i], true);
