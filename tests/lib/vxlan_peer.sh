@@ -77,7 +77,8 @@ check_outer_headers() {
     local dump=$!
     wait_until 20 grep -q 'listening on' "$WORK/tcpdump.log" || fail "tcpdump does not start"
     # From ports of our choice: by a port's number tshark takes a stream's bytes for many a protocol.
-    iperf_mbit 10.9.0.2 -t 2 -P 8 --cport 50000 >/dev/null || fail "eight TCP streams"
+    on guest timeout 60 iperf3 -c 10.9.0.2 -n 20M -P 8 --cport 50000 >"$WORK/iperf.out" 2>&1 ||
+        fail "eight TCP streams: $(tail -n 3 "$WORK/iperf.out")"
     kill -INT $dump 2>/dev/null || true
     wait $dump || true
     bad=$(tshark -r "$WORK/outer.pcap" -o ip.check_checksum:TRUE -o udp.check_checksum:TRUE -o tcp.check_checksum:TRUE \
