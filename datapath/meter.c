@@ -22,10 +22,9 @@ static void remark(struct packet *p, uint8_t levels)
 {
 	struct field_value value, mask = value_from_u64(0x3f);
 	unsigned dscp, class, precedence;
-	be16 type;
 
-	if ((p->l3_kind != L3_IPV4 && p->l3_kind != L3_IPV6) || tags_end(p, &type) != p->l3)
-		return; /* the second: IP behind a label or an I-TAG */
+	if ((p->l3_kind != L3_IPV4 && p->l3_kind != L3_IPV6) || !tags_show_l3(p))
+		return;
 	dscp = tos_of(p) >> DSCP_SHIFT;
 	class = dscp >> 3;
 	precedence = dscp >> 1 & 3;

@@ -31,5 +31,8 @@ bool tags_pop_pbb(struct packet *p);
 /* Offset behind the VLAN tags (at most two, as in the key), and the EtherType in front of it; 0 when the
  * packet is too short. */
 uint16_t tags_end(struct packet *p, be16 *type);
+/* Is the header that p->l3 says what the tags lead to, be it by way of SNAP (IEEE 802 section 10.3)? It is
+ * not when a label or an I-TAG covers it. */
+bool tags_show_l3(struct packet *p);
 
 #endif

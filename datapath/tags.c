@@ -9,6 +9,7 @@
 enum {
 	MACS = 12,
 	TAG = 4,
+	SNAP = 8, /* with the EtherType at its end */
 	PBB_HEADER = 18,
 	FRAME_MIN = 60 /* without FCS, IEEE 802.3 */,
 	MPLS_BOS = 0x100,
@@ -40,6 +41,19 @@ uint16_t tags_end(struct packet *p, be16 *type)
 		*type = type_at(p, at);
 	}
 	return at + 2;
+}
+
+static bool behind_snap(const struct packet *p, uint16_t at, be16 type)
+{
+	return be16toh(type) < ETH_TYPE_MIN && p->l3_kind != L3_OTHER && p->l3 == at + SNAP;
+}
+
+bool tags_show_l3(struct packet *p)
+{
+	be16 type;
+	uint16_t at = tags_end(p, &type);
+
+	return at && (p->l3 == at || behind_snap(p, at, type));
 }
 
 /* Opens `n` bytes at offset `at`: what is in front moves. */
@@ -123,13 +137,22 @@ static uint32_t new_label(struct packet *p, uint16_t at, be16 type)
 	return packet_pull(p, ttl + 1) ? MPLS_BOS | p->head[ttl] : MPLS_BOS;
 }
 
+/* Labels follow an EtherType (RFC 3032 section 5): what SNAP told, an EtherType tells. */
+static bool without_snap(struct packet *p, uint16_t at, be16 *type)
+{
+	if (!behind_snap(p, at, *type))
+		return true;
+	*type = type_at(p, (uint16_t)(at + SNAP - 2));
+	return close_gap(p, at, SNAP);
+}
+
 bool tags_push_mpls(struct packet *p, uint16_t ethertype)
 {
 	be16 type, outer = htobe16(ethertype);
 	uint16_t at = tags_end(p, &type);
 	be32 lse;
 
-	if (!at)
+	if (!at || !without_snap(p, at, &type))
 		return false;
 	lse = htobe32(new_label(p, at, type));
 	if (!open_gap(p, at, TAG))

@@ -383,12 +383,21 @@ static void add_tags(struct writer *w, const struct flow_vlan *tags)
 	}
 }
 
+/* An EtherType, or a length (802.3), behind which SNAP may tell the type of IP and ARP. */
 static void add_type(struct writer *w, be16 type)
 {
-	if (type == htobe16(0x5ff))
-		add16(w, 40); /* 802.3 */
-	else
-		add(w, &type, 2);
+	static const uint8_t snap[6] = {0xaa, 0xaa, 3, 0, 0, 0};
+	uint16_t t = be16toh(type);
+
+	if (t == 0x5ff) {
+		add16(w, 40);
+		return;
+	}
+	if ((t == ETH_TYPE_IPV4 || t == ETH_TYPE_IPV6 || t == ETH_TYPE_ARP) && random_chance(w->r, 3)) {
+		add16(w, random_below(w->r, 1500));
+		add(w, snap, sizeof(snap));
+	}
+	add16(w, t);
 }
 
 static void add_behind(struct writer *w, be16 type)

@@ -38,6 +38,10 @@ static bool is_covered(const struct model_frame *f)
 	while (get16(f->data + at) == ETH_TYPE_VLAN || get16(f->data + at) == ETH_TYPE_QINQ)
 		at += 4;
 	type = get16(f->data + at);
+	if (type < 0x600 && get32(f->data + at + 2) == 0xaaaa0300) { /* SNAP */
+		at += 8;
+		type = get16(f->data + at);
+	}
 	return !(type == ETH_TYPE_IPV4 && f->data[at + 2] >> 4 == 4) &&
 	       !(type == ETH_TYPE_IPV6 && f->data[at + 2] >> 4 == 6);
 }

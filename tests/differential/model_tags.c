@@ -75,10 +75,23 @@ static uint8_t *ip_ttl(struct model_frame *f)
 	return at.is == MODEL_L3_IPV6 ? f->data + at.l3 + 7 : NULL;
 }
 
+/* A label needs an EtherType in front of it, not SNAP. */
+static void without_snap(struct model_frame *f)
+{
+	uint32_t at = type_at(f);
+	struct model_layout layout;
+	struct flow_key key;
+
+	model_parse(f, &key, &layout);
+	if (layout.is && layout.l3 == at + 10)
+		cut_out(f, at, 8);
+}
+
 void model_push_mpls(struct model_frame *f, uint16_t ethertype)
 {
 	uint32_t at = type_at(f), lse = BOTTOM;
 
+	without_snap(f);
 	if (is_mpls(get16(f->data + at)) && at + 6 <= f->len)
 		lse = get32(f->data + at + 2) & ~(uint32_t)BOTTOM;
 	else if (ip_ttl(f))
