@@ -65,13 +65,17 @@ static inline be16 csum_finish_udp(uint64_t sum)
 uint64_t csum_pseudo4(be32 src, be32 dst, uint8_t proto, uint16_t len);
 uint64_t csum_pseudo6(const uint8_t src[16], const uint8_t dst[16], uint8_t proto, uint32_t len);
 
-/* The checksum field after `len` (even) bytes at an even offset of the range changed from `before` to `after`
- * (RFC 1624, equation 3). */
+/* The checksum field after bytes at an even offset of the range changed that had the sum `before` and now
+ * have `after` (RFC 1624, equation 3). */
+static inline be16 csum_change(be16 csum, uint64_t before, uint64_t after)
+{
+	return csum_finish(csum_add(csum_add((be16)~csum, after), (be16)~csum_fold(before)));
+}
+
+/* The same of `len` (even) bytes. */
 static inline be16 csum_update(be16 csum, const void *before, const void *after, size_t len)
 {
-	uint64_t sum = csum_add((be16)~csum, csum_bytes(after, len));
-
-	return csum_finish(csum_add(sum, (be16)~csum_fold(csum_bytes(before, len))));
+	return csum_change(csum, csum_bytes(before, len), csum_bytes(after, len));
 }
 
 #endif

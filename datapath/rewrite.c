@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-#include "base/checksum.h"
 #include "base/wire.h"
+#include "datapath/change.h"
 #include "datapath/crc32c.h"
 #include "datapath/parse.h"
 
@@ -27,9 +27,9 @@ static uint8_t *l4_csum_field(struct packet *p)
 	}
 }
 
-/* `n` (even) bytes that the transport checksum covers have changed; `pseudo`: in the pseudo header. A partial
- * sum covers the pseudo header only, and a UDP checksum of zero stays "none". */
-static void fix_l4(struct packet *p, bool pseudo, const void *before, const void *after, size_t n)
+/* Bytes that the transport checksum covers have changed; `pseudo`: in the pseudo header. A partial sum covers
+ * the pseudo header only, and a UDP checksum of zero stays "none". */
+static void fix_l4(struct packet *p, bool pseudo, struct change c)
 {
 	uint8_t *field = l4_csum_field(p);
 	be16 csum;
@@ -38,32 +38,17 @@ static void fix_l4(struct packet *p, bool pseudo, const void *before, const void
 		return;
 	memcpy(&csum, field, 2);
 	if ((p->flags & PACKET_NEEDS_CSUM) && p->csum_start == p->l4) {
-		uint64_t sum = csum_add(csum, csum_bytes(after, n));
-
 		if (!pseudo)
 			return;
-		csum = csum_fold(csum_add(sum, (be16)~csum_fold(csum_bytes(before, n))));
+		csum = csum_fold(csum_add(csum_add(csum, c.after), (be16)~csum_fold(c.before)));
 	} else {
 		if (p->l4_proto == IP_PROTO_UDP && !csum)
 			return;
-		csum = csum_update(csum, before, after, n);
+		csum = csum_change(csum, c.before, c.after);
 		if (p->l4_proto == IP_PROTO_UDP && !csum)
 			csum = 0xffff;
 	}
 	memcpy(field, &csum, 2);
-}
-
-/* new = (old & ~mask) | (value & mask) for the low `n` bytes of value and mask. True when it made a
- * difference; `before` holds what was there. */
-static bool merge(uint8_t *at, const struct field_value *v, const struct field_value *m, size_t n,
-                  uint8_t *before)
-{
-	const uint8_t *value = v->b + 16 - n, *mask = m->b + 16 - n;
-
-	memcpy(before, at, n);
-	for (size_t i = 0; i < n; i++)
-		at[i] = (uint8_t)((at[i] & ~mask[i]) | (value[i] & mask[i]));
-	return memcmp(before, at, n) != 0;
 }
 
 static struct field_value shifted(const struct field_value *v, unsigned by)
@@ -72,23 +57,23 @@ static struct field_value shifted(const struct field_value *v, unsigned by)
 }
 
 /* A field that no checksum covers. */
-static void set_plain(struct packet *p, uint32_t ofs, const struct field_value *v,
-                      const struct field_value *m, size_t n)
+static inline void set_plain(struct packet *p, uint32_t ofs, const struct field_value *v,
+                             const struct field_value *m, size_t n)
 {
-	uint8_t before[16];
+	struct change c;
 
 	if (packet_pull(p, ofs + (uint32_t)n))
-		merge(p->head + ofs, v, m, n, before);
+		change_bytes(p->head + ofs, v, m, n, &c);
 }
 
 /* A field inside the `n` (even) aligned bytes at `ofs` that the transport checksum covers. */
-static void set_l4(struct packet *p, uint32_t ofs, const struct field_value *v, const struct field_value *m,
-                   size_t n)
+static inline void set_l4(struct packet *p, uint32_t ofs, const struct field_value *v,
+                          const struct field_value *m, size_t n)
 {
-	uint8_t before[16];
+	struct change c;
 
-	if (packet_pull(p, ofs + (uint32_t)n) && merge(p->head + ofs, v, m, n, before))
-		fix_l4(p, false, before, p->head + ofs, n);
+	if (packet_pull(p, ofs + (uint32_t)n) && change_bytes(p->head + ofs, v, m, n, &c))
+		fix_l4(p, false, c);
 }
 
 static void set_tcp_udp_port(struct packet *p, uint8_t proto, uint32_t which, const struct field_value *v,
@@ -111,16 +96,16 @@ static void set_sctp_port(struct packet *p, uint32_t which, const struct field_v
                           const struct field_value *m)
 {
 	uint32_t csum, ofs = p->l4 + which;
-	uint8_t before[2];
+	uint8_t difference[2];
+	struct change c;
 
-	if (!p->l4 || p->l4_proto != IP_PROTO_SCTP || !merge(p->head + ofs, v, m, 2, before))
+	if (!p->l4 || p->l4_proto != IP_PROTO_SCTP || !change_bytes(p->head + ofs, v, m, 2, &c))
 		return;
 	if ((p->flags & PACKET_NEEDS_CSUM) && p->csum_start == p->l4)
 		return;
-	before[0] ^= p->head[ofs];
-	before[1] ^= p->head[ofs + 1];
+	change_store(difference, c.before ^ c.after, sizeof(difference));
 	memcpy(&csum, p->head + p->l4 + offsetof(struct sctp_header, csum), 4);
-	csum = htole32(le32toh(csum) ^ crc32c_of_change(before, 2, ip_end(p) - ofs - 2));
+	csum = htole32(le32toh(csum) ^ crc32c_of_change(difference, 2, ip_end(p) - ofs - 2));
 	memcpy(p->head + p->l4 + offsetof(struct sctp_header, csum), &csum, 4);
 }
 
@@ -133,26 +118,26 @@ static void set_icmp(struct packet *p, bool code, const struct field_value *v, c
 }
 
 /* A field inside the `n` bytes at `ofs` of the IPv4 header. */
-static void set_ipv4(struct packet *p, uint32_t ofs, const struct field_value *v, const struct field_value *m,
-                     size_t n, bool pseudo)
+static inline void set_ipv4(struct packet *p, uint32_t ofs, const struct field_value *v,
+                            const struct field_value *m, size_t n, bool pseudo)
 {
 	struct ipv4_header *ip = (struct ipv4_header *)(p->head + p->l3);
-	uint8_t before[16];
+	struct change c;
 
-	if (p->l3_kind != L3_IPV4 || !merge(p->head + p->l3 + ofs, v, m, n, before))
+	if (p->l3_kind != L3_IPV4 || !change_bytes(p->head + p->l3 + ofs, v, m, n, &c))
 		return;
-	ip->csum = csum_update(ip->csum, before, p->head + p->l3 + ofs, n);
+	ip->csum = csum_change(ip->csum, c.before, c.after);
 	if (pseudo)
-		fix_l4(p, true, before, p->head + p->l3 + ofs, n);
+		fix_l4(p, true, c);
 }
 
 static void set_ipv6_addr(struct packet *p, uint32_t ofs, const struct field_value *v,
                           const struct field_value *m)
 {
-	uint8_t before[16];
+	struct change c;
 
-	if (p->l3_kind == L3_IPV6 && merge(p->head + p->l3 + ofs, v, m, 16, before))
-		fix_l4(p, true, before, p->head + p->l3 + ofs, 16);
+	if (p->l3_kind == L3_IPV6 && change_bytes(p->head + p->l3 + ofs, v, m, 16, &c))
+		fix_l4(p, true, c);
 }
 
 /* `shift`: of bit 0 of the field inside the TOS byte. */
@@ -186,17 +171,17 @@ static void set_ttl(struct packet *p, const struct field_value *v, const struct 
 /* The transport checksum is that of the protocol that was there, as far as that has one. */
 static void set_proto(struct packet *p, const struct field_value *v, const struct field_value *m)
 {
-	uint8_t before[2] = {0}, after[2] = {0};
+	struct change c;
 	uint32_t at;
 
 	if (p->l3_kind == L3_IPV4) {
 		set_ipv4(p, offsetof(struct ipv4_header, ttl), v, m, 2, true);
 	} else if (p->l3_kind == L3_IPV6) {
 		at = parse_ipv6_proto_at(p);
-		if (!at || !merge(p->head + at, v, m, 1, &before[1]))
+		if (!at || !change_bytes(p->head + at, v, m, 1, &c))
 			return;
-		after[1] = p->head[at];
-		fix_l4(p, true, before, after, 2);
+		/* the second byte of its word in the pseudo header */
+		fix_l4(p, true, (struct change){c.before << 8, c.after << 8});
 	}
 	parse_offsets(p);
 }
@@ -284,9 +269,9 @@ static void set_arp(struct packet *p, uint32_t ofs, const struct field_value *v,
 static void set_tunnel_v4(struct ip_addr *a, const struct field_value *v, const struct field_value *m)
 {
 	be32 be = ip_is_v4(a) ? ip_to_v4(a) : 0;
-	uint8_t before[4];
+	struct change c;
 
-	merge((uint8_t *)&be, v, m, 4, before);
+	change_bytes((uint8_t *)&be, v, m, 4, &c);
 	*a = be ? ip_from_v4(be) : (struct ip_addr){{0}};
 }
 
@@ -294,7 +279,7 @@ static void set_tunnel(struct packet_tunnel *t, enum field_id id, const struct f
                        const struct field_value *m)
 {
 	uint64_t mask = value_to_u64(m), number = value_to_u64(v) & mask;
-	uint8_t before[16];
+	struct change c;
 
 	switch (id) {
 	case FIELD_TUN_ID:
@@ -307,10 +292,10 @@ static void set_tunnel(struct packet_tunnel *t, enum field_id id, const struct f
 		set_tunnel_v4(&t->dst, v, m);
 		break;
 	case FIELD_TUN_IPV6_SRC:
-		merge(t->src.b, v, m, 16, before);
+		change_bytes(t->src.b, v, m, 16, &c);
 		break;
 	case FIELD_TUN_IPV6_DST:
-		merge(t->dst.b, v, m, 16, before);
+		change_bytes(t->dst.b, v, m, 16, &c);
 		break;
 	case FIELD_TUN_FLAGS:
 		t->flags = (uint16_t)((t->flags & ~mask) | number);
