@@ -70,6 +70,47 @@ static bool is_link_local(struct mac dst)
 	return memcmp(dst.b, prefix, sizeof(prefix)) == 0 && dst.b[5] < 16;
 }
 
+static uint64_t station(uint16_t vlan, const struct mac *mac)
+{
+	uint32_t low;
+	uint16_t high;
+
+	memcpy(&low, mac->b, 4);
+	memcpy(&high, mac->b + 4, 2);
+	return UINT64_C(1) << 63 | (uint64_t)vlan << 48 | (uint64_t)high << 32 | low;
+}
+
+/* The source is on port `port`: tells the control thread when that is news. */
+static void learn(struct worker *w, uint16_t vlan, struct mac src, uint32_t port)
+{
+	uint64_t source = station(vlan, &src);
+
+	if (w->normal.source == source && w->normal.from == port)
+		return;
+	if (!worker_port(w, port))
+		return;
+	if (fdb_see(w->dp->fdb, vlan, src, port, w->now)) {
+		report_learned(w, vlan, src, port);
+		return;
+	}
+	w->normal.source = source;
+	w->normal.from = port;
+}
+
+/* The port of an address, or FDB_NONE. */
+static uint32_t find(struct worker *w, uint16_t vlan, struct mac dst)
+{
+	uint64_t destination = station(vlan, &dst);
+
+	if (mac_is_multicast(dst))
+		return FDB_NONE;
+	if (w->normal.destination != destination) {
+		w->normal.destination = destination;
+		w->normal.to = fdb_lookup(w->dp->fdb, vlan, dst);
+	}
+	return w->normal.to;
+}
+
 void output_normal(struct exec *x, uint32_t except, bool last)
 {
 	struct worker *w = x->w;
@@ -83,13 +124,12 @@ void output_normal(struct exec *x, uint32_t except, bool last)
 		worker_drop(w, p, DROP_PRIVATE);
 		return;
 	}
-	if (worker_port(w, except) && fdb_see(w->dp->fdb, vlan, src, except, w->now))
-		report_learned(w, vlan, src, except);
+	learn(w, vlan, src, except);
 	if (is_link_local(dst)) {
 		worker_drop(w, p, DROP_LINK_LOCAL);
 		return;
 	}
-	to = mac_is_multicast(dst) ? FDB_NONE : fdb_lookup(w->dp->fdb, vlan, dst);
+	to = find(w, vlan, dst);
 	if (to == FDB_NONE || !worker_port(w, to))
 		output_flood(x, except, false, last);
 	else if (to == except)

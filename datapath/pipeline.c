@@ -153,6 +153,7 @@ unsigned pipeline_run(struct worker *w, struct port_rxq *q)
 		n = drop_odd_checksums(w, n);
 	if (unlikely(parse_fragments() == FRAGMENTS_DROP))
 		n = drop_fragments(w, port, n);
+	w->normal = (struct normal_memory){0};
 	cache_lookup(w->cache, w->now, w->keys, w->lens, n, w->programs);
 	actions_execute_batch(w, n);
 	output_flush(w);

@@ -60,6 +60,15 @@ struct txq {
 	struct packet *pkts[BATCH_MAX];
 };
 
+/* What NORMAL has found of a batch: its packets mostly have the addresses of those before. The VLAN and a MAC
+ * address as one number; 0: nothing yet. */
+struct normal_memory {
+	uint64_t source; /* is known to be on port `from` */
+	uint64_t destination;
+	uint32_t from;
+	uint32_t to; /* where `destination` is */
+};
+
 struct worker {
 	unsigned id;
 	struct datapath *dp;
@@ -68,6 +77,7 @@ struct worker {
 	uint64_t now;                    /* clock_now() of the batch */
 
 	struct vxlan_memory tunnels; /* of the round */
+	struct normal_memory normal; /* of the batch */
 
 	/* tx of the batch */
 	unsigned ntxqs;
