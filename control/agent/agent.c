@@ -55,7 +55,7 @@ static bool shares_store(const struct agent *a)
 
 /* ---- the switch ---- */
 
-static int pass_over(const struct flow_mod *had, const struct flow_mod *wanted, void *arg)
+static int pass_over(struct flow *had, struct flow *wanted, void *arg)
 {
 	return 0;
 }

@@ -2,21 +2,85 @@
 /* Sets of flows; see flow_set.h. Filled by the pipeline and by what the switch tells. */
 #include "control/agent/flow_set.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/hash.h"
-#include "base/log.h"
-#include "flows/text.h"
+/* ---- flows ---- */
+
+static_assert(FLOW_KEY_WORDS <= 64, "a bit for each word");
 
 static void drop(struct flow *f)
 {
 	if (--f->users)
 		return;
-	flow_mod_free(&f->mod);
+	action_list_free(&f->actions);
 	free(f);
+}
+
+static uint64_t word_of(const struct flow_key *key, unsigned i)
+{
+	uint64_t word;
+
+	memcpy(&word, (const uint8_t *)key + i * sizeof(word), sizeof(word));
+	return word;
+}
+
+static unsigned words_of(uint64_t used)
+{
+	return (unsigned)__builtin_popcountll(used);
+}
+
+/* NULL: no memory. */
+static struct flow *flow_create(const struct flow_mod *fm)
+{
+	uint64_t used = 0, *word;
+	struct flow *f;
+	unsigned n;
+
+	for (unsigned i = 0; i < FLOW_KEY_WORDS; i++)
+		used |= (uint64_t)(word_of(&fm->match.mask, i) != 0) << i;
+	n = words_of(used);
+	f = malloc(sizeof(*f) + 2 * n * sizeof(*word));
+	if (!f)
+		return NULL;
+	*f = (struct flow){.users = 1,
+	                   .cookie = fm->cookie,
+	                   .used = used,
+	                   .priority = fm->priority,
+	                   .idle_timeout = fm->idle_timeout,
+	                   .hard_timeout = fm->hard_timeout,
+	                   .flags = fm->flags,
+	                   .table_id = fm->table_id};
+	word = f->words;
+	for (uint64_t left = used; left; left &= left - 1, word++) {
+		word[0] = word_of(&fm->match.mask, (unsigned)__builtin_ctzll(left));
+		word[n] = word_of(&fm->match.key, (unsigned)__builtin_ctzll(left));
+	}
+	if (!action_list_copy(&f->actions, &fm->actions))
+		return f;
+	free(f);
+	return NULL;
+}
+
+void flow_get(const struct flow *f, struct flow_mod *out)
+{
+	const uint64_t *word = f->words;
+	unsigned n = words_of(f->used);
+
+	flow_mod_init(out);
+	out->table_id = f->table_id;
+	out->priority = f->priority;
+	out->cookie = f->cookie;
+	out->idle_timeout = f->idle_timeout;
+	out->hard_timeout = f->hard_timeout;
+	out->flags = f->flags;
+	out->actions = f->actions;
+	for (uint64_t left = f->used; left; left &= left - 1, word++) {
+		size_t at = (size_t)__builtin_ctzll(left) * sizeof(*word);
+
+		memcpy((uint8_t *)&out->match.mask + at, &word[0], sizeof(*word));
+		memcpy((uint8_t *)&out->match.key + at, &word[n], sizeof(*word));
+	}
 }
 
 /* ---- adding ---- */
@@ -40,22 +104,14 @@ static void append(struct flow_set *s, struct flow *f)
 	s->flows[s->n++] = f;
 }
 
-static void take(struct flow_set *s, struct flow_mod *fm, uint64_t text)
+void flow_set_add(struct flow_set *s, const struct flow_mod *fm)
 {
-	struct flow *f = calloc(1, sizeof(*f));
+	struct flow *f = flow_create(fm);
 
-	if (!f) {
-		flow_mod_free(fm);
+	if (f)
+		append(s, f);
+	else
 		s->failed = true;
-		return;
-	}
-	*f = (struct flow){.mod = *fm, .users = 1, .text = text};
-	append(s, f);
-}
-
-void flow_set_take(struct flow_set *s, struct flow_mod *fm)
-{
-	take(s, fm, 0);
 }
 
 void flow_set_share(struct flow_set *s, struct flow *f)
@@ -64,111 +120,23 @@ void flow_set_share(struct flow_set *s, struct flow *f)
 	append(s, f);
 }
 
-/* ---- texts ---- */
-
-static uint64_t hash_text(const char *text, size_t len, uint64_t cookie)
-{
-	uint64_t h = cookie, word;
-
-	for (size_t at = 0; at < len; at += sizeof(word)) {
-		word = 0;
-		memcpy(&word, text + at, len - at < sizeof(word) ? len - at : sizeof(word));
-		h = hash_step(h, word) + at;
-	}
-	return hash_mix(h) | 1;
-}
-
-static struct flow *find_text(const struct flow_set *s, uint64_t text)
-{
-	for (size_t at = text; s && s->n_index; at++) {
-		uint32_t i = s->index[at & (s->n_index - 1)];
-
-		if (!i)
-			return NULL;
-		if (s->flows[i - 1]->text == text)
-			return s->flows[i - 1];
-	}
-	return NULL;
-}
-
-/* Half of it stays free, 0 is free. */
-static void make_index(struct flow_set *s)
-{
-	s->n_index = 2;
-	while (s->n_index < 2 * s->n)
-		s->n_index *= 2;
-	s->index = calloc(s->n_index, sizeof(*s->index));
-	if (!s->index) {
-		s->n_index = 0; /* all is parsed then */
-		return;
-	}
-	for (size_t i = 0; i < s->n; i++) {
-		size_t at = s->flows[i]->text;
-
-		while (s->index[at & (s->n_index - 1)])
-			at++;
-		s->index[at & (s->n_index - 1)] = (uint32_t)i + 1;
-	}
-}
-
-static void add_text(struct flow_set *s, uint64_t cookie, const char *text, size_t len)
-{
-	uint64_t hash = hash_text(text, len, cookie);
-	struct flow *f = find_text(s->known, hash);
-	struct flow_mod fm;
-	struct error e;
-
-	if (f) {
-		flow_set_share(s, f);
-		return;
-	}
-	if (flow_mod_parse(text, FLOW_ADD, NULL, &fm, NULL, &e)) {
-		log_error("flow '%s': %s", text, e.text);
-		s->failed = true;
-		return;
-	}
-	fm.cookie = cookie;
-	take(s, &fm, hash);
-}
-
-void flow_set_add(struct flow_set *s, uint64_t cookie, const char *format, ...)
-{
-	char shortly[512], *text = shortly;
-	va_list args;
-	int n;
-
-	va_start(args, format);
-	n = vsnprintf(shortly, sizeof(shortly), format, args);
-	va_end(args);
-	if (n >= (int)sizeof(shortly)) {
-		va_start(args, format);
-		n = vasprintf(&text, format, args);
-		va_end(args);
-	}
-	if (n < 0) {
-		s->failed = true;
-		return;
-	}
-	add_text(s, cookie, text, (size_t)n);
-	if (text != shortly)
-		free(text);
-}
-
 /* ---- order ---- */
 
-static int by_place(const struct flow_mod *a, const struct flow_mod *b)
+static int by_place(const struct flow *a, const struct flow *b)
 {
 	if (a->table_id != b->table_id)
 		return a->table_id < b->table_id ? -1 : 1;
 	if (a->priority != b->priority)
 		return a->priority > b->priority ? -1 : 1;
-	return memcmp(&a->match, &b->match, sizeof(a->match));
+	if (a->used != b->used)
+		return a->used < b->used ? -1 : 1;
+	return memcmp(a->words, b->words, 2 * words_of(a->used) * sizeof(a->words[0]));
 }
 
 static int by_place_and_age(const void *left, const void *right)
 {
 	const struct flow *a = *(struct flow *const *)left, *b = *(struct flow *const *)right;
-	int order = by_place(&a->mod, &b->mod);
+	int order = by_place(a, b);
 
 	return order ? order : a->age < b->age ? -1 : 1;
 }
@@ -180,49 +148,38 @@ void flow_set_settle(struct flow_set *s)
 	if (s->n)
 		qsort(s->flows, s->n, sizeof(*s->flows), by_place_and_age);
 	for (size_t i = 0; i < s->n; i++) {
-		if (kept && !by_place(&s->flows[kept - 1]->mod, &s->flows[i]->mod))
+		if (kept && !by_place(s->flows[kept - 1], s->flows[i]))
 			drop(s->flows[--kept]);
 		s->flows[kept++] = s->flows[i];
 	}
 	s->n = kept;
-	s->known = NULL;
-	free(s->index);
-	s->index = NULL;
-	s->n_index = 0;
-	if (s->n)
-		make_index(s);
 }
 
 /* ---- comparing ---- */
 
-static bool same(const struct flow *left, const struct flow *right)
+static bool same(const struct flow *a, const struct flow *b)
 {
-	const struct flow_mod *a = &left->mod, *b = &right->mod;
-
-	return left == right || (a->cookie == b->cookie && a->idle_timeout == b->idle_timeout &&
-	                         a->hard_timeout == b->hard_timeout && a->flags == b->flags &&
-	                         action_list_equal(&a->actions, &b->actions));
+	return a == b || (a->cookie == b->cookie && a->idle_timeout == b->idle_timeout &&
+	                  a->hard_timeout == b->hard_timeout && a->flags == b->flags &&
+	                  action_list_equal(&a->actions, &b->actions));
 }
 
 int flow_set_compare(const struct flow_set *has, const struct flow_set *wanted,
-                     int (*differ)(const struct flow_mod *has, const struct flow_mod *wanted, void *arg),
-                     void *arg)
+                     int (*differ)(struct flow *has, struct flow *wanted, void *arg), void *arg)
 {
 	size_t i = 0, k = 0;
 	int rc = 0;
 
 	while (!rc && (i < has->n || k < wanted->n)) {
-		int order = i == has->n      ? 1
-		            : k == wanted->n ? -1
-		                             : by_place(&has->flows[i]->mod, &wanted->flows[k]->mod);
+		int order = i == has->n ? 1 : k == wanted->n ? -1 : by_place(has->flows[i], wanted->flows[k]);
 
 		if (order < 0) {
-			rc = differ(&has->flows[i++]->mod, NULL, arg);
+			rc = differ(has->flows[i++], NULL, arg);
 		} else if (order > 0) {
-			rc = differ(NULL, &wanted->flows[k++]->mod, arg);
+			rc = differ(NULL, wanted->flows[k++], arg);
 		} else {
 			if (!same(has->flows[i], wanted->flows[k]))
-				rc = differ(&has->flows[i]->mod, &wanted->flows[k]->mod, arg);
+				rc = differ(has->flows[i], wanted->flows[k], arg);
 			i++;
 			k++;
 		}
@@ -235,6 +192,5 @@ void flow_set_free(struct flow_set *s)
 	for (size_t i = 0; i < s->n; i++)
 		drop(s->flows[i]);
 	free(s->flows);
-	free(s->index);
 	*s = (struct flow_set){0};
 }

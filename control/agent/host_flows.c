@@ -21,14 +21,14 @@ struct update {
 
 /* ---- differences ---- */
 
-static int note(const struct flow_mod *had, const struct flow_mod *wanted, void *arg)
+static int note(struct flow *had, struct flow *wanted, void *arg)
 {
 	struct update *u = arg;
 
 	if (had)
-		flow_set_share(&u->gone, flow_of_mod(had));
+		flow_set_share(&u->gone, had);
 	if (wanted)
-		flow_set_share(&u->fresh, flow_of_mod(wanted));
+		flow_set_share(&u->fresh, wanted);
 	return u->gone.failed || u->fresh.failed ? -ENOMEM : 0;
 }
 
@@ -67,7 +67,6 @@ static int add_part(struct update *u, const struct scene_network *net, enum pipe
 		p->flows = old->flows;
 		return rc;
 	}
-	p->flows.known = old ? &old->flows : NULL;
 	if (!rc)
 		rc = pipeline_part(u->s, net, part, &p->flows);
 	return rc ? rc : flow_set_compare(old ? &old->flows : &none, &p->flows, note, u);
@@ -86,8 +85,7 @@ static void free_parts(struct flow_part *parts, unsigned n, const struct flow_pa
 }
 
 int host_flows_update(struct host_flows *h, const struct scene *s,
-                      int (*differ)(const struct flow_mod *had, const struct flow_mod *wanted, void *arg),
-                      void *arg)
+                      int (*differ)(struct flow *had, struct flow *wanted, void *arg), void *arg)
 {
 	struct update u = {
 	        .s = s, .old = h, .parts = calloc(PIPELINE_PARTS * s->n_networks + 1u, sizeof(*u.parts))};

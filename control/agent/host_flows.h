@@ -19,8 +19,7 @@ struct host_flows {
  * part to another is one change. -EINVAL: a flow could not be made; all stays. Else what `differ` returned.
  */
 int host_flows_update(struct host_flows *h, const struct scene *s,
-                      int (*differ)(const struct flow_mod *had, const struct flow_mod *wanted, void *arg),
-                      void *arg);
+                      int (*differ)(struct flow *had, struct flow *wanted, void *arg), void *arg);
 /* All of them in one settled set. 0 or -ENOMEM. */
 int host_flows_all(const struct host_flows *h, struct flow_set *out);
 void host_flows_free(struct host_flows *h);

@@ -3,7 +3,6 @@
 #include "control/agent/pipeline.h"
 
 #include <errno.h>
-#include <stdio.h>
 
 struct ip_addr link_local(struct mac m)
 {
@@ -12,103 +11,119 @@ struct ip_addr link_local(struct mac m)
 }
 
 /* What is told apart by nothing but its port or its look. */
-static void host_flows(const struct scene *s, struct flow_set *out)
+static void host_flows(const struct scene *s, struct flow_writer *w)
 {
-	char ip[IP_TEXT_MAX];
-
-	pipeline_security_common(s, out);
-	if (s->tunnel)
-		flow_set_add(out, COOKIE_MARK, "table=0,priority=%d,in_port=%u,actions=drop",
-		             PRIORITY_CLASSIFY - 1, s->tunnel);
+	pipeline_security_common(s, w);
+	if (s->tunnel) {
+		flow_begin(w, 0, PRIORITY_CLASSIFY - 1);
+		flow_match(w, FIELD_IN_PORT_OXM, s->tunnel);
+		flow_end(w);
+	}
 	for (unsigned k = 0; s->tunnel && k < s->n_hosts; k++) {
 		const struct host *h = s->hosts[k];
 
-		for (unsigned i = 0; h != s->self && i < h->n_vteps; i++)
-			flow_set_add(out, COOKIE_MARK,
-			             "table=0,priority=%d,in_port=%u,%s=%s,actions=goto_table:1",
-			             PRIORITY_CLASSIFY, s->tunnel,
-			             ip_is_v4(&h->vteps[i]) ? "tun_src" : "tun_ipv6_src",
-			             ip_format(&h->vteps[i], ip));
+		for (unsigned i = 0; h != s->self && i < h->n_vteps; i++) {
+			flow_begin(w, 0, PRIORITY_CLASSIFY);
+			flow_match(w, FIELD_IN_PORT_OXM, s->tunnel);
+			flow_match_ip(w, FIELD_TUN_SRC, &h->vteps[i]);
+			flow_do_goto(w, 1);
+			flow_end(w);
+		}
 	}
-	flow_set_add(out, COOKIE_MARK, "table=20,priority=0,actions=goto_table:21");
-	flow_set_add(out, COOKIE_MARK, "table=80,priority=0,actions=goto_table:81");
+	flow_begin(w, 20, 0);
+	flow_do_goto(w, 21);
+	flow_end(w);
+	flow_begin(w, 80, 0);
+	flow_do_goto(w, 81);
+	flow_end(w);
 }
 
-static void port_flows(const struct scene *s, const struct scene_port *p, struct flow_set *out)
+static void port_flows(const struct scene *s, const struct scene_port *p, struct flow_writer *w)
 {
-	flow_set_add(out, COOKIE_MARK | (p->active ? 0 : PUNT_CLAIM),
-	             "table=0,priority=%d,in_port=%u,actions=%sset_field:0x%x->reg0,goto_table:10",
-	             PRIORITY_CLASSIFY, p->ofport, p->active ? "" : PUNT_ACTIONS ",",
-	             p->network->network->vni);
-	pipeline_security(s, p, out);
-	pipeline_groups(s, p, out);
-	pipeline_answer_port(p, out);
-	flow_set_add(out, COOKIE_MARK, "table=90,priority=100,reg3=%u,actions=output:%u", p->ofport,
-	             p->ofport);
+	flow_begin(w, 0, PRIORITY_CLASSIFY);
+	flow_match(w, FIELD_IN_PORT_OXM, p->ofport);
+	if (!p->active)
+		flow_do_punt(w, PUNT_CLAIM);
+	flow_do_set(w, FIELD_REG0, p->network->network->vni);
+	flow_do_goto(w, 10);
+	flow_end(w);
+	pipeline_security(p, w);
+	pipeline_groups(s, p, w);
+	pipeline_answer_port(p, w);
+	flow_begin(w, 90, 100);
+	flow_match(w, FIELD_REG3, p->ofport);
+	flow_do_output(w, p->ofport);
+	flow_end(w);
 }
 
-static void network_flows(const struct scene *s, const struct scene_network *net, struct flow_set *out)
+static void network_flows(const struct scene *s, const struct scene_network *net, struct flow_writer *w)
 {
-	if (net->here && s->tunnel)
-		flow_set_add(out, COOKIE_MARK,
-		             "table=1,priority=100,tun_id=0x%x,"
-		             "actions=set_field:0x%x->reg0,set_field:1->reg2,goto_table:40",
-		             net->network->vni, net->network->vni);
+	if (net->here && s->tunnel) {
+		flow_begin(w, 1, 100);
+		flow_match(w, FIELD_TUN_ID, net->network->vni);
+		flow_do_set(w, FIELD_REG0, net->network->vni);
+		flow_do_set(w, FIELD_REG2, 1);
+		flow_do_goto(w, 40);
+		flow_end(w);
+	}
 	for (unsigned i = 0; i < net->n_ports; i++)
 		if (net->ports[i].local)
-			port_flows(s, &net->ports[i], out);
+			port_flows(s, &net->ports[i], w);
 	if (net->here)
-		pipeline_answer(net, out);
-	pipeline_switching(s, net, out);
+		pipeline_answer(net, w);
+	pipeline_switching(s, net, w);
 	if (net->router)
-		pipeline_routing(s, net, out);
-}
-
-static int settle(struct flow_set *out)
-{
-	flow_set_settle(out);
-	return out->failed ? -EINVAL : 0;
+		pipeline_routing(s, net, w);
 }
 
 static void part_flows(const struct scene *s, const struct scene_network *net, enum pipeline_part part,
-                       struct flow_set *out)
+                       struct flow_writer *w)
 {
 	if (!net)
-		host_flows(s, out);
+		host_flows(s, w);
 	else if (part == PIPELINE_FLOOD)
-		pipeline_flood(s, net, out);
+		pipeline_flood(s, net, w);
 	else
-		network_flows(s, net, out);
+		network_flows(s, net, w);
+}
+
+static int finish(struct flow_writer *w)
+{
+	flow_writer_free(w);
+	flow_set_settle(w->set);
+	return w->set->failed ? -EINVAL : 0;
 }
 
 int pipeline_part(const struct scene *s, const struct scene_network *net, enum pipeline_part part,
                   struct flow_set *out)
 {
-	part_flows(s, net, part, out);
-	return settle(out);
+	struct flow_writer w = {.set = out};
+
+	part_flows(s, net, part, &w);
+	return finish(&w);
 }
 
 int pipeline_flows(const struct scene *s, struct flow_set *out)
 {
-	host_flows(s, out);
+	struct flow_writer w = {.set = out};
+
+	host_flows(s, &w);
 	for (unsigned i = 0; i < s->n_networks; i++)
 		for (unsigned k = 0; k < PIPELINE_PARTS; k++)
-			part_flows(s, &s->networks[i], (enum pipeline_part)k, out);
-	return settle(out);
+			part_flows(s, &s->networks[i], (enum pipeline_part)k, &w);
+	return finish(&w);
 }
 
-bool pipeline_to_port(const struct scene *s, const struct scene_port *p, char text[160])
+bool pipeline_reaches(const struct scene *s, const struct scene_port *p)
 {
-	char ip[IP_TEXT_MAX];
+	return p->active || (p->host && p->host->n_vteps && s->tunnel);
+}
 
-	if (p->active) {
-		snprintf(text, 160, "set_field:%u->reg3,goto_table:80", p->ofport);
-		return true;
-	}
-	if (!p->host || !p->host->n_vteps || !s->tunnel)
-		return false;
-	ip_format(&p->host->vteps[0], ip);
-	snprintf(text, 160, "set_field:%s->%s,goto_table:70", ip,
-	         ip_is_v4(&p->host->vteps[0]) ? "tun_dst" : "tun_ipv6_dst");
-	return true;
+void pipeline_do_send(struct flow_writer *w, const struct scene_port *p)
+{
+	if (p->active)
+		flow_do_set(w, FIELD_REG3, p->ofport);
+	else
+		flow_do_set_ip(w, FIELD_TUN_DST, &p->host->vteps[0]);
+	flow_do_goto(w, p->active ? 80 : 70);
 }

@@ -22,25 +22,8 @@
 #ifndef CONTROL_AGENT_PIPELINE_H
 #define CONTROL_AGENT_PIPELINE_H
 
-#include "control/agent/flow_set.h"
+#include "control/agent/flow_writer.h"
 #include "control/agent/scene.h"
-
-/* Cookies of the agent's flows: the upper half marks them, the lower says what a punted packet is about. */
-#define COOKIE_MARK ((uint64_t)0x57656674 << 32)
-#define COOKIE_MASK ((uint64_t)0xffffffff << 32)
-
-enum punt {
-	PUNT_NONE,
-	PUNT_DHCP4,
-	PUNT_DHCP6,
-	PUNT_ROUTER_SOLICIT,
-	PUNT_ND,
-	PUNT_ECHO,
-	PUNT_TTL,
-	PUNT_CLAIM
-};
-
-enum { AGENT_CONTROLLER_ID = 0x5745 }; /* packets are punted to the agent alone */
 
 enum { PRIORITY_CLASSIFY = 60000 }; /* above what users are likely to put into table 0 */
 
@@ -56,24 +39,22 @@ int pipeline_part(const struct scene *s, const struct scene_network *net, enum p
 /* A number for all that pipeline_part() looks at: while it is the same, the flows are. */
 uint64_t pipeline_inputs(const struct scene *s, const struct scene_network *net, enum pipeline_part part);
 
-/* The actions that punt. */
-#define PUNT_ACTIONS "controller(id=22341,max_len=65535)"
-
 /* The address that a guest with this MAC makes itself (RFC 4291, appendix A). */
 struct ip_addr link_local(struct mac mac);
 
 /* ---- the groups of tables ---- */
 
-void pipeline_security(const struct scene *s, const struct scene_port *p, struct flow_set *out);
-void pipeline_security_common(const struct scene *s, struct flow_set *out);
-void pipeline_groups(const struct scene *s, const struct scene_port *p, struct flow_set *out);
-void pipeline_answer(const struct scene_network *net, struct flow_set *out);
-void pipeline_answer_port(const struct scene_port *p, struct flow_set *out);
-void pipeline_switching(const struct scene *s, const struct scene_network *net, struct flow_set *out);
-void pipeline_flood(const struct scene *s, const struct scene_network *net, struct flow_set *out);
-void pipeline_routing(const struct scene *s, const struct scene_network *net, struct flow_set *out);
+void pipeline_security(const struct scene_port *p, struct flow_writer *w);
+void pipeline_security_common(const struct scene *s, struct flow_writer *w);
+void pipeline_groups(const struct scene *s, const struct scene_port *p, struct flow_writer *w);
+void pipeline_answer(const struct scene_network *net, struct flow_writer *w);
+void pipeline_answer_port(const struct scene_port *p, struct flow_writer *w);
+void pipeline_switching(const struct scene *s, const struct scene_network *net, struct flow_writer *w);
+void pipeline_flood(const struct scene *s, const struct scene_network *net, struct flow_writer *w);
+void pipeline_routing(const struct scene *s, const struct scene_network *net, struct flow_writer *w);
 
-/* " ->" the port: "set_field:7->reg3,goto_table:80", or the way to its host. False: nowhere. */
-bool pipeline_to_port(const struct scene *s, const struct scene_port *p, char text[160]);
+/* Is there a way to the port: into it, or to its host? And the actions that send there. */
+bool pipeline_reaches(const struct scene *s, const struct scene_port *p);
+void pipeline_do_send(struct flow_writer *w, const struct scene_port *p);
 
 #endif

@@ -5,41 +5,70 @@
 
 enum { OWN = 110, KNOWN = 100 };
 
-static void answer_v4(struct flow_set *out, uint32_t vni, const char *ip, const char *mac)
+static void answer_v4(struct flow_writer *w, uint32_t vni, const struct ip_addr *ip, struct mac mac)
 {
-	flow_set_add(out, COOKIE_MARK,
-	             "table=30,priority=%d,reg0=0x%x,arp,arp_op=1,arp_tpa=%s,actions="
-	             "move:NXM_OF_ETH_SRC[]->NXM_OF_ETH_DST[],set_field:%s->eth_src,set_field:2->arp_op,"
-	             "move:NXM_NX_ARP_SHA[]->NXM_NX_ARP_THA[],move:NXM_OF_ARP_SPA[]->NXM_OF_ARP_TPA[],"
-	             "set_field:%s->arp_sha,set_field:%s->arp_spa,in_port",
-	             KNOWN, vni, ip, mac, mac, ip);
+	flow_begin(w, 30, KNOWN);
+	flow_match(w, FIELD_REG0, vni);
+	flow_match(w, FIELD_ETH_TYPE, ETH_TYPE_ARP);
+	flow_match(w, FIELD_ARP_OP, 1);
+	flow_match_ip(w, FIELD_ARP_TPA, ip);
+	flow_do_move(w, FIELD_ETH_SRC, FIELD_ETH_DST);
+	flow_do_set_mac(w, FIELD_ETH_SRC, mac);
+	flow_do_set(w, FIELD_ARP_OP, 2);
+	flow_do_move(w, FIELD_ARP_SHA, FIELD_ARP_THA);
+	flow_do_move(w, FIELD_ARP_SPA, FIELD_ARP_TPA);
+	flow_do_set_mac(w, FIELD_ARP_SHA, mac);
+	flow_do_set_ip(w, FIELD_ARP_SPA, ip);
+	flow_do_output(w, PORT_IN_PORT);
+	flow_end(w);
 }
 
-static void answer_v6(struct flow_set *out, uint32_t vni, const char *ip)
+static void match_solicitation(struct flow_writer *w, const struct ip_addr *target)
 {
-	flow_set_add(out, COOKIE_MARK | PUNT_ND,
-	             "table=30,priority=%d,reg0=0x%x,icmp6,icmp_type=135,nd_target=%s,actions=" PUNT_ACTIONS,
-	             KNOWN, vni, ip);
+	flow_match_proto(w, false, IP_PROTO_ICMPV6);
+	flow_match(w, FIELD_ICMPV6_TYPE, 135);
+	flow_match_ip(w, FIELD_ND_TARGET, target);
 }
 
-static void answer(struct flow_set *out, uint32_t vni, const struct ip_addr *ip, struct mac mac)
+static void answer_v6(struct flow_writer *w, uint32_t vni, const struct ip_addr *ip)
 {
-	char ip_text[IP_TEXT_MAX], mac_text[MAC_TEXT_MAX];
+	flow_begin(w, 30, KNOWN);
+	flow_match(w, FIELD_REG0, vni);
+	match_solicitation(w, ip);
+	flow_do_punt(w, PUNT_ND);
+	flow_end(w);
+}
 
-	ip_format(ip, ip_text);
+static void answer(struct flow_writer *w, uint32_t vni, const struct ip_addr *ip, struct mac mac)
+{
 	if (ip_is_v4(ip))
-		answer_v4(out, vni, ip_text, mac_format(mac, mac_text));
+		answer_v4(w, vni, ip, mac);
 	else
-		answer_v6(out, vni, ip_text);
+		answer_v6(w, vni, ip);
 }
 
-static void punt(struct flow_set *out, uint32_t vni, const char *match, enum punt about)
+/* To a server of addresses. */
+static void punt_dhcp(struct flow_writer *w, uint32_t vni, bool v4)
 {
-	flow_set_add(out, COOKIE_MARK | about, "table=31,priority=%d,reg0=0x%x,%s,actions=" PUNT_ACTIONS,
-	             KNOWN, vni, match);
+	flow_begin(w, 31, KNOWN);
+	flow_match(w, FIELD_REG0, vni);
+	flow_match_proto(w, v4, IP_PROTO_UDP);
+	flow_match(w, FIELD_UDP_DST, v4 ? 67 : 547);
+	flow_do_punt(w, v4 ? PUNT_DHCP4 : PUNT_DHCP6);
+	flow_end(w);
 }
 
-void pipeline_answer(const struct scene_network *net, struct flow_set *out)
+static void punt_router_solicit(struct flow_writer *w, uint32_t vni)
+{
+	flow_begin(w, 31, KNOWN);
+	flow_match(w, FIELD_REG0, vni);
+	flow_match_proto(w, false, IP_PROTO_ICMPV6);
+	flow_match(w, FIELD_ICMPV6_TYPE, 133);
+	flow_do_punt(w, PUNT_ROUTER_SOLICIT);
+	flow_end(w);
+}
+
+void pipeline_answer(const struct scene_network *net, struct flow_writer *w)
 {
 	uint32_t vni = net->network->vni;
 	struct ip_addr local;
@@ -49,47 +78,51 @@ void pipeline_answer(const struct scene_network *net, struct flow_set *out)
 		const struct subnet *s = &net->network->subnets[i];
 
 		if (net->router)
-			answer(out, vni, &s->gateway, router_mac(vni));
+			answer(w, vni, &s->gateway, router_mac(vni));
 		if (s->dhcp)
-			punt(out, vni, prefix_is_v4(&s->cidr) ? "udp,tp_dst=67" : "udp6,tp_dst=547",
-			     prefix_is_v4(&s->cidr) ? PUNT_DHCP4 : PUNT_DHCP6);
+			punt_dhcp(w, vni, prefix_is_v4(&s->cidr));
 		v6 |= !prefix_is_v4(&s->cidr);
 	}
 	for (unsigned i = 0; i < net->n_ports; i++) {
 		const struct tenant_port *p = net->ports[i].port;
 
 		for (unsigned k = 0; k < p->n_ips; k++)
-			answer(out, vni, &p->ips[k], p->mac);
+			answer(w, vni, &p->ips[k], p->mac);
 		local = link_local(p->mac);
 		if (v6)
-			answer(out, vni, &local, p->mac);
+			answer(w, vni, &local, p->mac);
 	}
 	if (!v6)
 		return;
-	punt(out, vni, "icmp6,icmp_type=133", PUNT_ROUTER_SOLICIT);
+	punt_router_solicit(w, vni);
 	local = link_local(router_mac(vni));
 	if (net->router)
-		answer(out, vni, &local, router_mac(vni));
+		answer(w, vni, &local, router_mac(vni));
 }
 
-static void no_answer(const struct scene_port *p, const struct ip_addr *own, struct flow_set *out)
+static void no_answer(const struct scene_port *p, const struct ip_addr *own, struct flow_writer *w)
 {
-	char ip[IP_TEXT_MAX];
-
-	flow_set_add(out, COOKIE_MARK, "table=30,priority=%d,in_port=%u,%s=%s,actions=drop", OWN, p->ofport,
-	             ip_is_v4(own) ? "arp,arp_tpa" : "icmp6,icmp_type=135,nd_target", ip_format(own, ip));
+	flow_begin(w, 30, OWN);
+	flow_match(w, FIELD_IN_PORT_OXM, p->ofport);
+	if (ip_is_v4(own)) {
+		flow_match(w, FIELD_ETH_TYPE, ETH_TYPE_ARP);
+		flow_match_ip(w, FIELD_ARP_TPA, own);
+	} else {
+		match_solicitation(w, own);
+	}
+	flow_end(w);
 }
 
 /* A guest that asks for its own address (to see whether somebody has it) gets no answer. */
-void pipeline_answer_port(const struct scene_port *p, struct flow_set *out)
+void pipeline_answer_port(const struct scene_port *p, struct flow_writer *w)
 {
 	struct ip_addr local = link_local(p->port->mac);
 	bool v6 = false;
 
 	for (unsigned i = 0; i < p->port->n_ips; i++) {
-		no_answer(p, &p->port->ips[i], out);
+		no_answer(p, &p->port->ips[i], w);
 		v6 |= !ip_is_v4(&p->port->ips[i]);
 	}
 	if (v6)
-		no_answer(p, &local, out);
+		no_answer(p, &local, w);
 }

@@ -28,8 +28,9 @@ static int take_flows(const uint8_t *body, size_t len, void *arg, struct error *
 		fm.hard_timeout = fs.hard_timeout;
 		fm.flags = fs.flags;
 		fm.match = fs.match;
-		fm.actions = fs.actions; /* handed over */
-		flow_set_take(has, &fm);
+		fm.actions = fs.actions;
+		flow_set_add(has, &fm);
+		flow_stats_free(&fs);
 	}
 	return has->failed ? error_set(e, ENOMEM, "out of memory") : 0;
 }
@@ -55,10 +56,10 @@ static int read_flows(struct ofp_client *client, struct flow_set *has, struct er
 	return rc;
 }
 
-int switch_flows_change(const struct flow_mod *has, const struct flow_mod *wanted, void *arg)
+int switch_flows_change(struct flow *has, struct flow *wanted, void *arg)
 {
 	struct switch_flows *s = arg;
-	struct flow_mod gone;
+	struct flow_mod fm;
 	int rc = 0;
 
 	if (!s->client)
@@ -72,17 +73,19 @@ int switch_flows_change(const struct flow_mod *has, const struct flow_mod *wante
 	s->added += !has;
 	s->changed += has && wanted;
 	s->removed += !wanted;
-	if (wanted)
-		return ofp_client_bundle_add(s->client, wanted, s->e);
+	if (wanted) {
+		flow_get(wanted, &fm);
+		return ofp_client_bundle_add(s->client, &fm, s->e);
+	}
 	if (!has)
 		return 0;
-	gone = *has;
-	gone.command = FLOW_DELETE_STRICT;
-	gone.cookie = gone.match_cookie = COOKIE_MARK;
-	gone.cookie_mask = COOKIE_MASK; /* a user's flow in this place stays */
-	gone.flags = 0;
-	action_list_init(&gone.actions); /* those of `has` stay its own */
-	return ofp_client_bundle_add(s->client, &gone, s->e);
+	flow_get(has, &fm);
+	fm.command = FLOW_DELETE_STRICT;
+	fm.cookie = fm.match_cookie = COOKIE_MARK;
+	fm.cookie_mask = COOKIE_MASK; /* a user's flow in this place stays */
+	fm.flags = 0;
+	action_list_init(&fm.actions); /* those of `has` stay its own */
+	return ofp_client_bundle_add(s->client, &fm, s->e);
 }
 
 int switch_flows_commit(struct switch_flows *s)

@@ -24,7 +24,7 @@ struct switch_flows {
 };
 
 /* Puts a difference into the bundle; `arg` is the struct switch_flows. 0 or -errno. */
-int switch_flows_change(const struct flow_mod *has, const struct flow_mod *wanted, void *arg);
+int switch_flows_change(struct flow *has, struct flow *wanted, void *arg);
 int switch_flows_commit(struct switch_flows *s);
 void switch_flows_abandon(struct switch_flows *s);
 

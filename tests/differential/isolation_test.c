@@ -208,15 +208,16 @@ Test(isolation, a_forgotten_drop_is_caught, .init = lab_hosts_init, .timeout = 5
 		cr_assert(try_one(why, sizeof(why), &v), "with all flows: %s", why);
 	for (int k = 0; k < lab.n_hosts; k++) {
 		for (size_t i = 0; i < lab_hosts[k].installed.n; i++) {
-			const struct flow_mod *flow = &lab_hosts[k].installed.flows[i]->mod;
 			struct text text = {0};
+			struct flow_mod flow;
 
-			if (flow->actions.n)
+			flow_get(lab_hosts[k].installed.flows[i], &flow);
+			if (flow.actions.n)
 				continue;
 			tried++;
-			match_format(&text, &flow->match, flow->priority, NULL);
-			cr_assert(is_missed(&lab_hosts[k], flow), "h%d can forget table=%u %s", k,
-			          flow->table_id, text_get(&text));
+			match_format(&text, &flow.match, flow.priority, NULL);
+			cr_assert(is_missed(&lab_hosts[k], &flow), "h%d can forget table=%u %s", k,
+			          flow.table_id, text_get(&text));
 			text_free(&text);
 		}
 	}

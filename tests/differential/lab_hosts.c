@@ -64,19 +64,20 @@ struct bundle {
 	unsigned n;
 };
 
-static int add_change(const struct flow_mod *has, const struct flow_mod *wanted, void *arg)
+static int add_change(struct flow *has, struct flow *wanted, void *arg)
 {
 	struct bundle *b = arg;
-	struct flow_mod *fm = &b->mods[b->n];
+	struct flow_mod *fm = &b->mods[b->n], flow;
 
 	cr_assert(b->n < 16384);
-	flow_mod_copy(fm, wanted ? wanted : has);
+	flow_get(wanted ? wanted : has, &flow);
+	flow_mod_copy(fm, &flow);
 	fm->command = wanted ? FLOW_ADD : FLOW_DELETE_STRICT;
 	b->changes[b->n++].flow = fm;
 	return 0;
 }
 
-static int differs(const struct flow_mod *has, const struct flow_mod *wanted, void *arg)
+static int differs(struct flow *has, struct flow *wanted, void *arg)
 {
 	return 1;
 }

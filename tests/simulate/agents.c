@@ -65,7 +65,7 @@ static void number(struct scene *s)
 	}
 }
 
-static int count(const struct flow_mod *had, const struct flow_mod *wanted, void *arg)
+static int count(struct flow *had, struct flow *wanted, void *arg)
 {
 	++*(uint64_t *)arg;
 	return 0;
@@ -277,7 +277,7 @@ void agents_wait(void)
 
 /* ---- comparing ---- */
 
-static int differs(const struct flow_mod *has, const struct flow_mod *wanted, void *arg)
+static int differs(struct flow *has, struct flow *wanted, void *arg)
 {
 	return 1;
 }

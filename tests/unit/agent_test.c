@@ -124,17 +124,23 @@ Test(agent, a_host_watches_what_concerns_it, .init = open_store, .fini = close_s
 	view_destroy(v);
 }
 
-/* The flow with this text (without cookie and counters), or NULL. */
+/* Is there a flow with this text (without cookie and counters)? What is before it is sound. */
 static bool has_flow(const struct flow_set *set, const char *match, const char *actions)
 {
+	struct error e = {""};
 	bool found = false;
 
 	for (size_t i = 0; i < set->n && !found; i++) {
 		struct text m = {0}, a = {0};
+		struct flow_mod f;
 
-		text_add(&m, "table=%u ", set->flows[i]->mod.table_id);
-		match_format(&m, &set->flows[i]->mod.match, set->flows[i]->mod.priority, NULL);
-		actions_format(&a, &set->flows[i]->mod.actions, NULL);
+		flow_get(set->flows[i], &f);
+		text_add(&m, "table=%u ", f.table_id);
+		match_format(&m, &f.match, f.priority, NULL);
+		actions_format(&a, &f.actions, NULL);
+		cr_assert_eq(match_normalize(&f.match), FIELD_NONE, "%s", text_get(&m));
+		cr_assert_eq(action_list_check(&f.actions, &f.match, f.table_id, NULL, &e), 0, "%s: %s",
+		             text_get(&m), e.text);
 		found = !strcmp(text_get(&m), match) && !strcmp(text_get(&a), actions);
 		text_free(&m);
 		text_free(&a);
