@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
+#include "control/agent/view_late.h"
 #include "control/tenancy/keys.h"
 
 struct view_part { /* a prefix that is watched; without a '/' at its end it is a key alone */
@@ -22,11 +22,6 @@ struct view_part { /* a prefix that is watched; without a '/' at its end it is a
 	bool wanted;
 };
 
-struct late { /* an event that waits for others */
-	struct late *next;
-	struct store_event ev; /* its value is a copy */
-};
-
 struct view {
 	struct store *store;
 	char host[OBJECT_NAME_MAX + 1];
@@ -38,8 +33,7 @@ struct view {
 	int64_t rev;
 	uint64_t versions;
 	unsigned loads;
-	struct late *late, **late_end; /* in order */
-	uint64_t late_since;           /* the first of them came, clock_now() */
+	struct view_late late;
 };
 
 static int by_key(const void *a, const void *b)
@@ -449,49 +443,17 @@ static int take_event(struct view *v, const struct store_event *ev, bool *change
 	return 0;
 }
 
-/* ---- changes that may wait ---- */
-
-/* A host that starts is told to every host that has a network of its. */
-static bool may_wait(const struct store_event *ev)
-{
-	return (ev->type == STORE_PUT || ev->type == STORE_DELETE) &&
-	       !strncmp(ev->key, KEYS_ROOT "live/", strlen(KEYS_ROOT "live/"));
-}
-
-static int put_off(struct view *v, const struct store_event *ev)
-{
-	struct late *l = malloc(sizeof(*l));
-
-	if (!l)
-		return -ENOMEM;
-	*l = (struct late){.ev = *ev};
-	l->ev.value = ev->value ? strdup(ev->value) : NULL;
-	if (ev->value && !l->ev.value) {
-		free(l);
-		return -ENOMEM;
-	}
-	if (!v->late) {
-		v->late_end = &v->late;
-		v->late_since = clock_now();
-	}
-	*v->late_end = l;
-	v->late_end = &l->next;
-	return 0;
-}
-
-/* All of them, when they have waited long enough or something else has changed anyway. */
+/* All that have waited, long enough or until something else has changed anyway. */
 static int take_late(struct view *v, bool *changed)
 {
-	bool due = *changed || clock_now() - v->late_since >= VIEW_LATE_MS * CLOCK_MS;
+	struct store_event ev;
 	int rc = 0;
 
-	while (v->late && due && !rc) {
-		struct late *l = v->late;
-
-		rc = take_event(v, &l->ev, changed);
-		v->late = l->next;
-		free(l->ev.value);
-		free(l);
+	if (!*changed && !view_late_due(&v->late))
+		return 0;
+	while (!rc && view_late_next(&v->late, &ev)) {
+		rc = take_event(v, &ev, changed);
+		free(ev.value);
 	}
 	return rc;
 }
@@ -518,14 +480,14 @@ int view_refresh(struct view *v, struct error *e)
 	int rc;
 
 	while ((rc = store_next(v->store, &ev, e)) == 1)
-		if (may_wait(&ev) ? put_off(v, &ev) : take_event(v, &ev, &changed))
+		if (view_late_may_wait(&ev) ? view_late_put(&v->late, &ev) : take_event(v, &ev, &changed))
 			return error_set(e, ENOMEM, "out of memory");
 	know_store(v);
 	if (!rc && v->open)
 		rc = close_over(v, &changed, e);
 	if (!rc && take_late(v, &changed))
 		rc = error_set(e, ENOMEM, "out of memory");
-	return rc < 0 ? rc : changed ? VIEW_CHANGED : v->late ? VIEW_CHANGES_SOON : VIEW_SAME;
+	return rc < 0 ? rc : changed ? VIEW_CHANGED : v->late.first ? VIEW_CHANGES_SOON : VIEW_SAME;
 }
 
 int view_catch_up(struct view *v, int64_t *rev, struct error *e)
@@ -610,13 +572,7 @@ void view_destroy(struct view *v)
 {
 	if (!v)
 		return;
-	while (v->late) {
-		struct late *l = v->late;
-
-		v->late = l->next;
-		free(l->ev.value);
-		free(l);
-	}
+	view_late_free(&v->late);
 	while (v->parts) {
 		struct view_part *p = v->parts;
 
