@@ -47,18 +47,6 @@ static void keep(struct building *b, struct keys *list, const struct view_key *k
 	keys[list->n++] = k;
 }
 
-/* What follows the `steps`th '/' after the root: the id of "n/5001/p/acme.web1" after the third. */
-static const char *after(const struct view_key *k, int steps)
-{
-	const char *at = k->key + strlen(KEYS_ROOT);
-
-	while (steps-- && at) {
-		at = strchr(at, '/');
-		at += at ? 1 : 0;
-	}
-	return at ? at : "";
-}
-
 /* The binding of a port of this host, or NULL. */
 static const struct view_key *binding_of(const struct building *b, const char *id)
 {
@@ -66,7 +54,7 @@ static const struct view_key *binding_of(const struct building *b, const char *i
 
 	while (low < high) {
 		unsigned mid = (low + high) / 2;
-		int order = strcmp(after(b->bindings.keys[mid], 3), id);
+		int order = strcmp(view_key_step(b->bindings.keys[mid], 3), id);
 
 		if (!order)
 			return b->bindings.keys[mid];
@@ -103,7 +91,7 @@ static void read_live(struct building *b, const struct view_key *k)
 	if (!live)
 		return;
 	s->live = live;
-	live[s->n_live++] = after(k, 1);
+	live[s->n_live++] = view_key_step(k, 1);
 }
 
 /* Its number, or -1. */
@@ -164,16 +152,24 @@ static void read_binding(struct building *b, struct scene_port *p, const struct 
 	b->s->interfaces_version = hash_step(b->s->interfaces_version, k->version);
 }
 
-static void place(struct building *b, struct scene_port *p, const char *id)
+/* Is the key loc/VNI/PORT before that of the port with the key n/VNI/p/PORT (negative), behind it, or its own
+ * (0)? */
+static int place_order(const struct view_key *loc, const struct view_key *port)
 {
-	char name[16 + ID_MAX];
-	const char *host;
-	int number;
+	const char *vni = view_key_step(port, 1);
+	int order = strncmp(view_key_step(loc, 1), vni, (size_t)(view_key_step(port, 2) - vni));
 
-	snprintf(name, sizeof(name), "%u/%s", b->vni, id);
-	while (b->next_place < b->places.n && strcmp(after(b->places.keys[b->next_place], 1), name) < 0)
+	return order ? order : strcmp(view_key_step(loc, 2), view_key_step(port, 3));
+}
+
+static void place(struct building *b, struct scene_port *p, const struct view_key *port)
+{
+	const char *host;
+	int number, order = -1;
+
+	while (b->next_place < b->places.n && (order = place_order(b->places.keys[b->next_place], port)) < 0)
 		b->next_place++;
-	if (b->next_place == b->places.n || strcmp(after(b->places.keys[b->next_place], 1), name))
+	if (order)
 		return;
 	host = json_string_value(b->places.keys[b->next_place]->json);
 	if (!b->lives)
@@ -190,7 +186,7 @@ static void read_port(struct building *b, struct scene_network *net, const struc
 {
 	struct scene *s = b->s;
 	struct scene_port *ports = k->object ? grow(b, s->ports, s->n_ports, sizeof(*ports)) : NULL, *p;
-	const char *id = after(k, 3);
+	const char *id = view_key_step(k, 3);
 	const struct view_key *binding = binding_of(b, id);
 
 	if (!ports)
@@ -204,7 +200,7 @@ static void read_port(struct building *b, struct scene_network *net, const struc
 		net->here = true;
 		s->n_local++;
 	}
-	place(b, p, id);
+	place(b, p, k);
 }
 
 /* ---- networks ---- */
@@ -224,9 +220,9 @@ static void add_network(struct building *b, const struct view_key *k)
 
 static void read_network(struct building *b, const struct view_key *k)
 {
-	unsigned vni = (unsigned)strtoul(after(k, 1), NULL, 10);
+	unsigned vni = (unsigned)strtoul(view_key_step(k, 1), NULL, 10);
 	struct scene_network *net;
-	const char *tail = after(k, 2);
+	const char *tail = view_key_step(k, 2);
 
 	if (vni != b->vni) {
 		b->vni = vni;
@@ -276,7 +272,7 @@ static uint16_t guest_mtu(const struct scene *s, const struct network *net)
 static struct scene_group *group_of(struct building *b, const struct view_key *k)
 {
 	struct scene *s = b->s;
-	const char *id = after(k, 1);
+	const char *id = view_key_step(k, 1);
 	size_t len = strcspn(id, "/");
 	struct scene_group *groups = s->n_groups ? &s->groups[s->n_groups - 1] : NULL;
 
@@ -317,7 +313,7 @@ static void read_group(struct building *b, const struct view_key *k)
 	if (!g)
 		return;
 	g->version = hash_step(g->version, k->version);
-	if (!strcmp(after(k, 2), "def"))
+	if (!strcmp(view_key_step(k, 2), "def"))
 		g->group = k->object;
 	else
 		add_members(b, g, json_object_get(k->json, "ips"));
@@ -328,11 +324,11 @@ static void read_group(struct building *b, const struct view_key *k)
 static int read_key(const struct view_key *k, void *arg)
 {
 	struct building *b = arg;
-	const char *kind = after(k, 0);
+	const char *kind = view_key_step(k, 0);
 
-	if (!strncmp(kind, "h/", 2) && !strncmp(after(k, 2), "bind/", 5))
+	if (!strncmp(kind, "h/", 2) && !strncmp(view_key_step(k, 2), "bind/", 5))
 		keep(b, &b->bindings, k);
-	else if (!strncmp(kind, "h/", 2) && !strcmp(after(k, 2), "wait"))
+	else if (!strncmp(kind, "h/", 2) && !strcmp(view_key_step(k, 2), "wait"))
 		b->s->asked = k->version;
 	else if (!strncmp(kind, "host/", 5))
 		read_host(b, k);

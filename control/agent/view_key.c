@@ -11,6 +11,17 @@
 #include "base/log.h"
 #include "control/tenancy/keys.h"
 
+static void find_steps(struct view_key *k)
+{
+	size_t root = strlen(KEYS_ROOT), end = strlen(k->key), at = end < root ? end : root;
+
+	for (unsigned i = 0; i < KEY_STEPS; i++) {
+		k->steps[i] = (uint16_t)at;
+		at += strcspn(k->key + at, "/");
+		at += at < end;
+	}
+}
+
 struct view_key *view_key_create(const char *key, const char *value)
 {
 	struct view_key *k = calloc(1, sizeof(*k));
@@ -24,6 +35,7 @@ struct view_key *view_key_create(const char *key, const char *value)
 		view_key_free(k);
 		return NULL;
 	}
+	find_steps(k);
 	if (key_object(key, value, &k->object, &e))
 		log_warn("store: left out: %s", e.text);
 	else if (!k->object)

@@ -8,16 +8,26 @@
 
 struct view_part;
 
+enum { KEY_STEPS = 4 };
+
 struct view_key {
 	char *key, *value;
-	void *object;     /* of a key that holds an object (control/tenancy/keys.h), else NULL */
-	json_t *json;     /* of any other, if it is JSON */
-	uint64_t version; /* another one for every value that any key of the view ever had */
+	uint16_t steps[KEY_STEPS]; /* where in `key` each begins: "n", "5001", "p", "acme.web1"; or its end */
+	void *object;              /* of a key that holds an object (control/tenancy/keys.h), else NULL */
+	json_t *json;              /* of any other, if it is JSON */
+	uint64_t version;          /* another one for every value that any key of the view ever had */
 	/* for view.c */
 	struct view_part **wants;
 	unsigned n_wants;
 	unsigned load; /* the reading that it was last seen in */
 };
+
+/* What begins with step `n` of the key: "acme.web1" with the third of "n/5001/p/acme.web1", counted from 0;
+ * "" when it has fewer. */
+static inline const char *view_key_step(const struct view_key *k, unsigned n)
+{
+	return k->key + k->steps[n];
+}
 
 /* A value that cannot be read is logged. NULL: no memory. */
 struct view_key *view_key_create(const char *key, const char *value);
