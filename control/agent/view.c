@@ -19,6 +19,7 @@ struct view_part { /* a prefix that is watched; without a '/' at its end it is a
 	void *keys;              /* <search.h>, of struct view_key */
 	struct view_part *next;  /* of all parts */
 	struct view_part *queue; /* of those that are to be looked through */
+	unsigned users;          /* keys that want it */
 	bool wanted;
 };
 
@@ -124,9 +125,33 @@ static int add_want(const char *prefix, void *arg)
 
 static bool same_wants(const struct view_key *a, const struct view_key *b)
 {
-	unsigned n = a ? a->n_wants : 0;
+	return a->n_wants == b->n_wants &&
+	       (!a->n_wants || !memcmp(a->wants, b->wants, a->n_wants * sizeof(*a->wants)));
+}
 
-	return n == b->n_wants && (!n || !memcmp(a->wants, b->wants, n * sizeof(*a->wants)));
+/* What it wants has to be there. */
+static void use_wants(struct view *v, const struct view_key *k)
+{
+	for (unsigned i = 0; i < k->n_wants; i++) {
+		k->wants[i]->users++;
+		v->open |= !k->wants[i]->watch;
+	}
+}
+
+static int forget_wants(const struct view_key *k, void *arg)
+{
+	for (unsigned i = 0; i < k->n_wants; i++)
+		k->wants[i]->users--;
+	return 0;
+}
+
+/* A key alone, which wants nothing itself, stays as long as another one wants it; of a prefix only the whole
+ * tells, as networks and routers want each other. */
+static void leave_wants(struct view *v, const struct view_key *k)
+{
+	forget_wants(k, NULL);
+	for (unsigned i = 0; i < k->n_wants; i++)
+		v->open |= !k->wants[i]->users || k->wants[i]->prefix[strlen(k->wants[i]->prefix) - 1] == '/';
 }
 
 static int put(struct view *v, struct view_part *p, const char *key, const char *value)
@@ -147,10 +172,16 @@ static int put(struct view *v, struct view_part *p, const char *key, const char 
 		view_key_free(k);
 		return -ENOMEM;
 	}
-	v->open |= !same_wants(*node == k ? NULL : *node, k);
-	if (*node != k)
+	if (*node == k) {
+		use_wants(v, k);
+	} else {
+		if (!same_wants(*node, k)) {
+			use_wants(v, k);
+			leave_wants(v, *node);
+		}
 		view_key_free(*node);
-	*node = k;
+		*node = k;
+	}
 	k->version = ++v->versions;
 	k->load = v->loads;
 	return 0;
@@ -164,7 +195,7 @@ static void del(struct view *v, struct view_part *p, const char *key)
 		return;
 	k = *node;
 	v->versions++;
-	v->open |= k->n_wants > 0;
+	leave_wants(v, k);
 	tdelete(k, &p->keys, by_key);
 	view_key_free(k);
 }
@@ -218,14 +249,14 @@ int64_t view_rev(const struct view *v)
 
 struct leftovers {
 	unsigned load;
-	char **keys;
+	const char **keys;
 	size_t n;
 };
 
 static int collect(const struct view_key *k, void *arg)
 {
 	struct leftovers *l = arg;
-	char **keys = k->load == l->load ? NULL : realloc(l->keys, (l->n + 1) * sizeof(*keys));
+	const char **keys = k->load == l->load ? NULL : realloc(l->keys, (l->n + 1) * sizeof(*keys));
 
 	if (k->load == l->load)
 		return 0;
@@ -364,6 +395,9 @@ static int enqueue_roots(struct view *v, struct view_part **queue)
 
 static void drop_unwanted(struct view *v, bool *changed)
 {
+	for (const struct view_part *p = v->parts; p; p = p->next)
+		if (!p->wanted)
+			each_of(p, forget_wants, NULL);
 	for (struct view_part **at = &v->parts; *at;) {
 		struct view_part *p = *at;
 

@@ -24,17 +24,15 @@ static void find_steps(struct view_key *k)
 
 struct view_key *view_key_create(const char *key, const char *value)
 {
-	struct view_key *k = calloc(1, sizeof(*k));
+	size_t n = strlen(key) + 1, size = strlen(value) + 1;
+	struct view_key *k = malloc(sizeof(*k) + n + size);
 	struct error e;
 
 	if (!k)
 		return NULL;
-	k->key = strdup(key);
-	k->value = strdup(value);
-	if (!k->key || !k->value) {
-		view_key_free(k);
-		return NULL;
-	}
+	*k = (struct view_key){.key = k->text, .value = k->text + n};
+	memcpy(k->text, key, n);
+	memcpy(k->text + n, value, size);
 	find_steps(k);
 	if (key_object(key, value, &k->object, &e))
 		log_warn("store: left out: %s", e.text);
@@ -49,8 +47,6 @@ void view_key_free(void *entry)
 
 	if (!k)
 		return;
-	free(k->key);
-	free(k->value);
 	free(k->object);
 	free(k->wants);
 	json_decref(k->json);

@@ -11,7 +11,7 @@ struct view_part;
 enum { KEY_STEPS = 4 };
 
 struct view_key {
-	char *key, *value;
+	const char *key, *value;   /* in `text` */
 	uint16_t steps[KEY_STEPS]; /* where in `key` each begins: "n", "5001", "p", "acme.web1"; or its end */
 	void *object;              /* of a key that holds an object (control/tenancy/keys.h), else NULL */
 	json_t *json;              /* of any other, if it is JSON */
@@ -20,6 +20,7 @@ struct view_key {
 	struct view_part **wants;
 	unsigned n_wants;
 	unsigned load; /* the reading that it was last seen in */
+	char text[];
 };
 
 /* What begins with step `n` of the key: "acme.web1" with the third of "n/5001/p/acme.web1", counted from 0;
