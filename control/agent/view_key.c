@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One key, and what it makes an agent follow; see view_key.h. Called by view.c. */
+/* One key, and what it makes an agent follow; see view_key.h. Called by view_parts.c. */
 #include "control/agent/view_key.h"
 
 #include <errno.h>

@@ -16,7 +16,7 @@ struct view_key {
 	void *object;              /* of a key that holds an object (control/tenancy/keys.h), else NULL */
 	json_t *json;              /* of any other, if it is JSON */
 	uint64_t version;          /* another one for every value that any key of the view ever had */
-	/* for view.c */
+	/* for view_parts.c */
 	struct view_part **wants;
 	unsigned n_wants;
 	unsigned load; /* the reading that it was last seen in */
