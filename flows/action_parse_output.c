@@ -139,7 +139,7 @@ static int parse_controller_item(struct parser *p, struct action_controller *c, 
 		}
 	} else if (slice_is(sub->key, "userdata")) {
 		free(c->userdata.data);
-		memset(&c->userdata, 0, sizeof(c->userdata));
+		c->userdata = (struct action_bytes){0};
 		rc = parser_take_hex(p, sub->value, &c->userdata, 0);
 	} else if (slice_is(sub->key, "pause")) {
 		c->pause = true;
