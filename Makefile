@@ -26,7 +26,7 @@ WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes 
 	-Wold-style-definition -Wno-unused-parameter -Wno-psabi # vectors wider than ARCH's stay inside of a file
 OPT_release := -O3 -g
 OPT_debug   := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -DWEFT_DEBUG
-OPT_coverage := -O1 -g --coverage -Wno-maybe-uninitialized # behind its counters gcc guesses wrong
+OPT_coverage := -O1 -g --coverage -fprofile-update=atomic -Wno-maybe-uninitialized # behind its counters gcc guesses wrong
 OPT  := $(OPT_$(MODE))
 CFLAGS_ALL = -std=gnu11 -D_GNU_SOURCE -I. -I$(B) -fno-strict-aliasing -fno-common -DWEFT_VERSION=\"$(VERSION)\" $(WARN) $(OPT) -MMD -MP $(CFLAGS)
 MARCH := -march=$(ARCH)
