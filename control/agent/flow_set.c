@@ -7,8 +7,6 @@
 
 /* ---- flows ---- */
 
-static_assert(FLOW_KEY_WORDS <= 64, "a bit for each word");
-
 static void drop(struct flow *f)
 {
 	if (--f->users)
@@ -33,13 +31,10 @@ static unsigned words_of(uint64_t used)
 /* NULL: no memory. */
 static struct flow *flow_create(const struct flow_mod *fm)
 {
-	uint64_t used = 0, *word;
+	uint64_t used = match_words(&fm->match), *word;
+	unsigned n = words_of(used);
 	struct flow *f;
-	unsigned n;
 
-	for (unsigned i = 0; i < FLOW_KEY_WORDS; i++)
-		used |= (uint64_t)(word_of(&fm->match.mask, i) != 0) << i;
-	n = words_of(used);
 	f = malloc(sizeof(*f) + 2 * n * sizeof(*word));
 	if (!f)
 		return NULL;
