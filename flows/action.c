@@ -1,9 +1,55 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lists of actions: growing, copying, comparing, freeing. Called wherever flows are made or kept. */
+/* Lists of actions: growing, copying, comparing, freeing; their names. Called wherever flows are made or
+ * kept. */
 #include "flows/action.h"
 
 #include <errno.h>
 #include <stdlib.h>
+
+static const char *const names[ACTION_TYPES] = {
+        [ACTION_OUTPUT] = "output",
+        [ACTION_OUTPUT_TRUNC] = "output",
+        [ACTION_OUTPUT_REG] = "output",
+        [ACTION_CONTROLLER] = "controller",
+        [ACTION_ENQUEUE] = "enqueue",
+        [ACTION_SET_QUEUE] = "set_queue",
+        [ACTION_POP_QUEUE] = "pop_queue",
+        [ACTION_GROUP] = "group",
+        [ACTION_SET_FIELD] = "set_field",
+        [ACTION_MOVE] = "move",
+        [ACTION_PUSH_VLAN] = "push_vlan",
+        [ACTION_POP_VLAN] = "pop_vlan",
+        [ACTION_PUSH_MPLS] = "push_mpls",
+        [ACTION_POP_MPLS] = "pop_mpls",
+        [ACTION_PUSH_PBB] = "push_pbb",
+        [ACTION_POP_PBB] = "pop_pbb",
+        [ACTION_DEC_TTL] = "dec_ttl",
+        [ACTION_SET_TTL] = "mod_nw_ttl",
+        [ACTION_DEC_MPLS_TTL] = "dec_mpls_ttl",
+        [ACTION_SET_MPLS_TTL] = "set_mpls_ttl",
+        [ACTION_COPY_TTL_IN] = "copy_ttl_in",
+        [ACTION_COPY_TTL_OUT] = "copy_ttl_out",
+        [ACTION_PUSH] = "push",
+        [ACTION_POP] = "pop",
+        [ACTION_RESUBMIT] = "resubmit",
+        [ACTION_LEARN] = "learn",
+        [ACTION_CONJUNCTION] = "conjunction",
+        [ACTION_NOTE] = "note",
+        [ACTION_FIN_TIMEOUT] = "fin_timeout",
+        [ACTION_MULTIPATH] = "multipath",
+        [ACTION_EXIT] = "exit",
+        [ACTION_CLONE] = "clone",
+        [ACTION_METER] = "meter",
+        [ACTION_CLEAR_ACTIONS] = "clear_actions",
+        [ACTION_WRITE_ACTIONS] = "write_actions",
+        [ACTION_WRITE_METADATA] = "write_metadata",
+        [ACTION_GOTO_TABLE] = "goto_table",
+};
+
+const char *action_name(enum action_type type)
+{
+	return (unsigned)type < ACTION_TYPES && names[type] ? names[type] : "?";
+}
 
 void action_list_init(struct action_list *l)
 {
@@ -183,6 +229,12 @@ static bool controller_equal(const struct action_controller *a, const struct act
 	       a->pause == b->pause && a->meter_id == b->meter_id && bytes_equal(&a->userdata, &b->userdata);
 }
 
+static bool multipath_equal(const struct action_multipath *a, const struct action_multipath *b)
+{
+	return a->fields == b->fields && a->algorithm == b->algorithm && a->basis == b->basis &&
+	       a->max_link == b->max_link && a->arg == b->arg && subfield_equal(&a->dst, &b->dst);
+}
+
 static bool action_equal(const struct action *a, const struct action *b)
 {
 	if (a->type != b->type)
@@ -240,6 +292,8 @@ static bool action_equal(const struct action *a, const struct action *b)
 	case ACTION_FIN_TIMEOUT:
 		return a->fin_timeout.idle == b->fin_timeout.idle &&
 		       a->fin_timeout.hard == b->fin_timeout.hard;
+	case ACTION_MULTIPATH:
+		return multipath_equal(&a->multipath, &b->multipath);
 	case ACTION_CLONE:
 	case ACTION_WRITE_ACTIONS:
 		return action_list_equal(&a->nested, &b->nested);

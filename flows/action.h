@@ -59,6 +59,7 @@ enum action_type {
 	ACTION_CONJUNCTION,
 	ACTION_NOTE, /* bytes */
 	ACTION_FIN_TIMEOUT,
+	ACTION_MULTIPATH,
 	ACTION_EXIT,
 	ACTION_CLONE, /* nested */
 	/* instructions: METER stands first in a list, then the actions, then the others in this order
@@ -115,6 +116,37 @@ struct action_controller {
 	struct action_bytes userdata;
 };
 
+/* What is hashed; numbers of the wire (NX_HASH_FIELDS_*). The symmetric ones give both directions of a
+ * connection the same hash; IP fields count of IPv4 and IPv6 packets only, ports of TCP and SCTP. */
+enum hash_fields {
+	HASH_ETH_SRC,
+	HASH_SYMMETRIC_L4, /* addresses and type of Ethernet, VLAN ids, addresses and protocol of IP, ports */
+	HASH_SYMMETRIC_L3L4,     /* the same without Ethernet and VLANs */
+	HASH_SYMMETRIC_L3L4_UDP, /* and with UDP's ports */
+	HASH_NW_SRC,             /* of IPv4 or IPv6 */
+	HASH_NW_DST,
+	HASH_SYMMETRIC_L3, /* both addresses of IP */
+	HASH_FIELDS
+};
+
+enum multipath_algorithm { /* NX_MP_ALG_*; RFC 2992 */
+	                   MULTIPATH_MODULO_N,
+	                   MULTIPATH_HASH_THRESHOLD,
+	                   MULTIPATH_HRW,
+	                   MULTIPATH_ITER_HASH,
+	                   MULTIPATH_ALGORITHMS
+};
+
+/* Chooses a link from 0 to max_link by the hash and writes its number. */
+struct action_multipath {
+	uint16_t fields;    /* enum hash_fields */
+	uint16_t algorithm; /* enum multipath_algorithm */
+	uint16_t basis;     /* another basis, another hash */
+	uint16_t max_link;
+	uint32_t arg; /* MULTIPATH_ITER_HASH: the modulus */
+	struct subfield dst;
+};
+
 struct action {
 	enum action_type type;
 	union {
@@ -158,6 +190,7 @@ struct action {
 		struct {
 			uint16_t idle, hard; /* seconds, 0: unchanged */
 		} fin_timeout;
+		struct action_multipath multipath;
 		struct action_list nested; /* owned */
 		struct {
 			uint64_t value, mask; /* host order */

@@ -10,50 +10,6 @@
 #include "flows/action.h"
 #include "flows/match.h"
 
-static const char *const names[ACTION_TYPES] = {
-        [ACTION_OUTPUT] = "output",
-        [ACTION_OUTPUT_TRUNC] = "output",
-        [ACTION_OUTPUT_REG] = "output",
-        [ACTION_CONTROLLER] = "controller",
-        [ACTION_ENQUEUE] = "enqueue",
-        [ACTION_SET_QUEUE] = "set_queue",
-        [ACTION_POP_QUEUE] = "pop_queue",
-        [ACTION_GROUP] = "group",
-        [ACTION_SET_FIELD] = "set_field",
-        [ACTION_MOVE] = "move",
-        [ACTION_PUSH_VLAN] = "push_vlan",
-        [ACTION_POP_VLAN] = "pop_vlan",
-        [ACTION_PUSH_MPLS] = "push_mpls",
-        [ACTION_POP_MPLS] = "pop_mpls",
-        [ACTION_PUSH_PBB] = "push_pbb",
-        [ACTION_POP_PBB] = "pop_pbb",
-        [ACTION_DEC_TTL] = "dec_ttl",
-        [ACTION_SET_TTL] = "mod_nw_ttl",
-        [ACTION_DEC_MPLS_TTL] = "dec_mpls_ttl",
-        [ACTION_SET_MPLS_TTL] = "set_mpls_ttl",
-        [ACTION_COPY_TTL_IN] = "copy_ttl_in",
-        [ACTION_COPY_TTL_OUT] = "copy_ttl_out",
-        [ACTION_PUSH] = "push",
-        [ACTION_POP] = "pop",
-        [ACTION_RESUBMIT] = "resubmit",
-        [ACTION_LEARN] = "learn",
-        [ACTION_CONJUNCTION] = "conjunction",
-        [ACTION_NOTE] = "note",
-        [ACTION_FIN_TIMEOUT] = "fin_timeout",
-        [ACTION_EXIT] = "exit",
-        [ACTION_CLONE] = "clone",
-        [ACTION_METER] = "meter",
-        [ACTION_CLEAR_ACTIONS] = "clear_actions",
-        [ACTION_WRITE_ACTIONS] = "write_actions",
-        [ACTION_WRITE_METADATA] = "write_metadata",
-        [ACTION_GOTO_TABLE] = "goto_table",
-};
-
-const char *action_name(enum action_type type)
-{
-	return (unsigned)type < ACTION_TYPES && names[type] ? names[type] : "?";
-}
-
 struct checker {
 	bool any; /* nothing is known of the packet: no prerequisite is checked */
 	struct match known;
@@ -262,6 +218,18 @@ static int check_move(struct checker *c, const struct action *a)
 	return rc;
 }
 
+static int check_multipath(struct checker *c, const struct action_multipath *m)
+{
+	int rc = check_subfield(c, "multipath", &m->dst, true);
+
+	if (!rc && m->dst.bits > 64)
+		rc = fault(c, ACTION_FAULT_ARGUMENT, "multipath: expected a destination of 1 to 64 bits");
+	if (!rc && m->dst.bits < 16 && m->max_link >> m->dst.bits)
+		rc = fault(c, ACTION_FAULT_ARGUMENT, "multipath: %u links need more than %u bits",
+		           m->max_link + 1u, m->dst.bits);
+	return rc;
+}
+
 static bool allowed_in_set(enum action_type type)
 {
 	switch (type) {
@@ -362,6 +330,8 @@ static int check_one(struct checker *c, const struct action *a)
 		return 0;
 	case ACTION_FIN_TIMEOUT:
 		return check_meets(c, "fin_timeout", FIELD_TCP_SRC);
+	case ACTION_MULTIPATH:
+		return check_multipath(c, &a->multipath);
 	case ACTION_CLONE:
 	case ACTION_WRITE_ACTIONS:
 		return check_nested(c, a);

@@ -197,6 +197,9 @@ static void format_one(struct text *out, const struct action *a, const struct po
 	case ACTION_FIN_TIMEOUT:
 		format_fin_timeout(out, a);
 		break;
+	case ACTION_MULTIPATH:
+		multipath_format(out, &a->multipath);
+		break;
 	case ACTION_CLONE:
 	case ACTION_WRITE_ACTIONS:
 		text_add(out, "%s(", action_name(a->type));

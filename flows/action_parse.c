@@ -260,6 +260,7 @@ static const struct row rows[] = {
         {"conjunction", parse_conjunction, 0},
         {"note", parse_note, 0},
         {"fin_timeout", parse_fin_timeout, 0},
+        {"multipath", action_parse_multipath, 0},
         {"exit", parse_bare, ACTION_EXIT},
         {"clone", parse_nested, ACTION_CLONE},
         {"meter", parse_number, ACTION_METER},

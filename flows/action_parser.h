@@ -45,6 +45,9 @@ int action_parse_output(struct parser *p, const struct row *row, const struct it
 int action_parse_controller(struct parser *p, const struct row *row, const struct item *it);
 int action_parse_enqueue(struct parser *p, const struct row *row, const struct item *it);
 
+/* link_text.c */
+int action_parse_multipath(struct parser *p, const struct row *row, const struct item *it);
+
 /* action_parse_set.c */
 int action_parse_set_field(struct parser *p, const struct row *row, const struct item *it);
 int action_parse_load(struct parser *p, const struct row *row, const struct item *it);

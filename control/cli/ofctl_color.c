@@ -84,6 +84,15 @@ static const char *put_value(FILE *to, const char *at, const char *end, const ch
 
 static const char *put_list(FILE *to, const char *at, const char *end);
 
+/* "multipath(" and the like from behind the "(" on: words without colour. */
+static const char *put_plain(FILE *to, const char *at, const char *end)
+{
+	at = put_value(to, at, end, ")");
+	if (at < end)
+		put(to, PAREN, at++, 1);
+	return at;
+}
+
 /* "learn(...)" from its "(" on, and the word in front. */
 static const char *put_nested(FILE *to, const char *word, const char *paren, const char *end)
 {
@@ -97,6 +106,8 @@ static const char *put_nested(FILE *to, const char *word, const char *paren, con
 		return at + (at < end);
 	}
 	put(to, learn ? LEARN : PAREN, word, (size_t)(paren + 1 - word));
+	if (!strncmp(word, "multipath(", 10))
+		return put_plain(to, paren + 1, end);
 	at = put_list(to, paren + 1, end);
 	if (at < end)
 		put(to, learn ? LEARN : PAREN, at++, 1);

@@ -274,6 +274,7 @@ static const struct row {
         {NX_DEC_TTL_IDS, ACTION_DEC_TTL, false, read_ttl_ids},
         {NX_FIN_TIMEOUT, ACTION_FIN_TIMEOUT, false, read_fin_timeout},
         {NX_CONTROLLER, ACTION_CONTROLLER, false, read_controller},
+        {NX_MULTIPATH, ACTION_MULTIPATH, false, nx_read_multipath},
         {NX_WRITE_METADATA, ACTION_WRITE_METADATA, true, read_metadata},
         {NX_PUSH_MPLS, ACTION_PUSH_MPLS, true, read_ethertype},
         {NX_POP_MPLS, ACTION_POP_MPLS, true, read_ethertype},

@@ -14,6 +14,7 @@ enum nx_action {
 	NX_REG_LOAD = 7,
 	NX_NOTE = 8,
 	NX_SET_TUNNEL64 = 9,
+	NX_MULTIPATH = 10,
 	NX_RESUBMIT_TABLE = 14,
 	NX_OUTPUT_REG = 15,
 	NX_LEARN = 16,
@@ -46,6 +47,10 @@ enum ofp_error nx_read_learn(struct ofp_reader *r, bool second, struct action_li
 void nx_put_learn(struct ofp_writer *w, const struct action_learn *learn);
 enum ofp_error nx_read_controller2(struct ofp_reader *r, struct action_list *out);
 void nx_put_controller2(struct ofp_writer *w, const struct action_controller *controller);
+
+/* nx_links.c */
+enum ofp_error nx_read_multipath(struct ofp_reader *r, struct action *a);
+void nx_put_multipath(struct ofp_writer *w, const struct action_multipath *m);
 
 /* OpenFlow 1.0's 16-bit ports, as Nicira's actions carry them. Reserved ports lie at the end of both ranges;
  * 0xff00 .. 0xfff7 become ports that do not exist. */

@@ -162,6 +162,9 @@ static void put_body(struct ofp_writer *w, const struct action *a)
 		ofp_put_u16(w, a->fin_timeout.idle);
 		ofp_put_u16(w, a->fin_timeout.hard);
 		break;
+	case ACTION_MULTIPATH:
+		nx_put_multipath(w, &a->multipath);
+		break;
 	case ACTION_OUTPUT_TRUNC:
 		ofp_put_u16(w, nx_port_to_16(a->output.port));
 		ofp_put_u32(w, a->output.max_len);
@@ -192,6 +195,8 @@ static int subtype_of(const struct action *a)
 		return NX_CONJUNCTION;
 	case ACTION_FIN_TIMEOUT:
 		return NX_FIN_TIMEOUT;
+	case ACTION_MULTIPATH:
+		return NX_MULTIPATH;
 	case ACTION_EXIT:
 		return NX_EXIT;
 	case ACTION_OUTPUT_TRUNC:

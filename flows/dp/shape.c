@@ -63,14 +63,38 @@ static void need_kinds(struct flow_key *needs, enum field_id id)
 		work.shape.mixes = true;
 }
 
+static void need_both(struct flow_key *needs, enum field_id ipv4, enum field_id ipv6)
+{
+	need_field(needs, ipv4);
+	need_field(needs, ipv6);
+}
+
+/* What links.c makes a hash of; the type of the packet counts always. */
+static void need_hashed(struct flow_key *needs, enum hash_fields hashed)
+{
+	if (hashed == HASH_ETH_SRC || hashed == HASH_SYMMETRIC_L4)
+		need_field(needs, FIELD_ETH_SRC);
+	if (hashed == HASH_SYMMETRIC_L4) {
+		need_field(needs, FIELD_ETH_DST);
+		need_vlans(needs);
+	}
+	if (hashed != HASH_ETH_SRC && hashed != HASH_NW_DST)
+		need_both(needs, FIELD_IPV4_SRC, FIELD_IPV6_SRC);
+	if (hashed != HASH_ETH_SRC && hashed != HASH_NW_SRC)
+		need_both(needs, FIELD_IPV4_DST, FIELD_IPV6_DST);
+	if (hashed == HASH_SYMMETRIC_L4 || hashed == HASH_SYMMETRIC_L3L4 ||
+	    hashed == HASH_SYMMETRIC_L3L4_UDP) {
+		needs->nw_proto = 0xff;
+		needs->tp_src = needs->tp_dst = 0xffff;
+	}
+}
+
 static void need_headers(struct flow_key *needs)
 {
 	memset(&needs->eth_dst, 0xff,
 	       offsetof(struct flow_key, pbb_isid) - offsetof(struct flow_key, eth_dst));
-	need_field(needs, FIELD_IPV4_SRC);
-	need_field(needs, FIELD_IPV4_DST);
-	need_field(needs, FIELD_IPV6_SRC);
-	need_field(needs, FIELD_IPV6_DST);
+	need_both(needs, FIELD_IPV4_SRC, FIELD_IPV6_SRC);
+	need_both(needs, FIELD_IPV4_DST, FIELD_IPV6_DST);
 	needs->nw_proto = needs->nw_frag = 0xff;
 	needs->tp_src = needs->tp_dst = 0xffff;
 }
@@ -219,6 +243,11 @@ static void add_action(const struct action *a, bool coarse)
 	case ACTION_FIN_TIMEOUT:
 		need_presence(needs, FIELD_TCP_FLAGS);
 		needs->tcp_flags |= htobe16(0x005);
+		break;
+	case ACTION_MULTIPATH:
+		need_hashed(needs, (enum hash_fields)a->multipath.fields);
+		need_presence(needs, a->multipath.dst.field);
+		add_forget(&a->multipath.dst);
 		break;
 	case ACTION_OUTPUT_REG:
 		need_value(needs, a->output_reg.src.field);

@@ -326,6 +326,9 @@ static void do_action(struct walk *w, const struct action *a)
 	case ACTION_FIN_TIMEOUT:
 		fin_timeout_emit(w, a->fin_timeout.idle, a->fin_timeout.hard);
 		break;
+	case ACTION_MULTIPATH:
+		link_multipath(w, &a->multipath);
+		break;
 	case ACTION_RESUBMIT:
 		resubmit_to(w, a->resubmit.table_id, a->resubmit.in_port);
 		break;

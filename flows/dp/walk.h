@@ -63,6 +63,9 @@ void emit_finish(struct walk *w);
 /* buckets.c: which bucket of a select or fast failover group takes the packet; -1: none is live. */
 int bucket_choose(struct walk *w, const struct group *g);
 
+/* links.c: multipath. */
+void link_multipath(struct walk *w, const struct action_multipath *m);
+
 /* rewrite.c: actions that change the packet: the key follows, ops are emitted. */
 /* The bits of a subfield, lowest first. Zero: the packet has no such field, or it lies behind tags. */
 struct field_value walk_read(const struct walk *w, const struct subfield *s);

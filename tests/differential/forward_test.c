@@ -88,25 +88,99 @@ static void finish_turn(void)
 	model_turn(&test.world.model);
 }
 
-/* Have the buckets of `result` counted the packet? They tell choices apart that send the same. */
-static bool buckets_counted(void)
+/* Has the bucket counted the packet? */
+static bool bucket_counted(const struct model_choice *c)
 {
-	bool all = true;
+	const struct model_count *bucket = &model_group(&test.world.model, c->group_id)->buckets[c->bucket];
+	uint64_t want = bucket->packets;
+	struct group_stats gs;
+	bool right;
 
-	for (unsigned i = 0; i < result.nchoices; i++) {
-		const struct model_choice *c = &result.choices[i];
-		const struct model_count *bucket =
-		        &model_group(&test.world.model, c->group_id)->buckets[c->bucket];
-		uint64_t want = bucket->packets;
-		struct group_stats gs;
+	for (unsigned k = 0; k < result.nothers; k++)
+		want += result.others[k] == bucket;
+	tables_group_next(test.world.subject.tables, c->group_id, clock_now(), &gs);
+	right = gs.buckets[c->bucket].n_packets == want;
+	group_stats_free(&gs);
+	return right;
+}
 
-		for (unsigned k = 0; k < result.nothers; k++)
-			want += result.others[k] == bucket;
-		tables_group_next(test.world.subject.tables, c->group_id, clock_now(), &gs);
-		all &= gs.buckets[c->bucket].n_packets == want;
-		group_stats_free(&gs);
+static bool is_flow(const struct flow_stats *fs, uint8_t table_id, uint16_t priority, const struct match *m)
+{
+	return fs->table_id == table_id && fs->priority == priority && match_equal(m, &fs->match);
+}
+
+/* The flow in the model; NULL: it has just been learned. */
+static const struct model_rule *rule_of(const struct flow_stats *fs)
+{
+	const struct model *m = &test.world.model;
+
+	for (unsigned i = 0; i < m->n; i++)
+		if (is_flow(fs, m->rules[i].table_id, m->rules[i].priority, &m->rules[i].match))
+			return &m->rules[i];
+	return NULL;
+}
+
+/* What `result` has taught of this flow last; NULL: nothing. */
+static const struct flow_mod *learned_of(const struct flow_stats *fs)
+{
+	for (unsigned i = result.nlearned; i--;)
+		if (is_flow(fs, result.learned[i].table_id, result.learned[i].priority,
+		            &result.learned[i].match))
+			return &result.learned[i];
+	return NULL;
+}
+
+/* How many flows `result` has taught. */
+static unsigned flows_learned(void)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < result.nlearned; i++) {
+		const struct flow_mod *fm = &result.learned[i];
+		struct flow_stats fs = {
+		        .table_id = fm->table_id, .priority = fm->priority, .match = fm->match};
+
+		n += learned_of(&fs) == fm;
 	}
-	return all;
+	return n;
+}
+
+/* Have the flows of `result`, and no others, counted the packet, and has it taught what is there now? */
+static bool flows_right(void)
+{
+	struct flow_filter all = {.table_id = TABLE_ALL, .out_port = PORT_ANY, .out_group = GROUP_ANY};
+	struct tables_dump *d = tables_dump_open(test.world.subject.tables, &all);
+	struct flow_stats fs;
+	unsigned learned = 0;
+	bool right = true;
+
+	while (tables_dump_next(d, clock_now(), &fs)) {
+		const struct model_rule *r = rule_of(&fs);
+		const struct flow_mod *fm = learned_of(&fs);
+		uint64_t want = r ? r->count.packets : 0;
+
+		for (unsigned k = 0; k < result.nrules; k++)
+			want += result.rules[k] == r;
+		learned += fm != NULL;
+		right &= fs.n_packets == want && (r || fm) &&
+		         action_list_equal(fm ? &fm->actions : &r->actions, &fs.actions);
+	}
+	tables_dump_close(d);
+	return right && learned == flows_learned();
+}
+
+/* Have the buckets and flows that were chosen counted the packet? They tell choices apart that send the same.
+ */
+static bool choices_counted(void)
+{
+	bool all = true, links = false;
+
+	for (unsigned i = 0; i < result.nchoices && all; i++)
+		if (result.choices[i].group_id == GROUP_NONE)
+			links = true;
+		else
+			all = bucket_counted(&result.choices[i]);
+	return all && (!links || flows_right());
 }
 
 /* Does the model explain what left with this guess? */
@@ -117,7 +191,7 @@ static bool explains(const struct sample *s, const struct model_guess *guess)
 	turn_forget_expected(&test.turn);
 	model_run(&test.world.model, s->port, &s->frame, guess, &result);
 	turn_add(&test.turn, s, &result);
-	return !turn_judge(&test.turn, &test.world.subject, &test.world.model, &where) && buckets_counted();
+	return !turn_judge(&test.turn, &test.world.subject, &test.world.model, &where) && choices_counted();
 }
 
 /* Leaves in `result` what explains what left. */

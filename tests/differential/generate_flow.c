@@ -214,6 +214,29 @@ static void random_stack(struct random *r, const struct match *m, struct action_
 	a->subfield = (struct subfield){id, 0, (uint16_t)bits};
 }
 
+/* ---- links ---- */
+
+/* Where a number of a few bits goes: a register mostly, so that later tables see it. */
+static struct subfield random_destination(struct random *r, const struct match *m)
+{
+	enum field_id id = random_chance(r, 70) ? FIELD_REG0 + random_below(r, 2) : settable_here(r, m);
+	unsigned most = fields[id].bits < 8 ? fields[id].bits : 8;
+
+	return (struct subfield){id, 0, (uint16_t)(1 + random_below(r, most))};
+}
+
+static void random_multipath(struct random *r, const struct match *m, struct action_list *l)
+{
+	struct action_multipath *mp = &action_list_append(l, ACTION_MULTIPATH)->multipath;
+
+	mp->fields = (uint16_t)random_below(r, HASH_FIELDS);
+	mp->algorithm = (uint16_t)random_below(r, MULTIPATH_ALGORITHMS);
+	mp->basis = (uint16_t)random_below(r, 3);
+	mp->arg = random_below(r, 6);
+	mp->dst = random_destination(r, m);
+	mp->max_link = (uint16_t)random_below(r, mp->dst.bits > 1 ? 4 : 2);
+}
+
 /* ---- learn ---- */
 
 static struct learn_spec *add_spec(struct action_learn *l, enum learn_kind kind, enum field_id dst,
@@ -304,6 +327,8 @@ static void random_apply(struct random *r, const struct match *m, uint8_t table_
 		action_list_append(l, ACTION_CLONE)->nested = nested;
 	} else if (kind == 18 && random_chance(r, 30)) {
 		action_list_append(l, ACTION_EXIT);
+	} else if (kind == 18 && random_chance(r, 50)) {
+		random_multipath(r, m, l);
 	} else if (kind == 19 && random_chance(r, 50)) {
 		random_stack(r, m, l);
 	} else if (kind == 19) {

@@ -67,9 +67,11 @@ struct model_meter {
 	uint64_t filled; /* when */
 };
 
-/* Which bucket a flow took in a select group: any live one, but always the same. */
+/* Which bucket a flow took in a select group, or which link by a multipath: any live one, but always the
+ * same.
+ */
 struct model_choice {
-	uint32_t group_id;
+	uint32_t group_id; /* GROUP_NONE: a link */
 	unsigned bucket;
 	unsigned live; /* of how many */
 	uint8_t flow[144];

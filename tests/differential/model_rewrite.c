@@ -70,14 +70,25 @@ static void push(struct run *r, const struct subfield *s)
 	r->stack[r->nstack++] = run_read(r, s);
 }
 
-static void pop(struct run *r, const struct subfield *s)
+static void write_bits(struct run *r, const struct subfield *s, const struct field_value *from)
 {
 	struct field_value to = {{0}}, mask = value_ones(s->offset, s->bits);
 
-	if (!r->nstack)
-		return;
-	value_copy_bits(&to, s->offset, &r->stack[--r->nstack], 0, s->bits);
+	value_copy_bits(&to, s->offset, from, 0, s->bits);
 	set_bits(r, s->field, &to, &mask);
+}
+
+static void pop(struct run *r, const struct subfield *s)
+{
+	if (r->nstack)
+		write_bits(r, s, &r->stack[--r->nstack]);
+}
+
+void run_load(struct run *r, const struct subfield *dst, uint64_t number)
+{
+	struct field_value from = value_from_u64(number);
+
+	write_bits(r, dst, &from);
 }
 
 /* ---- TTLs ---- */

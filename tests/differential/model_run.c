@@ -96,30 +96,32 @@ static void flow_of(const struct run *r, uint32_t id, struct model_choice *c)
 	memcpy(c->flow + 128, hidden, sizeof(hidden));
 }
 
-/* The bucket that the flow took before; else the guess, which is noted. */
-static unsigned choose(struct run *r, const struct model_group *g, const unsigned *live, unsigned n)
+static const struct model_choice *find_choice(const struct model_choice *all, unsigned n,
+                                              const struct model_choice *c)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (!memcmp(all[i].flow, c->flow, sizeof(c->flow)) && all[i].group_id == c->group_id)
+			return &all[i];
+	return NULL;
+}
+
+unsigned run_choose(struct run *r, struct model_choice *c, const unsigned *live, unsigned n)
 {
 	struct model_result *out = r->out;
-	struct model_choice c;
 	bool guessed = r->guess && out->nchoices < r->guess->n;
+	const struct model_choice *before = find_choice(r->m->choices, r->m->nchoices, c);
 
-	flow_of(r, g->mod.group_id, &c);
-	for (unsigned i = 0; i < r->m->nchoices; i++)
-		if (!memcmp(r->m->choices[i].flow, c.flow, sizeof(c.flow)) &&
-		    r->m->choices[i].group_id == c.group_id)
-			return r->m->choices[i].bucket;
-	for (unsigned i = 0; i < out->nchoices; i++)
-		if (!memcmp(out->choices[i].flow, c.flow, sizeof(c.flow)) &&
-		    out->choices[i].group_id == c.group_id)
-			return out->choices[i].bucket;
+	before = before ? before : find_choice(out->choices, out->nchoices, c);
+	if (before)
+		return before->bucket;
 	if (out->nchoices == MODEL_CHOICES_MAX) {
 		out->strange = true;
 		return live[0];
 	}
-	c.bucket = live[guessed ? r->guess->take[out->nchoices] : 0];
-	c.live = n;
-	out->choices[out->nchoices++] = c;
-	return c.bucket;
+	c->bucket = live[guessed ? r->guess->take[out->nchoices] : 0];
+	c->live = n;
+	out->choices[out->nchoices++] = *c;
+	return c->bucket;
 }
 
 bool model_guess_next(struct model_guess *guess, const struct model_result *r)
@@ -142,6 +144,7 @@ static void do_group(struct run *r, uint32_t id)
 {
 	struct model_group *g = model_group(r->m, id);
 	unsigned live[MODEL_BUCKETS_MAX], n = 0, first = 0;
+	struct model_choice c;
 
 	count_other(r, &g->count);
 	for (unsigned i = 0; i < g->mod.n_buckets; i++) {
@@ -155,7 +158,8 @@ static void do_group(struct run *r, uint32_t id)
 	if (!n)
 		return;
 	if (g->mod.type == GROUP_TYPE_SELECT) {
-		live[0] = choose(r, g, live, n);
+		flow_of(r, g->mod.group_id, &c);
+		live[0] = run_choose(r, &c, live, n);
 		n = 1;
 	} else if (g->mod.type == GROUP_TYPE_FAST_FAILOVER) {
 		n = 1;
@@ -237,6 +241,9 @@ static void do_one(struct run *r, const struct action *a)
 		break;
 	case ACTION_METER:
 		run_meter(r, a->number);
+		break;
+	case ACTION_MULTIPATH:
+		run_multipath(r, &a->multipath);
 		break;
 	case ACTION_NOTE:
 		break;

@@ -42,6 +42,12 @@ void run_output(struct run *r, const struct action *a);
 void run_rewrite(struct run *r, const struct action *a);
 void run_learn(struct run *r, const struct action_learn *l);
 void run_meter(struct run *r, uint32_t id);
+/* What the flow took before of `live`, of which there are n; else the guess, which is noted. `c` has the
+ * group and the flow. */
+unsigned run_choose(struct run *r, struct model_choice *c, const unsigned *live, unsigned n);
+/* A field becomes this number (model_rewrite.c). */
+void run_load(struct run *r, const struct subfield *dst, uint64_t number);
+void run_multipath(struct run *r, const struct action_multipath *m); /* model_links.c */
 /* A TTL ran out: told to these controllers, or to all when there are none; the packet is gone. */
 void run_ttl_expired(struct run *r, const uint16_t *ids, unsigned n);
 

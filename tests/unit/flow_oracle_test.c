@@ -231,6 +231,30 @@ static const char *const picked[] = {
         "tcp,actions=resubmit(1,300)",
         "tcp,actions=push_vlan:0x8100,mod_vlan_vid:3",
         "tcp,actions=set_vlan_pcp:8",
+        "actions=multipath(eth_src,50,modulo_n,1,0,NXM_NX_REG0[])",
+        "actions=multipath(symmetric_l4,1024,hash_threshold,8,0,reg3[0..2])",
+        "actions=multipath(symmetric_l3l4, 0, hrw, 65536, 4294967295, NXM_NX_REG1[16..31])",
+        "actions=multipath(symmetric_l3l4+udp,65535,iter_hash,3,5,NXM_NX_REG1[])",
+        "actions=multipath(nw_src,1,hrw,256,0,xreg2[8..15]),2",
+        "actions=multipath(nw_dst,1,iter_hash,1,0,metadata)",
+        "actions=multipath(symmetric_l3,2,modulo_n,2,0,NXM_NX_REG0[5])",
+        "actions=multipath(ETH_SRC,2,HRW,2,0,reg0)",
+        "ip,actions=multipath(nw_src,2,hrw,256,0,NXM_OF_IP_DST[0..7])",
+        "actions=multipath(nw_src,2,hrw,256,0,NXM_OF_IP_DST[0..7])",
+        "dl_vlan=7,actions=multipath(nw_src,2,hrw,4096,0,OXM_OF_VLAN_VID[])",
+        "actions=clone(multipath(eth_src,0,hrw,4,0,reg0),output:reg0[])",
+        "actions=write_actions(multipath(eth_src,0,hrw,4,0,reg0))",
+        "actions=multipath(eth_src,0,hrw,4,0,NXM_NX_CONJ_ID[])",
+        "actions=multipath(eth_src,0,hrw,4,0,nosuchfield)",
+        "actions=multipath(eth_src,0,hrw,4,0,reg0[30..40])",
+        "actions=multipath(xyzzy,50,modulo_n,1,0,NXM_NX_REG0[])",
+        "actions=multipath(eth_src,50,fubar,1,0,NXM_NX_REG0[])",
+        "actions=multipath(eth_src,50,modulo_n,0,0,NXM_NX_REG0[])",
+        "actions=multipath(eth_src,50,modulo_n,65537,0,NXM_NX_REG0[])",
+        "actions=multipath(eth_src,50,modulo_n,257,0,NXM_NX_REG0[0..7])",
+        "actions=multipath(eth_src,50,modulo_n,1,0)",
+        "actions=multipath",
+        "actions=multipath()",
 };
 
 Test(flow_oracle, picked_flows, .timeout = 300)
@@ -351,6 +375,7 @@ static const char *const any_actions[] = {
         "conjunction(4,1/3)",
         "exit",
         "set_field:0x1234->metadata",
+        "multipath(symmetric_l4,7,hrw,4,0,NXM_NX_REG5[0..1])",
 };
 static const char *const ip_actions[] = {"dec_ttl", "mod_nw_ttl:9", "mod_nw_tos:32", "mod_nw_ecn:1",
                                          "dec_ttl(1,2)"};

@@ -159,6 +159,7 @@ Test(openflow_flow_mod, text_survives_the_wire)
 	        "actions=mod_nw_tos:4,set_queue:3,output:1,pop_queue",
 	        "icmp6,icmp_type=136,nd_target=fe80::1,nd_tll=02:00:00:00:00:01 actions=CONTROLLER:65535",
 	        "priority=7,tcp actions=fin_timeout(idle_timeout=5,hard_timeout=9)",
+	        "actions=multipath(symmetric_l3l4+udp,50,iter_hash,65536,7,NXM_NX_XXREG0[33..96])",
 	};
 
 	for (unsigned i = 0; i < sizeof(flows) / sizeof(flows[0]); i++) {
