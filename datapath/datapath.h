@@ -56,8 +56,9 @@ enum port_config {
 struct datapath_packet_in {
 	const struct program_controller *place; /* reason, table, cookie, metadata, max_len */
 	const struct flow_key *key; /* of the packet, with metadata, registers and tun_id of the place */
-	const uint8_t *userdata;    /* place->userdata_len bytes */
-	const uint8_t *data;        /* `len` bytes of a packet of `total_len` */
+	const struct program_resume *resume; /* the packet is paused; else NULL */
+	const uint8_t *userdata;             /* place->userdata_len bytes */
+	const uint8_t *data;                 /* `len` bytes of a packet of `total_len` */
 	uint32_t len, total_len;
 };
 

@@ -37,7 +37,7 @@ void report_packet_in(struct exec *x, const struct program_controller *place)
 {
 	struct worker *w = x->w;
 	struct port *in = worker_port(w, x->p->in_port);
-	uint32_t more = (uint32_t)place->regs_len + place->userdata_len;
+	uint32_t more = (uint32_t)place->regs_len + place->resume_len + place->userdata_len;
 	uint32_t len = x->p->len < PACKET_IN_MAX ? x->p->len : PACKET_IN_MAX;
 	struct packet_report *r;
 	uint8_t *frame;
@@ -54,6 +54,7 @@ void report_packet_in(struct exec *x, const struct program_controller *place)
 	}
 	r->head.is_flow_report = false;
 	r->key = *x->key;
+	r->tunnel = x->p->tunnel;
 	r->place = *place;
 	r->total_len = x->p->len;
 	memcpy(r + 1, place + 1, more); /* the units after it */

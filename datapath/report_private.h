@@ -15,9 +15,10 @@ struct report_head {         /* of what lies in worker.reports */
 	bool is_flow_report; /* a struct program_report follows, else this is a struct packet_report */
 } __attribute__((aligned(16)));
 
-struct packet_report { /* place.regs_len, place.userdata_len and `len` bytes follow */
+struct packet_report { /* regs_len, resume_len and userdata_len of `place`, and `len` bytes follow */
 	struct report_head head;
 	struct mkey key;
+	struct packet_tunnel tunnel;     /* as actions have left it */
 	struct program_controller place; /* of a packet-in */
 	uint32_t total_len, len;
 } __attribute__((aligned(16)));

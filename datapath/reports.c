@@ -28,14 +28,26 @@ static bool drain_learned(struct datapath *dp, struct worker *w, uint64_t now)
 	return true;
 }
 
+static void put_address(const struct ip_addr *a, be32 *v4, uint8_t v6[16])
+{
+	bool is_v4 = ip_is_v4(a);
+
+	*v4 = is_v4 ? ip_to_v4(a) : 0;
+	memset(v6, 0, 16);
+	if (!is_v4)
+		memcpy(v6, a->b, 16);
+}
+
 static void tell(struct datapath *dp, const struct packet_report *r)
 {
 	const struct datapath_events *ev = &dp->config.events;
-	const uint8_t *userdata = (const uint8_t *)(r + 1) + r->place.regs_len;
+	const uint8_t *resume = (const uint8_t *)(r + 1) + r->place.regs_len;
+	const uint8_t *userdata = resume + r->place.resume_len;
 	struct flow_key key;
 	struct datapath_packet_in in = {
 	        .place = &r->place,
 	        .key = &key,
+	        .resume = r->place.resume_len ? (const struct program_resume *)resume : NULL,
 	        .userdata = userdata,
 	        .data = userdata + r->place.userdata_len,
 	        .len = r->len,
@@ -44,7 +56,12 @@ static void tell(struct datapath *dp, const struct packet_report *r)
 
 	mkey_expand(&r->key, &key);
 	key.metadata = htobe64(r->place.metadata);
+	key.pkt_mark = r->place.pkt_mark;
+	if (r->place.in_port_set)
+		key.in_port = r->place.in_port;
 	key.tun_id = r->place.tun_id;
+	put_address(&r->tunnel.src, &key.tun_src, key.tun_ipv6_src);
+	put_address(&r->tunnel.dst, &key.tun_dst, key.tun_ipv6_dst);
 	memcpy(key.regs, r + 1, r->place.regs_len);
 	ev->packet_in(ev->arg, &in);
 }

@@ -297,6 +297,8 @@ static bool action_equal(const struct action *a, const struct action *b)
 	case ACTION_CLONE:
 	case ACTION_WRITE_ACTIONS:
 		return action_list_equal(&a->nested, &b->nested);
+	case ACTION_ORIGIN:
+		return a->origin.cookie == b->origin.cookie && a->origin.table_id == b->origin.table_id;
 	case ACTION_WRITE_METADATA:
 		return a->metadata.value == b->metadata.value && a->metadata.mask == b->metadata.mask;
 	default: /* nothing but the type */

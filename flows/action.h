@@ -61,7 +61,8 @@ enum action_type {
 	ACTION_FIN_TIMEOUT,
 	ACTION_MULTIPATH,
 	ACTION_EXIT,
-	ACTION_CLONE, /* nested */
+	ACTION_CLONE,  /* nested */
+	ACTION_ORIGIN, /* origin: what follows is of this flow; in a continuation only */
 	/* instructions: METER stands first in a list, then the actions, then the others in this order
 	   (section 5.9) */
 	ACTION_METER, /* number */
@@ -192,6 +193,10 @@ struct action {
 		} fin_timeout;
 		struct action_multipath multipath;
 		struct action_list nested; /* owned */
+		struct {
+			uint64_t cookie;
+			uint8_t table_id;
+		} origin;
 		struct {
 			uint64_t value, mask; /* host order */
 		} metadata;

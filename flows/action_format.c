@@ -206,6 +206,10 @@ static void format_one(struct text *out, const struct action *a, const struct po
 		actions_format(out, &a->nested, names);
 		text_add(out, ")");
 		break;
+	case ACTION_ORIGIN: /* as Open vSwitch calls it */
+		text_add(out, "unroll_xlate(table=%u, cookie=%llu)", a->origin.table_id,
+		         (unsigned long long)a->origin.cookie);
+		break;
 	case ACTION_WRITE_METADATA:
 		text_add(out, "write_metadata:0x%llx", (unsigned long long)a->metadata.value);
 		if (a->metadata.mask != UINT64_MAX)

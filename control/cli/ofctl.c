@@ -55,7 +55,7 @@ static const struct command {
         {"meter-stats", "SWITCH [METER]", 1, 2, ofctl_dump},
         {"meter-features", "SWITCH", 1, 1, ofctl_dump},
         {"packet-out", "SWITCH \"in_port=PORT packet=HEX actions=ACTIONS\"", 2, INT_MAX, ofctl_packet_out},
-        {"monitor", "SWITCH [MISSLEN] [watch:[...]]", 1, INT_MAX, ofctl_monitor},
+        {"monitor", "SWITCH [MISSLEN] [resume] [watch:[...]]", 1, INT_MAX, ofctl_monitor},
         {"snoop", "SWITCH", 1, 1, ofctl_snoop},
         {"probe", "SWITCH", 1, 1, ofctl_probe},
         {"ping", "SWITCH [N]", 1, 2, ofctl_ping},

@@ -44,6 +44,10 @@ bool print_experimenter(const struct printer *p, const struct ofp_header *h, str
 		print_name(p, "NXT_", "PACKET_IN2", h);
 		return print_packet_in2(p, r);
 	}
+	if (experimenter == NX_EXPERIMENTER && subtype == NXT_RESUME) {
+		print_name(p, "NXT_", "RESUME", h);
+		return print_packet_in2(p, r);
+	}
 	if (experimenter == NX_EXPERIMENTER && subtype == NX_SET_PACKET_IN_FORMAT) {
 		static const char *const formats[] = {"standard", "nxt_packet_in", "nxt_packet_in2"};
 		uint32_t format = ofp_get_u32(r);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From a message's type to what is done about it. Called by connection.c with whole messages, in order. */
 #include "control/openflow/monitor.h"
+#include "control/openflow/nx_packet_in.h"
 
 void reply_error(struct connection *c, const uint8_t *message, size_t len, enum ofp_error error)
 {
@@ -200,10 +201,17 @@ static enum ofp_error on_queue_config(struct connection *c, uint32_t xid, struct
 	return OFP_OK;
 }
 
-/* No packet is ever paused. */
 static enum ofp_error on_resume(struct connection *c, uint32_t xid, struct ofp_reader *r)
 {
-	return NXR_NOT_SUPPORTED;
+	const struct ofp_switch_ops *ops = c->server->ops;
+	struct ofp_resume packet;
+	enum ofp_error error = nx_read_resume(r, ops->datapath_id(c->server->ctx), &packet);
+
+	if (error)
+		return error;
+	error = ops->resume(c->server->ctx, &packet);
+	continuation_free(&packet.continuation);
+	return error;
 }
 
 static enum ofp_error on_multipart(struct connection *c, uint32_t xid, struct ofp_reader *r)

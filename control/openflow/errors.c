@@ -12,7 +12,8 @@ enum {
 	PORT_MOD_FAILED_10,
 	QUEUE_OP_FAILED_10,
 	BUNDLE_FAILED_14 = 17,
-	MONITOR_FAILED_14 = 16
+	MONITOR_FAILED_14 = 16,
+	BAD_PROPERTY_14 = 14
 };
 
 /* What 1.0 says otherwise than 1.3. Bad requests and bad actions up to code 8 are the same. */
@@ -56,7 +57,8 @@ static const struct error_10 {
         {NXMOFC_UNKNOWN_MONITOR, true, 1, 519},
         {NXFMFC_BAD_TABLE_ID, true, 5, 257},
         {NXTTMFC_TABLE_FULL, true, 1, 530},
-        {NXR_NOT_SUPPORTED, true, 1, 533},
+        {NXR_STALE, true, 1, 534},
+        {OFPTFFC_BAD_TYPE, true, 14, 0},
 };
 
 static struct ofp_error_numbers numbers_10(enum ofp_error e)
@@ -86,6 +88,8 @@ static struct ofp_error_numbers numbers_14(enum ofp_error e)
 		return (struct ofp_error_numbers){0, MONITOR_FAILED_14, 3};
 	case NXMOFC_BAD_FLAGS:
 		return (struct ofp_error_numbers){0, MONITOR_FAILED_14, 5};
+	case OFPTFFC_BAD_TYPE: /* of any property */
+		return (struct ofp_error_numbers){0, BAD_PROPERTY_14, 0};
 	default:
 		break;
 	}

@@ -145,7 +145,7 @@ enum { OFP_ERROR_ONF = 0x7fff, OFP_ERROR_NX = 0x7ffe };
 	X(NXBRC_UNENCODABLE_ERROR, 0x7ffe, 10)                                                               \
 	X(NXFMFC_BAD_TABLE_ID, 0x7ffe, 13)                                                                   \
 	X(NXTTMFC_TABLE_FULL, 0x7ffe, 19)                                                                    \
-	X(NXR_NOT_SUPPORTED, 0x7ffe, 34)
+	X(NXR_STALE, 0x7ffe, 35)
 
 enum ofp_error {
 	OFP_OK = 0,

@@ -154,7 +154,7 @@ void ofp_put_error(struct ofp_writer *w, uint32_t xid, enum ofp_error error, con
 
 /* ---- packets ---- */
 
-static bool may_send(uint32_t in_port)
+bool ofp_may_send(uint32_t in_port)
 {
 	return in_port <= OFPP_MAX || in_port == OFPP_LOCAL || in_port == OFPP_CONTROLLER ||
 	       in_port == OFPP_ANY;
@@ -185,7 +185,7 @@ enum ofp_error ofp_read_packet_out(struct ofp_reader *r, struct ofp_packet_out *
 		return OFPBRC_BAD_LEN;
 	if (buffer_id != OFP_NO_BUFFER)
 		return OFPBRC_BUFFER_UNKNOWN;
-	if (!may_send(packet->in_port))
+	if (!ofp_may_send(packet->in_port))
 		return OFPBRC_BAD_PORT;
 	error = ofp_read_actions(&body, actions);
 	if (!error && r->version == OFP_VERSION_10)

@@ -185,6 +185,8 @@ void ofp_put_port_status(struct ofp_writer *w, const struct ofp_port *port, enum
 
 /* The fields of a packet's key that the frame does not say itself. messages.c */
 void ofp_packet_in_match(const struct flow_key *key, struct match *m);
+/* Can a packet that is sent out have come in there? */
+bool ofp_may_send(uint32_t in_port);
 /* packets. Reading a packet-out fills `actions`, which the caller frees and packet->actions points to. */
 enum ofp_error ofp_read_packet_out(struct ofp_reader *r, struct ofp_packet_out *packet,
                                    struct action_list *actions);

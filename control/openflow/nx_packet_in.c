@@ -4,18 +4,8 @@
 #include <endian.h>
 
 #include "control/openflow/messages.h"
+#include "control/openflow/nx_packet_in.h"
 #include "control/openflow/oxm.h"
-
-enum {
-	PROP_PACKET,
-	PROP_FULL_LEN,
-	PROP_BUFFER_ID,
-	PROP_TABLE_ID,
-	PROP_COOKIE,
-	PROP_REASON,
-	PROP_METADATA,
-	PROP_USERDATA,
-};
 
 void nx_put_packet_in(struct ofp_writer *w, const struct ofp_packet_in *in)
 {
@@ -39,7 +29,7 @@ void nx_put_packet_in(struct ofp_writer *w, const struct ofp_packet_in *in)
 	ofp_end(w, start);
 }
 
-static size_t begin(struct ofp_writer *w, uint16_t type)
+size_t nx_begin_property(struct ofp_writer *w, uint16_t type)
 {
 	size_t start = w->len;
 
@@ -48,28 +38,51 @@ static size_t begin(struct ofp_writer *w, uint16_t type)
 	return start;
 }
 
-static void end(struct ofp_writer *w, size_t start)
+void nx_end_property(struct ofp_writer *w, size_t start)
 {
 	ofp_set_u16(w, start + 2, (uint16_t)(w->len - start));
 	ofp_put_align(w, start);
 }
 
+enum ofp_error nx_get_property(struct ofp_reader *r, uint16_t *type, struct ofp_reader *body)
+{
+	uint16_t len;
+
+	*type = ofp_get_u16(r);
+	len = ofp_get_u16(r);
+	if (len < 4)
+		return OFPBRC_BAD_LEN;
+	*body = ofp_get_part(r, len - 4u);
+	ofp_skip(r, -len & 7u);
+	return r->failed ? OFPBRC_BAD_LEN : OFP_OK;
+}
+
 static void put(struct ofp_writer *w, uint16_t type, const void *bytes, size_t n)
 {
-	size_t start = begin(w, type);
+	size_t start = nx_begin_property(w, type);
 
 	ofp_put_bytes(w, bytes, n);
-	end(w, start);
+	nx_end_property(w, start);
 }
 
 static void put_metadata(struct ofp_writer *w, const struct flow_key *key)
 {
-	size_t start = begin(w, PROP_METADATA);
+	size_t start = nx_begin_property(w, NX_PROP_METADATA);
 	struct match m;
 
 	ofp_packet_in_match(key, &m);
 	nxm_put_fields(w, &m);
-	end(w, start);
+	nx_end_property(w, start);
+}
+
+static void put_continuation(struct ofp_writer *w, const struct ofp_packet_in *in)
+{
+	struct nx_bridge bridge = nx_bridge_of(in->datapath_id);
+	size_t start = nx_begin_property(w, NX_PROP_CONTINUATION);
+
+	ofp_put_zero(w, 4);
+	nx_put_continuation(w, in->continuation, &bridge);
+	nx_end_property(w, start);
 }
 
 void nx_put_packet_in2(struct ofp_writer *w, const struct ofp_packet_in *in)
@@ -77,19 +90,21 @@ void nx_put_packet_in2(struct ofp_writer *w, const struct ofp_packet_in *in)
 	size_t start = ofp_begin_nicira(w, NXT_PACKET_IN2, 0), n = in->len, at;
 	uint32_t full = htobe32((uint32_t)in->total_len);
 
-	put(w, PROP_PACKET, in->data, n < OFP_MESSAGE_MAX / 2 ? n : OFP_MESSAGE_MAX / 2);
+	put(w, NX_PROP_PACKET, in->data, n < OFP_MESSAGE_MAX / 2 ? n : OFP_MESSAGE_MAX / 2);
 	if (in->total_len > n)
-		put(w, PROP_FULL_LEN, &full, sizeof(full));
-	put(w, PROP_TABLE_ID, (uint8_t[]){in->table_id, 0, 0, 0}, 4);
+		put(w, NX_PROP_FULL_LEN, &full, sizeof(full));
+	put(w, NX_PROP_TABLE_ID, (uint8_t[]){in->table_id, 0, 0, 0}, 4);
 	if (in->cookie != UINT64_MAX) {
-		at = begin(w, PROP_COOKIE);
+		at = nx_begin_property(w, NX_PROP_COOKIE);
 		ofp_put_zero(w, 4);
 		ofp_put_u64(w, in->cookie);
-		end(w, at);
+		nx_end_property(w, at);
 	}
-	put(w, PROP_REASON, (uint8_t[]){(uint8_t)in->reason, 0, 0, 0}, 4);
+	put(w, NX_PROP_REASON, (uint8_t[]){(uint8_t)in->reason, 0, 0, 0}, 4);
 	put_metadata(w, in->key);
 	if (in->userdata_len)
-		put(w, PROP_USERDATA, in->userdata, in->userdata_len);
+		put(w, NX_PROP_USERDATA, in->userdata, in->userdata_len);
+	if (in->continuation)
+		put_continuation(w, in);
 	ofp_end(w, start);
 }

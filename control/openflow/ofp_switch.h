@@ -18,6 +18,8 @@
 
 #include "base/addr.h"
 #include "control/openflow/errors.h"
+#include "flows/continuation.h"
+#include "flows/key.h"
 
 struct action_list;
 struct flow_filter;
@@ -107,6 +109,14 @@ struct ofp_packet_out {
 	size_t len;
 };
 
+/* A packet that was paused and goes on. */
+struct ofp_resume {
+	struct flow_key key; /* in_port, metadata, registers, tunnel; no headers */
+	const uint8_t *data;
+	size_t len;
+	struct continuation continuation;
+};
+
 /* One step of a change; several are applied as one version or not at all. */
 struct ofp_change {
 	enum ofp_change_kind { OFP_CHANGE_FLOW, OFP_CHANGE_GROUP, OFP_CHANGE_METER } kind;
@@ -171,6 +181,7 @@ struct ofp_switch_ops {
 	const struct meter_mod *(*meter_next)(void *ctx, uint32_t from, struct meter_stats *stats);
 
 	enum ofp_error (*packet_out)(void *ctx, const struct ofp_packet_out *packet);
+	enum ofp_error (*resume)(void *ctx, const struct ofp_resume *packet);
 
 	/* The controllers are unreachable: forward every packet by NORMAL, whatever the tables say. Off again
 	 * when one returns. */
@@ -201,6 +212,8 @@ struct ofp_packet_in {
 	uint16_t controller_id;  /* of controllers: only those that have it get the packet */
 	const uint8_t *userdata; /* of controller(userdata=...); packet_in2 tells it */
 	size_t userdata_len;
+	const struct continuation *continuation; /* the packet is paused; packet_in2 tells how it goes on */
+	uint64_t datapath_id;                    /* of the switch, with that */
 };
 
 /* Sends to every controller that takes this kind of message. Borrows its arguments. Never blocks: a

@@ -278,10 +278,29 @@ static bool groups_exist(struct tables *t, const struct action_list *l)
 	return true;
 }
 
-static enum ofp_error op_packet_out(void *ctx, const struct ofp_packet_out *p)
+/* One program at a time, by the control thread. */
+static struct program *program_room(void)
 {
 	static uint8_t buffer[PROGRAM_BYTES_MAX] __attribute__((aligned(16)));
-	struct program *program = (struct program *)buffer;
+
+	return (struct program *)buffer;
+}
+
+static enum ofp_error send_out(struct switchd *s, uint32_t in_port, const struct program *program,
+                               const uint8_t *data, size_t len)
+{
+	switch (datapath_packet_out(s->datapath, in_port, program, data, (uint32_t)len)) {
+	case 0:
+	case -ENOBUFS: /* counted by the datapath, like any packet that finds a queue full */
+		return OFP_OK;
+	default:
+		return OFPBRC_BAD_PACKET;
+	}
+}
+
+static enum ofp_error op_packet_out(void *ctx, const struct ofp_packet_out *p)
+{
+	struct program *program = program_room();
 	struct switchd *s = ctx;
 	struct flow_key key;
 
@@ -293,13 +312,20 @@ static enum ofp_error op_packet_out(void *ctx, const struct ofp_packet_out *p)
 		return OFPBAC_BAD_OUT_GROUP;
 	datapath_packet_key(p->in_port, p->data, (uint32_t)p->len, &key);
 	tables_packet_out(s->tables, &key, p->actions, (uint32_t)p->len, clock_now(), program);
-	switch (datapath_packet_out(s->datapath, p->in_port, program, p->data, (uint32_t)p->len)) {
-	case 0:
-	case -ENOBUFS: /* counted by the datapath, like any packet that finds a queue full */
-		return OFP_OK;
-	default:
-		return OFPBRC_BAD_PACKET;
-	}
+	return send_out(s, p->in_port, program, p->data, p->len);
+}
+
+static enum ofp_error op_resume(void *ctx, const struct ofp_resume *p)
+{
+	struct program *program = program_room();
+	struct switchd *s = ctx;
+	struct flow_key key;
+
+	if (p->len > PACKET_IN_MAX)
+		return OFPBRC_BAD_LEN;
+	datapath_packet_key(p->continuation.port, p->data, (uint32_t)p->len, &key);
+	tables_resume(s->tables, &key, &p->key, &p->continuation, (uint32_t)p->len, clock_now(), program);
+	return send_out(s, p->continuation.port, program, p->data, p->len);
 }
 
 static void op_tell_misses(void *ctx, bool on)
@@ -349,6 +375,7 @@ const struct ofp_switch_ops of_switch_ops = {
         .meter_features = op_meter_features,
         .meter_next = op_meter_next,
         .packet_out = op_packet_out,
+        .resume = op_resume,
         .set_standalone = op_set_standalone,
         .tell_misses = op_tell_misses,
         .frag_mode = op_frag_mode,

@@ -162,6 +162,7 @@ static void on_signal(uv_signal_t *signal, int number)
 static void on_packet_in(void *arg, const struct datapath_packet_in *in)
 {
 	struct switchd *s = arg;
+	struct continuation continuation;
 	struct ofp_packet_in out = {
 	        .reason = (enum ofp_packet_in_reason)in->place->reason,
 	        .table_id = in->place->table_id,
@@ -173,9 +174,18 @@ static void on_packet_in(void *arg, const struct datapath_packet_in *in)
 	        .controller_id = in->place->controller_id,
 	        .userdata = in->userdata,
 	        .userdata_len = in->place->userdata_len,
+	        .datapath_id = s->datapath_id,
 	};
 
+	if (in->resume) {
+		if (program_resume_read(in->resume, &continuation))
+			return;
+		continuation.port = in->key->in_phy_port;
+		out.continuation = &continuation;
+	}
 	ofp_server_packet_in(s->openflow, &out);
+	if (in->resume)
+		continuation_free(&continuation);
 }
 
 void switchd_tell_port(struct switchd *s, const struct port *port, enum ofp_port_reason reason)

@@ -56,32 +56,40 @@ static bool any_register(const struct flow_key *key)
 	return any;
 }
 
-void emit_controller(struct walk *w, uint16_t max_len, uint16_t controller_id, uint8_t reason,
-                     const struct action_bytes *userdata)
+void *emit_controller(struct walk *w, uint16_t max_len, uint16_t controller_id, uint8_t reason,
+                      const struct action_bytes *userdata, size_t resume_len)
 {
 	unsigned len = userdata ? userdata->len : 0;
 	unsigned regs = any_register(&w->key) ? sizeof(w->key.regs) / 16 : 0;
 	struct program_controller c = {
-	        .cookie = w->rule ? w->rule->cookie : UINT64_MAX,
+	        .cookie = w->cookie,
 	        .metadata = be64toh(w->key.metadata),
 	        .tun_id = w->key.tun_id,
+	        .pkt_mark = w->key.pkt_mark,
+	        .in_port = w->key.in_port,
+	        .in_port_set = w->key.in_port != w->key.in_phy_port,
 	        .max_len = max_len,
 	        .controller_id = controller_id,
+	        .resume_len = (uint16_t)resume_len,
 	        .table_id = w->table_id,
 	        .reason = reason,
 	        .userdata_len = (uint8_t)len,
 	        .regs_len = (uint8_t)(regs * 16),
 	};
-	int unit = data_units(w, 2 + regs + (len + 15) / 16);
+	unsigned resume = (unsigned)resume_len / 16;
+	int unit = data_units(w, 3 + regs + resume + (len + 15) / 16);
+	uint8_t(*to)[16];
 
 	if (unit < 0)
-		return;
-	memcpy(w->out->data[unit], &c, sizeof(c));
+		return NULL;
+	to = &w->out->data[unit];
+	memcpy(to[0], &c, sizeof(c));
 	if (regs)
-		memcpy(w->out->data[unit + 2], w->key.regs, sizeof(w->key.regs));
+		memcpy(to[3], w->key.regs, sizeof(w->key.regs));
 	if (len)
-		memcpy(w->out->data[unit + 2 + (int)regs], userdata->data, len);
+		memcpy(to[3 + regs + resume], userdata->data, len);
 	emit(w, OP_CONTROLLER, (uint16_t)unit, 0);
+	return to[3 + regs];
 }
 
 void *emit_report(struct walk *w, enum op_type type, unsigned units)

@@ -66,21 +66,36 @@ struct op {
 };
 static_assert(sizeof(struct op) == 8, "eight to a cache line");
 
-/* What a packet-in tells about the place it was sent from. Two data units; those after it hold the registers,
- * when not all are zero, and then the user's data of controller(userdata=...). */
+/* What a packet-in tells about the place it was sent from. Three data units; those after it hold the
+ * registers, when not all are zero, then a struct program_resume, when the packet is paused, and then the
+ * user's data of controller(userdata=...). */
 struct program_controller {
 	uint64_t cookie;
 	uint64_t metadata; /* host order */
 	be64 tun_id;
+	uint32_t pkt_mark;
+	uint32_t in_port; /* with in_port_set */
 	uint16_t max_len;
 	uint16_t controller_id;
+	uint16_t resume_len; /* bytes */
 	uint8_t table_id;
 	uint8_t reason; /* OFPR_* */
 	uint8_t userdata_len;
-	uint8_t regs_len; /* bytes of registers: all of them or 0 */
+	uint8_t regs_len;    /* bytes of registers: all of them or 0 */
+	uint8_t in_port_set; /* an action has changed it */
+	uint8_t pad[5];
 };
 enum { PROGRAM_USERDATA_MAX = 255 };
-static_assert(sizeof(struct program_controller) == 32, "two units of 16 bytes");
+static_assert(sizeof(struct program_controller) == 48, "three units of 16 bytes");
+
+/* How a paused packet goes on: `nstack` values of 16 bytes follow, then actions of `actions_len` bytes and an
+ * action set of `set_len`, both by action_pack(). For program_resume_read(). */
+struct program_resume {
+	uint16_t actions_len, set_len;
+	uint8_t nstack;
+	uint8_t pad[11];
+};
+static_assert(sizeof(struct program_resume) == 16, "one unit");
 
 /* What the control thread is to do to the tables because of a packet, for tables_report(); `units` data
  * units, this included. Whoever executes the program tells it when program_report_due() says so. */

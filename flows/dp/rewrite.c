@@ -288,7 +288,7 @@ static void pop_mpls(struct walk *w, uint16_t ethertype)
 static void ttl_expired(struct walk *w, const uint16_t *ids, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++)
-		emit_controller(w, UINT16_MAX, ids[i], 2 /* OFPR_INVALID_TTL */, NULL);
+		emit_controller(w, UINT16_MAX, ids[i], 2 /* OFPR_INVALID_TTL */, NULL, 0);
 	emit(w, OP_DROP, DROP_TTL_EXPIRED, 0);
 	w->ended = true;
 }

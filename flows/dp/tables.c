@@ -200,13 +200,29 @@ void tables_set_port_tunnel(struct tables *t, uint32_t port, bool tunnel)
 	relevance_set_tunnel(&t->relevance, mkey_port(port), tunnel);
 }
 
+/* One packet is counted for all that it met. */
+static void pack_counted(struct tables *t, const struct translation *tr, uint32_t len, uint64_t now,
+                         struct program *out)
+{
+	for (unsigned i = 0; i < tr->nrefs; i++)
+		slots_credit(&t->slots, WORKERS_MAX, tr->refs[i], 1, len, now);
+	translation_pack(tr, out);
+}
+
 void tables_packet_out(struct tables *t, const struct flow_key *key, const struct action_list *actions,
                        uint32_t len, uint64_t now, struct program *out)
 {
 	struct translation tr;
 
 	translate_actions(t, t->version, key, actions, &tr);
-	for (unsigned i = 0; i < tr.nrefs; i++)
-		slots_credit(&t->slots, WORKERS_MAX, tr.refs[i], 1, len, now);
-	translation_pack(&tr, out);
+	pack_counted(t, &tr, len, now, out);
+}
+
+void tables_resume(struct tables *t, const struct flow_key *key, const struct flow_key *told,
+                   const struct continuation *c, uint32_t len, uint64_t now, struct program *out)
+{
+	struct translation tr;
+
+	translate_continuation(t, t->version, key, told, c, &tr);
+	pack_counted(t, &tr, len, now, out);
 }

@@ -25,6 +25,7 @@
 #include "flows/dp/program.h"
 
 struct action_list;
+struct continuation;
 struct flow_filter;
 struct flow_key;
 struct flow_mod;
@@ -201,5 +202,14 @@ int tables_trace(struct tables *t, const struct flow_key *key, uint64_t now, str
  * aligned. */
 void tables_packet_out(struct tables *t, const struct flow_key *key, const struct action_list *actions,
                        uint32_t len, uint64_t now, struct program *out);
+
+/* The same of a packet that controller(pause) stopped: goes on where it was. `key` is that of the frame; of
+ * `told`, the key of the packet-in, the registers, metadata, in_port and tunnel are taken. */
+void tables_resume(struct tables *t, const struct flow_key *key, const struct flow_key *told,
+                   const struct continuation *c, uint32_t len, uint64_t now, struct program *out);
+
+/* What a program carries of a paused packet (program_controller.resume_len is not 0). `out` is initialised
+ * here and is to be freed. 0 or -ENOMEM (then it is empty). Any thread. */
+int program_resume_read(const struct program_resume *r, struct continuation *out);
 
 #endif

@@ -66,8 +66,9 @@ static void miss(struct walk *w, uint8_t table_id)
 	if (!__atomic_load_n(&w->t->misses_told, __ATOMIC_RELAXED))
 		return;
 	w->rule = NULL;
+	w->cookie = UINT64_MAX;
 	w->table_id = table_id;
-	emit_controller(w, UINT16_MAX, 0, 0 /* OFPR_NO_MATCH */, NULL);
+	emit_controller(w, UINT16_MAX, 0, 0 /* OFPR_NO_MATCH */, NULL, 0);
 }
 
 /* From `table_id` along goto_table. In a table that is reached by goto, a miss drops what was only written
@@ -75,6 +76,7 @@ static void miss(struct walk *w, uint8_t table_id)
 static void walk_tables(struct walk *w, int table_id, uint32_t in_port, bool resubmit)
 {
 	const struct rule *caller = w->rule;
+	uint64_t caller_cookie = w->cookie;
 	uint8_t caller_table = w->table_id;
 
 	while (table_id != NO_TABLE && !walk_over(w)) {
@@ -90,12 +92,14 @@ static void walk_tables(struct walk *w, int table_id, uint32_t in_port, bool res
 		w->matched = true;
 		w->first = w->first ? w->first : r;
 		w->rule = r;
+		w->cookie = r->cookie;
 		w->table_id = (uint8_t)table_id;
 		table_id = do_list(w, &r->actions);
 		in_port = w->key.in_port;
 		resubmit = false;
 	}
 	w->rule = caller;
+	w->cookie = caller_cookie;
 	w->table_id = caller_table;
 }
 
@@ -140,7 +144,7 @@ static void output(struct walk *w, uint32_t port, uint32_t truncate, uint16_t ma
 		emit(w, OP_ALL, 0, w->key.in_port);
 		break;
 	case PORT_CONTROLLER:
-		emit_controller(w, max_len, 0, is_miss_rule(w->rule) ? 0 : 1, NULL);
+		emit_controller(w, max_len, 0, is_miss_rule(w->rule) ? 0 : 1, NULL, 0);
 		break;
 	default:
 		if (port == w->key.in_port)
@@ -178,6 +182,7 @@ static void branch_begin(struct walk *w, struct branch *b)
 
 static void branch_end(struct walk *w, const struct branch *b)
 {
+	pause_finish(w, &w->set);
 	emit_branch_end(w, b->begin);
 	w->key = b->key;
 	w->set = b->set;
@@ -254,18 +259,27 @@ static void do_meter(struct walk *w, uint32_t id)
 }
 
 /* What the meter refuses is not reported; the packet goes on. */
-static void controller(struct walk *w, const struct action *a)
+void *walk_tell(struct walk *w, const struct action_controller *c, size_t resume_len)
 {
-	const struct action_controller *c = &a->controller;
 	unsigned begin = 0;
+	void *resume;
 
 	if (c->meter_id) {
 		begin = emit_branch_begin(w);
 		do_meter(w, c->meter_id);
 	}
-	emit_controller(w, c->max_len, c->controller_id, c->reason, &c->userdata);
+	resume = emit_controller(w, c->max_len, c->controller_id, c->reason, &c->userdata, resume_len);
 	if (c->meter_id)
 		emit_branch_end(w, begin);
+	return resume;
+}
+
+static void controller(struct walk *w, const struct action_controller *c)
+{
+	if (c->pause)
+		pause_begin(w, c);
+	else
+		walk_tell(w, c, 0);
 }
 
 static const struct action *last_of(const struct action_set *set, enum action_type type)
@@ -312,7 +326,7 @@ static void do_action(struct walk *w, const struct action *a)
 		output(w, a->enqueue.port, 0, UINT16_MAX);
 		break;
 	case ACTION_CONTROLLER:
-		controller(w, a);
+		controller(w, &a->controller);
 		break;
 	case ACTION_GROUP:
 		do_group(w, a->number);
@@ -338,6 +352,10 @@ static void do_action(struct walk *w, const struct action *a)
 	case ACTION_EXIT:
 		w->ended = true;
 		break;
+	case ACTION_ORIGIN:
+		w->cookie = a->origin.cookie;
+		w->table_id = a->origin.table_id;
+		break;
 	case ACTION_CLEAR_ACTIONS:
 		clear_set(w);
 		break;
@@ -356,11 +374,15 @@ static void do_action(struct walk *w, const struct action *a)
 /* The table to go to, or NO_TABLE. */
 static int do_list(struct walk *w, const struct action_list *l)
 {
-	for (unsigned i = 0; i < l->n && !walk_over(w); i++) {
+	unsigned i;
+
+	for (i = 0; i < l->n && !walk_over(w); i++) {
 		if (l->items[i].type == ACTION_GOTO_TABLE)
 			return l->items[i].number < TABLES_COUNT ? (int)l->items[i].number : NO_TABLE;
 		do_action(w, &l->items[i]);
 	}
+	if (w->pause.at)
+		pause_rest(w, l->items + i, l->n - i);
 	return NO_TABLE;
 }
 
@@ -420,14 +442,24 @@ static void walk_init(struct walk *w, const struct tables *t, uint64_t version, 
 	w->key.actset_output = PORT_UNSET;
 	w->out = out;
 	w->rule = w->first = NULL;
+	w->cookie = UINT64_MAX;
 	w->table_id = 0;
 	w->lookups = w->depth = w->saves = 0;
 	w->ended = w->matched = w->same_port = w->group_empty = false;
 	w->error = 0;
+	w->pause.at = NULL;
 	w->set.n = w->hidden.nstack = w->hidden.ntags = 0;
 	out->nops = out->ndata = out->nrefs = out->ndeps = 0;
 	out->drop_reason = 0;
 	out->flags = 0;
+}
+
+static void walk_end(struct walk *w)
+{
+	if (!walk_over(w) && w->set.n)
+		do_action_set(w, &w->set);
+	pause_finish(w, &w->set);
+	emit_finish(w);
 }
 
 void translate_packet(const struct tables *t, uint64_t version, const struct flow_key *key,
@@ -441,9 +473,9 @@ void translate_packet(const struct tables *t, uint64_t version, const struct flo
 	else
 		walk_tables(&w, 0, key->in_port, false);
 	w.rule = w.first;
-	if (!walk_over(&w) && w.set.n)
-		do_action_set(&w, &w.set);
-	emit_finish(&w);
+	if (w.first)
+		w.cookie = w.first->cookie;
+	walk_end(&w);
 }
 
 void translate_actions(const struct tables *t, uint64_t version, const struct flow_key *key,
@@ -454,7 +486,19 @@ void translate_actions(const struct tables *t, uint64_t version, const struct fl
 	walk_init(&w, t, version, key, out);
 	w.matched = true;
 	do_list(&w, actions);
-	if (!walk_over(&w) && w.set.n)
-		do_action_set(&w, &w.set);
-	emit_finish(&w);
+	walk_end(&w);
+}
+
+void translate_continuation(const struct tables *t, uint64_t version, const struct flow_key *key,
+                            const struct flow_key *told, const struct continuation *c,
+                            struct translation *out)
+{
+	struct walk w;
+
+	walk_init(&w, t, version, key, out);
+	w.matched = true;
+	pause_restore(&w, told, c);
+	write_actions(&w, &c->set);
+	do_list(&w, &c->actions);
+	walk_end(&w);
 }

@@ -19,6 +19,7 @@
 #include "flows/key.h"
 
 struct action_list;
+struct continuation;
 struct group;
 struct tables;
 
@@ -44,6 +45,10 @@ void translate_packet(const struct tables *t, uint64_t version, const struct flo
 /* Does a list of actions (of a packet-out). */
 void translate_actions(const struct tables *t, uint64_t version, const struct flow_key *key,
                        const struct action_list *actions, struct translation *out);
+/* Goes on with a packet that was paused; see tables_resume(). */
+void translate_continuation(const struct tables *t, uint64_t version, const struct flow_key *key,
+                            const struct flow_key *told, const struct continuation *c,
+                            struct translation *out);
 
 unsigned translation_bytes(const struct translation *tr);
 void translation_pack(const struct translation *tr, struct program *out);

@@ -4,10 +4,12 @@
 #ifndef FLOWS_DP_WALK_H
 #define FLOWS_DP_WALK_H
 
+#include "flows/action_pack.h"
+#include "flows/continuation.h"
 #include "flows/dp/state.h"
 #include "flows/dp/translate.h"
 
-enum { ACTION_SET_MAX = 64, WALK_STACK_MAX = 16, WALK_TAGS_MAX = 8 };
+enum { ACTION_SET_MAX = 64, WALK_STACK_MAX = CONTINUATION_STACK_MAX, WALK_TAGS_MAX = 8 };
 
 struct action_set {
 	const struct action *items[ACTION_SET_MAX];
@@ -23,12 +25,25 @@ struct hidden {
 	struct field_value stack[WALK_STACK_MAX];
 };
 
+/* controller(pause): the branch has ended, and what it would have done is gathered on the way out of it. */
+struct pause {
+	const struct action_controller *at; /* NULL: not paused */
+	uint64_t cookie;                    /* of the flow that pauses, and its table */
+	uint8_t table_id;
+	bool has_origin; /* the last ACTION_ORIGIN among `rest` */
+	uint8_t origin_table;
+	uint64_t origin_cookie;
+	struct action_pack rest; /* in `bytes` */
+	uint8_t bytes[PROGRAM_DATA_MAX * 16] __attribute__((aligned(16)));
+};
+
 struct walk {
 	const struct tables *t;
 	uint64_t version;
 	struct flow_key key;
 	struct translation *out;
-	const struct rule *rule; /* whose actions are done; NULL: those of a packet-out */
+	const struct rule *rule; /* whose actions are done; NULL: those of a packet-out or a continuation */
+	uint64_t cookie;         /* of that rule, or UINT64_MAX */
 	uint8_t table_id;
 	const struct rule *first; /* the one found in table 0; the action set counts as its actions */
 	unsigned lookups, depth, saves;
@@ -37,6 +52,7 @@ struct walk {
 	bool matched, same_port, group_empty;
 	struct action_set set; /* key.actset_output says where it leads */
 	struct hidden hidden;
+	struct pause pause;
 };
 
 static inline bool walk_over(const struct walk *w)
@@ -48,8 +64,9 @@ static inline bool walk_over(const struct walk *w)
 struct op *emit(struct walk *w, enum op_type type, uint16_t arg16, uint32_t arg32);
 void emit_set_field(struct walk *w, enum field_id field, const struct field_value *value,
                     const struct field_value *mask);
-void emit_controller(struct walk *w, uint16_t max_len, uint16_t controller_id, uint8_t reason,
-                     const struct action_bytes *userdata);
+/* Returns where the `resume_len` bytes (whole units) of a struct program_resume go; NULL: no room. */
+void *emit_controller(struct walk *w, uint16_t max_len, uint16_t controller_id, uint8_t reason,
+                      const struct action_bytes *userdata, size_t resume_len);
 /* An op of this type with `units` data units that start with a struct program_report; NULL: no room. */
 void *emit_report(struct walk *w, enum op_type type, unsigned units);
 void emit_ref(struct walk *w, struct slot_ref ref);
@@ -59,6 +76,17 @@ unsigned emit_branch_begin(struct walk *w);
 void emit_branch_end(struct walk *w, unsigned begin);
 /* Cuts off what has no effect, or everything when the walk failed; says why nothing is left. */
 void emit_finish(struct walk *w);
+
+/* translate.c: the packet-in of a controller action, by its meter; returns what emit_controller does. */
+void *walk_tell(struct walk *w, const struct action_controller *c, size_t resume_len);
+
+/* pause.c: controller(pause) ends the branch; each list on the way out adds what it has not done yet; then
+ * the packet-in is emitted, with all that is needed to go on, the action set among it. */
+void pause_begin(struct walk *w, const struct action_controller *c);
+void pause_rest(struct walk *w, const struct action *items, unsigned n);
+void pause_finish(struct walk *w, const struct action_set *set);
+/* The registers, tunnel and stack that a paused packet had. */
+void pause_restore(struct walk *w, const struct flow_key *told, const struct continuation *c);
 
 /* buckets.c: which bucket of a select or fast failover group takes the packet; -1: none is live. */
 int bucket_choose(struct walk *w, const struct group *g);

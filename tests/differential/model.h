@@ -104,8 +104,7 @@ struct model {
 
 struct model_place { /* where a packet-in was sent from */
 	uint64_t cookie;
-	be64 metadata, tun_id;
-	uint32_t regs[FLOW_REGS];
+	struct flow_key state; /* the pipeline's fields and the tunnel's, as actions have left them */
 	uint16_t max_len, controller_id;
 	uint8_t table_id, reason;
 };

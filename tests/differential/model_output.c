@@ -112,14 +112,12 @@ static void to_controller(struct run *r, uint16_t max_len, uint16_t controller_i
 	e->to_controller = true;
 	e->place = (struct model_place){
 	        .cookie = r->rule ? r->rule->cookie : UINT64_MAX,
-	        .metadata = r->state.metadata,
-	        .tun_id = r->state.tun_id,
+	        .state = r->state,
 	        .max_len = max_len,
 	        .controller_id = controller_id,
 	        .table_id = r->table_id,
 	        .reason = reason,
 	};
-	memcpy(e->place.regs, r->state.regs, sizeof(e->place.regs));
 	model_finish(&e->frame);
 }
 

@@ -97,12 +97,14 @@ static const char *wrong_packet_in(const struct sample *s, const struct model_ev
                                    const struct subject_packet_in *p)
 {
 	uint32_t len = e->frame.len; /* whatever max_len says: nothing is buffered */
-	struct flow_key key = {.in_port = s->port,
+	const struct flow_key *state = &e->place.state;
+	struct flow_key key = {.in_port = state->in_port,
 	                       .in_phy_port = s->port,
-	                       .metadata = e->place.metadata,
-	                       .tun_id = e->place.tun_id,
-	                       .tun_src = s->frame.tun_src,
-	                       .tun_dst = s->frame.tun_dst};
+	                       .metadata = state->metadata,
+	                       .pkt_mark = state->pkt_mark,
+	                       .tun_id = state->tun_id,
+	                       .tun_src = state->tun_src,
+	                       .tun_dst = state->tun_dst};
 	struct model_layout at;
 
 	if (!p)
@@ -111,7 +113,9 @@ static const char *wrong_packet_in(const struct sample *s, const struct model_ev
 		return "packet-in of another length";
 	if (memcmp(p->data, e->frame.data, len) != 0)
 		return "packet-in with other bytes";
-	memcpy(key.regs, e->place.regs, sizeof(key.regs));
+	memcpy(key.regs, state->regs, sizeof(key.regs));
+	memcpy(key.tun_ipv6_src, state->tun_ipv6_src, sizeof(key.tun_ipv6_src));
+	memcpy(key.tun_ipv6_dst, state->tun_ipv6_dst, sizeof(key.tun_ipv6_dst));
 	model_parse(&s->frame, &key, &at);
 	if (memcmp(&key, &p->key, compared(&key)) != 0)
 		return "packet-in that was parsed otherwise";

@@ -33,7 +33,7 @@ struct fake_switch {
 	} barriers[BARRIERS_MAX];
 	unsigned n_barriers;
 	uint16_t frag_mode;
-	uint64_t packets_out;
+	uint64_t packets_out, resumed;
 	uint32_t port_config[4];
 	bool standalone;
 };
@@ -361,6 +361,14 @@ static enum ofp_error packet_out(void *ctx, const struct ofp_packet_out *packet)
 	return OFP_OK;
 }
 
+static enum ofp_error resume(void *ctx, const struct ofp_resume *packet)
+{
+	struct fake_switch *sw = ctx;
+
+	sw->resumed++;
+	return OFP_OK;
+}
+
 static void set_standalone(void *ctx, bool on)
 {
 	struct fake_switch *sw = ctx;
@@ -434,6 +442,7 @@ const struct ofp_switch_ops fake_switch_ops = {
         .group_features = group_features,
         .meter_features = meter_features,
         .packet_out = packet_out,
+        .resume = resume,
         .set_standalone = set_standalone,
         .frag_mode = frag_mode,
         .set_frag_mode = set_frag_mode,

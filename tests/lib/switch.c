@@ -29,6 +29,9 @@ static void on_packet_in(void *arg, const struct datapath_packet_in *in)
 	memcpy(s->packet_in, in->data, in->len);
 	s->packet_in_len = in->len;
 	s->packet_in_total = in->total_len;
+	continuation_free(&s->continuation);
+	s->is_paused = in->resume && !program_resume_read(in->resume, &s->continuation);
+	s->continuation.port = in->key->in_phy_port;
 }
 
 void test_switch_init(struct test_switch *s, uv_loop_t *loop, struct underlay *underlay)
@@ -61,6 +64,7 @@ void test_switch_init_workers(struct test_switch *s, uv_loop_t *loop, struct und
 
 void test_switch_free(struct test_switch *s)
 {
+	continuation_free(&s->continuation);
 	for (struct port *p; (p = datapath_port_next(s->dp, true, 0));)
 		datapath_port_remove(s->dp, p, NULL, NULL);
 	if (s->loop)

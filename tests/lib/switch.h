@@ -15,6 +15,7 @@
 #include <uv.h>
 
 #include "datapath/datapath.h"
+#include "flows/continuation.h"
 #include "flows/dp/tables.h"
 #include "ports/memory.h"
 
@@ -30,6 +31,8 @@ struct test_switch {
 	struct flow_key packet_in_key;
 	uint8_t packet_in[PACKET_IN_MAX];
 	uint32_t packet_in_len, packet_in_total;
+	bool is_paused; /* and how it goes on */
+	struct continuation continuation;
 };
 
 /* `underlay` and `loop` are needed for vxlan ports only. Aborts when it fails. */

@@ -91,7 +91,8 @@ shared_fields() {
 }
 
 # What may differ between two switches, and nothing else: transaction ids, durations and ages, times of the log and of
-# ping, datapath ids (the address of LOCAL comes from it) and descriptions, the name of the program, and the order in which hash tables give flows and ports.
+# ping, datapath ids (the address of LOCAL comes from it, and who paused a packet), numbers of ports
+# inside of the switch, descriptions, the name of the program, and the order in which hash tables give flows and ports.
 normalise() {
     sed -E \
         -e 's/xid=0x[0-9a-f]+/xid=X/g' \
@@ -100,6 +101,7 @@ normalise() {
         -e 's/^(00000000  ([0-9a-f]{2} ){4})([0-9a-f]{2} ){3}[0-9a-f]{2}-/\1xid-/' \
         -e 's/^[0-9-]+T[0-9:]+Z\|[0-9]+\|/TIME|/' \
         -e 's/time=[0-9.]+ ms/time=T ms/' \
+        -e 's/(continuation\.bridge=)[0-9a-f-]+/\1ID/; s/(continuation\.odp_port=)[0-9]+/\1N/' \
         -e 's/dpid:[0-9a-f]+/dpid:ID/; s/(LOCAL\(br0\): addr:)[0-9a-f:]+/\1ID/' \
         -e 's/^(Manufacturer|Hardware|Software|Serial Num|DP Description): .*/\1: .../' \
         -e 's/^weft-ofctl: /ovs-ofctl: /' \

@@ -97,6 +97,9 @@ says() { echo "$1" >says; }
 shows() { wait_until 30 has_text "$@" || true; }
 has_text() { O dump-flows br0 "$2" | grep -q "$1"; }
 
+# inject_until PORT HEX TEXT FILTER: and waits for what it does.
+inject_until() { inject "$1" "$2" && shows "$3" "$4"; }
+
 # settled FILE: has it stopped growing? grown FILE SIZE: is it longer now?
 settled() {
     local before
