@@ -37,6 +37,8 @@ static const char *const names[ACTION_TYPES] = {
         [ACTION_NOTE] = "note",
         [ACTION_FIN_TIMEOUT] = "fin_timeout",
         [ACTION_MULTIPATH] = "multipath",
+        [ACTION_BUNDLE] = "bundle",
+        [ACTION_BUNDLE_LOAD] = "bundle_load",
         [ACTION_EXIT] = "exit",
         [ACTION_CLONE] = "clone",
         [ACTION_METER] = "meter",
@@ -72,6 +74,10 @@ static void action_clear(struct action *a)
 		if (a->learn)
 			free(a->learn->specs);
 		free(a->learn);
+		break;
+	case ACTION_BUNDLE:
+	case ACTION_BUNDLE_LOAD:
+		free(a->bundle.members);
 		break;
 	case ACTION_CLONE:
 	case ACTION_WRITE_ACTIONS:
@@ -150,6 +156,11 @@ static int own(struct action *to, const struct action *from)
 		return copy_bytes(&to->dec_ttl.ids, from->dec_ttl.ids, from->dec_ttl.n * sizeof(uint16_t));
 	case ACTION_LEARN:
 		return copy_learn(&to->learn, from->learn);
+	case ACTION_BUNDLE:
+	case ACTION_BUNDLE_LOAD:
+		to->bundle.members = NULL;
+		return copy_bytes(&to->bundle.members, from->bundle.members,
+		                  from->bundle.n_members * sizeof(*from->bundle.members));
 	case ACTION_CLONE:
 	case ACTION_WRITE_ACTIONS:
 		return action_list_copy(&to->nested, &from->nested);
@@ -235,6 +246,14 @@ static bool multipath_equal(const struct action_multipath *a, const struct actio
 	       a->max_link == b->max_link && a->arg == b->arg && subfield_equal(&a->dst, &b->dst);
 }
 
+/* The destination of a bundle is zero. */
+static bool bundle_equal(const struct action_bundle *a, const struct action_bundle *b)
+{
+	return a->fields == b->fields && a->algorithm == b->algorithm && a->basis == b->basis &&
+	       subfield_equal(&a->dst, &b->dst) && a->n_members == b->n_members &&
+	       (!a->n_members || !memcmp(a->members, b->members, a->n_members * sizeof(*a->members)));
+}
+
 static bool action_equal(const struct action *a, const struct action *b)
 {
 	if (a->type != b->type)
@@ -294,6 +313,9 @@ static bool action_equal(const struct action *a, const struct action *b)
 		       a->fin_timeout.hard == b->fin_timeout.hard;
 	case ACTION_MULTIPATH:
 		return multipath_equal(&a->multipath, &b->multipath);
+	case ACTION_BUNDLE:
+	case ACTION_BUNDLE_LOAD:
+		return bundle_equal(&a->bundle, &b->bundle);
 	case ACTION_CLONE:
 	case ACTION_WRITE_ACTIONS:
 		return action_list_equal(&a->nested, &b->nested);

@@ -60,6 +60,8 @@ enum action_type {
 	ACTION_NOTE, /* bytes */
 	ACTION_FIN_TIMEOUT,
 	ACTION_MULTIPATH,
+	ACTION_BUNDLE,
+	ACTION_BUNDLE_LOAD,
 	ACTION_EXIT,
 	ACTION_CLONE,  /* nested */
 	ACTION_ORIGIN, /* origin: what follows is of this flow; in a continuation only */
@@ -148,6 +150,20 @@ struct action_multipath {
 	struct subfield dst;
 };
 
+enum bundle_algorithm { BUNDLE_ACTIVE_BACKUP, BUNDLE_HRW, BUNDLE_ALGORITHMS }; /* NX_BD_ALG_* */
+enum { BUNDLE_MEMBERS_MAX = 2048 };
+
+/* Chooses one of the members that are live: the first, or one by the hash. bundle sends the packet there,
+ * bundle_load writes its number of 16 bits; PORT_ANY when none is live. */
+struct action_bundle {
+	uint16_t fields;    /* enum hash_fields */
+	uint16_t algorithm; /* enum bundle_algorithm */
+	uint16_t basis;
+	uint16_t n_members;
+	uint32_t *members;   /* owned; ports, host order. Reserved ones are live, and so is PORT_ANY */
+	struct subfield dst; /* ACTION_BUNDLE_LOAD */
+};
+
 struct action {
 	enum action_type type;
 	union {
@@ -192,7 +208,8 @@ struct action {
 			uint16_t idle, hard; /* seconds, 0: unchanged */
 		} fin_timeout;
 		struct action_multipath multipath;
-		struct action_list nested; /* owned */
+		struct action_bundle bundle; /* and bundle_load */
+		struct action_list nested;   /* owned */
 		struct {
 			uint64_t cookie;
 			uint8_t table_id;

@@ -230,6 +230,28 @@ static int check_multipath(struct checker *c, const struct action_multipath *m)
 	return rc;
 }
 
+/* A controller would need a length as well. */
+static int check_bundle(struct checker *c, const struct action *a)
+{
+	const struct action_bundle *b = &a->bundle;
+	const char *who = action_name(a->type);
+	int rc = 0;
+
+	if (b->n_members > BUNDLE_MEMBERS_MAX)
+		return fault(c, ACTION_FAULT_ARGUMENT, "%s: more than %u members", who, BUNDLE_MEMBERS_MAX);
+	for (unsigned i = 0; i < b->n_members && !rc; i++) {
+		if (b->members[i] == PORT_CONTROLLER)
+			rc = fault(c, ACTION_FAULT_PORT, "%s: a controller is no member", who);
+		else if (b->members[i] != PORT_ANY)
+			rc = check_port(c, b->members[i]);
+	}
+	if (rc || a->type == ACTION_BUNDLE)
+		return rc;
+	if (b->dst.bits < 16 || b->dst.bits > 64)
+		return fault(c, ACTION_FAULT_ARGUMENT, "%s: expected a destination of 16 to 64 bits", who);
+	return check_subfield(c, who, &b->dst, true);
+}
+
 static bool allowed_in_set(enum action_type type)
 {
 	switch (type) {
@@ -332,6 +354,9 @@ static int check_one(struct checker *c, const struct action *a)
 		return check_meets(c, "fin_timeout", FIELD_TCP_SRC);
 	case ACTION_MULTIPATH:
 		return check_multipath(c, &a->multipath);
+	case ACTION_BUNDLE:
+	case ACTION_BUNDLE_LOAD:
+		return check_bundle(c, a);
 	case ACTION_CLONE:
 	case ACTION_WRITE_ACTIONS:
 		return check_nested(c, a);

@@ -200,6 +200,10 @@ static void format_one(struct text *out, const struct action *a, const struct po
 	case ACTION_MULTIPATH:
 		multipath_format(out, &a->multipath);
 		break;
+	case ACTION_BUNDLE:
+	case ACTION_BUNDLE_LOAD:
+		bundle_format(out, a, names);
+		break;
 	case ACTION_CLONE:
 	case ACTION_WRITE_ACTIONS:
 		text_add(out, "%s(", action_name(a->type));

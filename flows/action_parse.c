@@ -261,6 +261,8 @@ static const struct row rows[] = {
         {"note", parse_note, 0},
         {"fin_timeout", parse_fin_timeout, 0},
         {"multipath", action_parse_multipath, 0},
+        {"bundle", action_parse_bundle, ACTION_BUNDLE},
+        {"bundle_load", action_parse_bundle, ACTION_BUNDLE_LOAD},
         {"exit", parse_bare, ACTION_EXIT},
         {"clone", parse_nested, ACTION_CLONE},
         {"meter", parse_number, ACTION_METER},

@@ -47,6 +47,7 @@ int action_parse_enqueue(struct parser *p, const struct row *row, const struct i
 
 /* link_text.c */
 int action_parse_multipath(struct parser *p, const struct row *row, const struct item *it);
+int action_parse_bundle(struct parser *p, const struct row *row, const struct item *it);
 
 /* action_parse_set.c */
 int action_parse_set_field(struct parser *p, const struct row *row, const struct item *it);

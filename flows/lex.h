@@ -94,5 +94,6 @@ int action_list_parse(struct lex *lex, struct slice s, const struct match *m, st
 int learn_parse(struct lex *lex, struct slice s, struct action_list *out);
 void learn_format(struct text *out, const struct action_learn *learn, const struct port_names *names);
 void multipath_format(struct text *out, const struct action_multipath *m);
+void bundle_format(struct text *out, const struct action *a, const struct port_names *names);
 
 #endif

@@ -31,7 +31,7 @@
 	X(OUTPUT_LIMIT,       "output_limit",       "more outputs than one packet may cause") \
 	X(NO_HEADROOM,        "no_headroom",        "no room in front of the packet for a tag or an outer header") \
 	X(NO_CONTROLLER,      "no_controller",      "packet-in queue full") \
-	X(GROUP_EMPTY,        "group_empty",        "group without a live bucket") \
+	X(GROUP_EMPTY,        "group_empty",        "no live bucket of a group or member of a bundle") \
 	X(METER,              "meter",              "over the rate of a meter") \
 	X(LINK_LOCAL,         "link_local",         "NORMAL does not forward 01:80:c2:00:00:0x") \
 	X(PRIVATE,            "private",            "NORMAL does not forward from a private interface") \

@@ -84,9 +84,17 @@ static const char *put_value(FILE *to, const char *at, const char *end, const ch
 
 static const char *put_list(FILE *to, const char *at, const char *end);
 
-/* "multipath(" and the like from behind the "(" on: words without colour. */
-static const char *put_plain(FILE *to, const char *at, const char *end)
+/* "multipath(" and "bundle(" from behind the "(" on: of their words only "members:" has a colour. */
+static const char *put_words(FILE *to, const char *at, const char *end)
 {
+	static const char members[] = "members:";
+	const char *list = strstr(at, members);
+
+	if (list && list < end && list < at + strcspn(at, ")")) {
+		put(to, PLAIN, at, (size_t)(list - at));
+		put(to, PARAMETER, list, sizeof(members) - 1);
+		at = list + sizeof(members) - 1;
+	}
 	at = put_value(to, at, end, ")");
 	if (at < end)
 		put(to, PAREN, at++, 1);
@@ -106,8 +114,8 @@ static const char *put_nested(FILE *to, const char *word, const char *paren, con
 		return at + (at < end);
 	}
 	put(to, learn ? LEARN : PAREN, word, (size_t)(paren + 1 - word));
-	if (!strncmp(word, "multipath(", 10))
-		return put_plain(to, paren + 1, end);
+	if (!strncmp(word, "multipath(", 10) || !strncmp(word, "bundle", 6))
+		return put_words(to, paren + 1, end);
 	at = put_list(to, paren + 1, end);
 	if (at < end)
 		put(to, learn ? LEARN : PAREN, at++, 1);

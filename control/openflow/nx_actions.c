@@ -275,6 +275,8 @@ static const struct row {
         {NX_FIN_TIMEOUT, ACTION_FIN_TIMEOUT, false, read_fin_timeout},
         {NX_CONTROLLER, ACTION_CONTROLLER, false, read_controller},
         {NX_MULTIPATH, ACTION_MULTIPATH, false, nx_read_multipath},
+        {NX_BUNDLE, ACTION_BUNDLE, false, nx_read_bundle},
+        {NX_BUNDLE_LOAD, ACTION_BUNDLE_LOAD, false, nx_read_bundle},
         {NX_WRITE_METADATA, ACTION_WRITE_METADATA, true, read_metadata},
         {NX_PUSH_MPLS, ACTION_PUSH_MPLS, true, read_ethertype},
         {NX_POP_MPLS, ACTION_POP_MPLS, true, read_ethertype},

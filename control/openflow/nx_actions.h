@@ -15,6 +15,8 @@ enum nx_action {
 	NX_NOTE = 8,
 	NX_SET_TUNNEL64 = 9,
 	NX_MULTIPATH = 10,
+	NX_BUNDLE = 12,
+	NX_BUNDLE_LOAD = 13,
 	NX_RESUBMIT_TABLE = 14,
 	NX_OUTPUT_REG = 15,
 	NX_LEARN = 16,
@@ -51,6 +53,8 @@ void nx_put_controller2(struct ofp_writer *w, const struct action_controller *co
 /* nx_links.c */
 enum ofp_error nx_read_multipath(struct ofp_reader *r, struct action *a);
 void nx_put_multipath(struct ofp_writer *w, const struct action_multipath *m);
+enum ofp_error nx_read_bundle(struct ofp_reader *r, struct action *a);
+void nx_put_bundle(struct ofp_writer *w, const struct action *a);
 
 /* OpenFlow 1.0's 16-bit ports, as Nicira's actions carry them. Reserved ports lie at the end of both ranges;
  * 0xff00 .. 0xfff7 become ports that do not exist. */

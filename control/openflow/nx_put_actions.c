@@ -165,6 +165,10 @@ static void put_body(struct ofp_writer *w, const struct action *a)
 	case ACTION_MULTIPATH:
 		nx_put_multipath(w, &a->multipath);
 		break;
+	case ACTION_BUNDLE:
+	case ACTION_BUNDLE_LOAD:
+		nx_put_bundle(w, a);
+		break;
 	case ACTION_OUTPUT_TRUNC:
 		ofp_put_u16(w, nx_port_to_16(a->output.port));
 		ofp_put_u32(w, a->output.max_len);
@@ -197,6 +201,10 @@ static int subtype_of(const struct action *a)
 		return NX_FIN_TIMEOUT;
 	case ACTION_MULTIPATH:
 		return NX_MULTIPATH;
+	case ACTION_BUNDLE:
+		return NX_BUNDLE;
+	case ACTION_BUNDLE_LOAD:
+		return NX_BUNDLE_LOAD;
 	case ACTION_EXIT:
 		return NX_EXIT;
 	case ACTION_OUTPUT_TRUNC:

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* multipath: a link by a hash of what the packet is now. Called by translate.c. What is hashed must be what
- * shape.c says that it needs. No seed of this switch is in the hash: all of them, and this one after a
- * restart, choose the same, and the basis tells choices apart. */
+/* multipath and bundle: a link or a live port by a hash of what the packet is now. Called by translate.c.
+ * What is hashed must be what shape.c says that it needs. No seed of this switch is in the hash: all of them,
+ * and this one after a restart, choose the same, and the basis tells choices apart. */
 #include <string.h>
 
 #include "flows/dp/walk.h"
@@ -149,4 +149,48 @@ static void load(struct walk *w, const struct subfield *dst, uint32_t number)
 void link_multipath(struct walk *w, const struct action_multipath *m)
 {
 	load(w, &m->dst, choose(m, hash_of(&w->key, (enum hash_fields)m->fields, m->basis)));
+}
+
+/* ---- bundle ---- */
+
+/* Reserved ports are no ports that could go down. */
+static bool member_live(const struct tables *t, uint32_t port)
+{
+	switch (port) {
+	case PORT_IN_PORT:
+	case PORT_TABLE:
+	case PORT_NORMAL:
+	case PORT_FLOOD:
+	case PORT_ALL:
+	case PORT_ANY:
+		return true;
+	default:
+		return port_is_live(t, port);
+	}
+}
+
+/* The first live member, or of all those the one of the highest weight: a member that goes moves only its own
+ * flows. */
+uint32_t link_bundle(struct walk *w, const struct action_bundle *b)
+{
+	bool first = b->algorithm == BUNDLE_ACTIVE_BACKUP;
+	uint64_t hash = first ? 0 : hash_of(&w->key, (enum hash_fields)b->fields, b->basis);
+	uint32_t best = PORT_ANY;
+	uint64_t weight = 0;
+	bool any = false;
+
+	emit_dep(w, (uint16_t)DEP_PORTS);
+	for (uint32_t i = 0; i < b->n_members && !(first && any); i++) {
+		if (!member_live(w->t, b->members[i]) || (any && draw(hash, i) <= weight))
+			continue;
+		best = b->members[i];
+		weight = draw(hash, i);
+		any = true;
+	}
+	return best;
+}
+
+void link_bundle_load(struct walk *w, const struct action_bundle *b)
+{
+	load(w, &b->dst, mkey_port(link_bundle(w, b)));
 }

@@ -215,6 +215,21 @@ static void add_learn(const struct action_learn *l)
 	add_forget(&l->result);
 }
 
+static void add_bundle(const struct action *a)
+{
+	const struct action_bundle *b = &a->bundle;
+
+	if (b->algorithm == BUNDLE_HRW)
+		need_hashed(&work.shape.needs, (enum hash_fields)b->fields);
+	if (a->type == ACTION_BUNDLE_LOAD) {
+		need_presence(&work.shape.needs, b->dst.field);
+		add_forget(&b->dst);
+		return;
+	}
+	for (unsigned i = 0; i < b->n_members; i++)
+		work.shape.opaque |= b->members[i] == PORT_TABLE;
+}
+
 static void add_action(const struct action *a, bool coarse)
 {
 	struct flow_key *needs = &work.shape.needs;
@@ -248,6 +263,10 @@ static void add_action(const struct action *a, bool coarse)
 		need_hashed(needs, (enum hash_fields)a->multipath.fields);
 		need_presence(needs, a->multipath.dst.field);
 		add_forget(&a->multipath.dst);
+		break;
+	case ACTION_BUNDLE:
+	case ACTION_BUNDLE_LOAD:
+		add_bundle(a);
 		break;
 	case ACTION_OUTPUT_REG:
 		need_value(needs, a->output_reg.src.field);

@@ -162,6 +162,16 @@ static void output_reg(struct walk *w, const struct action *a)
 	output(w, port > UINT16_MAX ? port : mkey_ofport((uint16_t)port), 0, a->output_reg.max_len);
 }
 
+static void bundle(struct walk *w, const struct action_bundle *b)
+{
+	uint32_t port = link_bundle(w, b);
+
+	if (port == PORT_ANY)
+		w->group_empty = true;
+	else
+		output(w, port, 0, UINT16_MAX);
+}
+
 /* ---- branches: clone and groups ---- */
 
 struct branch { /* what comes back when it ends */
@@ -342,6 +352,12 @@ static void do_action(struct walk *w, const struct action *a)
 		break;
 	case ACTION_MULTIPATH:
 		link_multipath(w, &a->multipath);
+		break;
+	case ACTION_BUNDLE:
+		bundle(w, &a->bundle);
+		break;
+	case ACTION_BUNDLE_LOAD:
+		link_bundle_load(w, &a->bundle);
 		break;
 	case ACTION_RESUBMIT:
 		resubmit_to(w, a->resubmit.table_id, a->resubmit.in_port);

@@ -91,8 +91,11 @@ void pause_restore(struct walk *w, const struct flow_key *told, const struct con
 /* buckets.c: which bucket of a select or fast failover group takes the packet; -1: none is live. */
 int bucket_choose(struct walk *w, const struct group *g);
 
-/* links.c: multipath. */
+/* links.c */
 void link_multipath(struct walk *w, const struct action_multipath *m);
+/* The live member that takes the packet; PORT_ANY: none is. */
+uint32_t link_bundle(struct walk *w, const struct action_bundle *b);
+void link_bundle_load(struct walk *w, const struct action_bundle *b);
 
 /* rewrite.c: actions that change the packet: the key follows, ops are emitted. */
 /* The bits of a subfield, lowest first. Zero: the packet has no such field, or it lies behind tags. */

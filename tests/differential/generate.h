@@ -42,6 +42,12 @@ void generate_match(struct random *r, struct match *m);
 /* Adds what `packet` has in this field. */
 void generate_match_on(struct match *m, const struct flow_key *packet, enum field_id id);
 
+/* ---- generate_learn.c ---- */
+
+/* A learning switch and the like. Flows of one action are all of its priority and have the same mask, so that
+ * they do not overlap. */
+void generate_learn(struct random *r, struct action_list *list);
+
 /* ---- generate_flow.c ---- */
 
 /* Fills match, table, priority and actions; the groups below `ngroups` exist. The caller frees it. */

@@ -237,59 +237,23 @@ static void random_multipath(struct random *r, const struct match *m, struct act
 	mp->max_link = (uint16_t)random_below(r, mp->dst.bits > 1 ? 4 : 2);
 }
 
-/* ---- learn ---- */
-
-static struct learn_spec *add_spec(struct action_learn *l, enum learn_kind kind, enum field_id dst,
-                                   unsigned bits)
+static void random_bundle(struct random *r, struct action_list *l)
 {
-	struct learn_spec *s;
+	bool load = random_chance(r, 40);
+	struct action_bundle *b = &action_list_append(l, load ? ACTION_BUNDLE_LOAD : ACTION_BUNDLE)->bundle;
 
-	l->specs = realloc(l->specs, (l->n_specs + 1) * sizeof(*l->specs));
-	s = &l->specs[l->n_specs++];
-	*s = (struct learn_spec){.kind = kind, .bits = (uint16_t)bits};
-	if (kind != LEARN_OUTPUT)
-		s->dst = (struct subfield){dst, 0, (uint16_t)bits};
-	return s;
-}
-
-static void from_field(struct learn_spec *s, enum field_id src)
-{
-	s->src = (struct subfield){src, 0, s->bits};
-}
-
-static void from_number(struct learn_spec *s, uint64_t number)
-{
-	s->immediate = true;
-	s->value = value_from_u64(number);
-}
-
-/* A learning switch and the like. Flows of one action are all of its priority and have the same mask, so that
- * they do not overlap. */
-static void random_learn(struct random *r, struct action_list *list)
-{
-	static uint16_t priority;
-	struct action_learn *l = calloc(1, sizeof(*l));
-
-	action_list_append(list, ACTION_LEARN)->learn = l;
-	l->table_id = GENERATE_LEARNED_TABLE;
-	l->priority = ++priority;
-	l->cookie = 1000000 + l->priority;
-	from_field(add_spec(l, LEARN_MATCH, FIELD_ETH_DST, 48), FIELD_ETH_SRC);
-	if (random_chance(r, 50))
-		from_field(add_spec(l, LEARN_MATCH, FIELD_VLAN_TCI, 12), FIELD_VLAN_TCI);
-	if (random_chance(r, 30))
-		from_number(add_spec(l, LEARN_MATCH, FIELD_ETH_TYPE, 16),
-		            random_chance(r, 50) ? ETH_TYPE_IPV4 : ETH_TYPE_IPV6);
-	if (random_chance(r, 20))
-		from_field(add_spec(l, LEARN_MATCH, FIELD_REG1, 4), FIELD_REG0);
-	if (random_chance(r, 40))
-		from_field(add_spec(l, LEARN_LOAD, FIELD_REG0, 16), FIELD_IN_PORT);
-	if (random_chance(r, 30))
-		from_number(add_spec(l, LEARN_LOAD, FIELD_REG1, 8), random_below(r, 3));
-	if (random_chance(r, 20))
-		from_field(add_spec(l, LEARN_LOAD, FIELD_ETH_SRC, 24), FIELD_ETH_DST);
-	if (random_chance(r, 70))
-		from_field(add_spec(l, LEARN_OUTPUT, FIELD_NONE, 16), FIELD_IN_PORT);
+	b->fields = (uint16_t)random_below(r, HASH_FIELDS);
+	b->algorithm = (uint16_t)random_below(r, BUNDLE_ALGORITHMS);
+	b->basis = (uint16_t)random_below(r, 3);
+	b->n_members = (uint16_t)random_below(r, 5);
+	b->members = calloc(b->n_members + 1u, sizeof(*b->members));
+	for (unsigned i = 0; i < b->n_members; i++) {
+		b->members[i] = random_port(r);
+		if (b->members[i] == PORT_CONTROLLER)
+			b->members[i] = PORT_ANY;
+	}
+	if (load)
+		b->dst = (struct subfield){random_chance(r, 80) ? FIELD_REG0 : FIELD_ETH_DST, 0, 16};
 }
 
 /* ---- lists ---- */
@@ -329,10 +293,12 @@ static void random_apply(struct random *r, const struct match *m, uint8_t table_
 		action_list_append(l, ACTION_EXIT);
 	} else if (kind == 18 && random_chance(r, 50)) {
 		random_multipath(r, m, l);
+	} else if (kind == 18) {
+		random_bundle(r, l);
 	} else if (kind == 19 && random_chance(r, 50)) {
 		random_stack(r, m, l);
 	} else if (kind == 19) {
-		random_learn(r, l);
+		generate_learn(r, l);
 	}
 }
 

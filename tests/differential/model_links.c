@@ -79,7 +79,32 @@ void run_multipath(struct run *r, const struct action_multipath *m)
 
 	for (unsigned i = 0; i <= m->max_link; i++)
 		links[i] = i;
+	put(&c, &at, "m", 1);
 	put(&c, &at, m, offsetof(struct action_multipath, dst));
 	put_hashed(r, (enum hash_fields)m->fields, &c, &at);
-	run_load(r, &m->dst, run_choose(r, &c, links, m->max_link + 1u));
+	run_load(r, &m->dst, m->max_link ? run_choose(r, &c, links, m->max_link + 1u) : 0);
+}
+
+/* Only real ports go down. */
+static bool is_live(struct run *r, uint32_t port)
+{
+	return (port > PORT_MAX && port != PORT_LOCAL) || model_port_live(r->m, port);
+}
+
+uint32_t run_bundle(struct run *r, const struct action_bundle *b)
+{
+	struct model_choice c = {.group_id = GROUP_NONE};
+	unsigned live[MODEL_BUCKETS_MAX], n = 0, at = 0;
+
+	for (unsigned i = 0; i < b->n_members; i++)
+		if (is_live(r, b->members[i]))
+			live[n++] = i;
+	if (!n)
+		return PORT_ANY;
+	put(&c, &at, "b", 1);
+	put(&c, &at, &b->fields, 2);
+	put(&c, &at, &b->basis, 2);
+	put(&c, &at, b->members, b->n_members * sizeof(*b->members));
+	put_hashed(r, (enum hash_fields)b->fields, &c, &at);
+	return b->members[n > 1 && b->algorithm == BUNDLE_HRW ? run_choose(r, &c, live, n) : live[0]];
 }

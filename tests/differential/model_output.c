@@ -178,6 +178,9 @@ void run_output(struct run *r, const struct action *a)
 	case ACTION_OUTPUT_REG:
 		output(r, port_in(r, &a->output_reg.src), 0, a->output_reg.max_len);
 		break;
+	case ACTION_BUNDLE:
+		output(r, run_bundle(r, &a->bundle), 0, UINT16_MAX);
+		break;
 	case ACTION_ENQUEUE:
 		output(r, a->enqueue.port, 0, UINT16_MAX);
 		break;

@@ -206,6 +206,7 @@ static void do_one(struct run *r, const struct action *a)
 	case ACTION_OUTPUT_REG:
 	case ACTION_ENQUEUE:
 	case ACTION_CONTROLLER:
+	case ACTION_BUNDLE:
 		run_output(r, a);
 		break;
 	case ACTION_GROUP:
@@ -244,6 +245,9 @@ static void do_one(struct run *r, const struct action *a)
 		break;
 	case ACTION_MULTIPATH:
 		run_multipath(r, &a->multipath);
+		break;
+	case ACTION_BUNDLE_LOAD:
+		run_load(r, &a->bundle.dst, run_bundle(r, &a->bundle) & 0xffff);
 		break;
 	case ACTION_NOTE:
 		break;

@@ -47,7 +47,9 @@ void run_meter(struct run *r, uint32_t id);
 unsigned run_choose(struct run *r, struct model_choice *c, const unsigned *live, unsigned n);
 /* A field becomes this number (model_rewrite.c). */
 void run_load(struct run *r, const struct subfield *dst, uint64_t number);
-void run_multipath(struct run *r, const struct action_multipath *m); /* model_links.c */
+/* model_links.c: multipath, and which member of a bundle it is; PORT_ANY: none is live. */
+void run_multipath(struct run *r, const struct action_multipath *m);
+uint32_t run_bundle(struct run *r, const struct action_bundle *b);
 /* A TTL ran out: told to these controllers, or to all when there are none; the packet is gone. */
 void run_ttl_expired(struct run *r, const uint16_t *ids, unsigned n);
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* multipath: which link a flow gets, what of the packet decides, what of it is cached. */
+/* multipath and bundle: which link or live port a flow gets, what of the packet decides, what of it is
+ * cached.
+ */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -259,4 +261,108 @@ Test(links, what_a_written_register_leads_to_counts)
 		cr_expect_eq(port_of("in_port=99,dl_src=02:00:00:00:00:%02x,tcp,tp_dst=81", i), 3);
 		cr_expect_eq(port_of("in_port=99,dl_src=02:00:00:00:00:%02x,tcp,tp_dst=80", i), 2);
 	}
+}
+
+/* ---- bundle ---- */
+
+static void set_live(uint32_t from, uint32_t to, bool live)
+{
+	for (uint32_t port = from; port <= to; port++)
+		tables_set_port_live(rig.tables, port, live);
+}
+
+Test(links, the_first_live_member_is_the_active_one)
+{
+	add("actions=bundle(eth_src,0,active_backup,ofport,members:4,8,6)");
+	rig_expect("in_port=99", "drop(group_empty)");
+	set_live(6, 6, true);
+	rig_expect("in_port=99", "output:6");
+	set_live(4, 8, true);
+	rig_expect("in_port=99", "output:4");
+	set_live(4, 4, false);
+	rig_expect("in_port=99", "output:8");
+	set_live(4, 4, true);
+	rig_expect("in_port=99", "output:4");
+}
+
+Test(links, a_member_that_goes_moves_only_its_own_flows)
+{
+	unsigned before[FLOWS], share[5] = {0};
+
+	add("actions=bundle(symmetric_l4,0,hrw,ofport,members:1,2,3,4)");
+	set_live(1, 4, true);
+	for (unsigned i = 0; i < FLOWS; i++) {
+		before[i] = link_of(i) + 1;
+		share[before[i]]++;
+	}
+	for (unsigned i = 1; i <= 4; i++)
+		cr_expect(share[i] > FLOWS / 8 && share[i] < FLOWS * 3 / 8, "%u", share[i]);
+	set_live(2, 2, false);
+	for (unsigned i = 0; i < FLOWS; i++) {
+		unsigned now = link_of(i) + 1;
+
+		cr_expect_neq(now, 2);
+		cr_expect(now == before[i] || before[i] == 2, "flow %u moved from %u to %u", i, before[i],
+		          now);
+	}
+	set_live(2, 2, true);
+	for (unsigned i = 0; i < FLOWS; i++)
+		cr_expect_eq(link_of(i) + 1, before[i]);
+}
+
+Test(links, the_members_number_is_loaded)
+{
+	set_live(5, 5, true);
+	add("actions=load:0xffffffff->NXM_NX_REG0[],bundle_load(eth_src,0,hrw,ofport,NXM_NX_REG0[8..23],"
+	    "members:5),output:NXM_NX_REG0[8..23],output:NXM_NX_REG0[0..7],resubmit(,1)");
+	add("table=1,reg0=0xffffffff,actions=output:9");
+	rig_expect("in_port=99", "output:5 output:255");
+	set_live(5, 5, false);
+	rig_expect("in_port=99", "output:255 output:9"); /* no port is 0xffff */
+	add("actions=bundle_load(eth_src,0,active_backup,ofport,NXM_NX_REG0[],members:LOCAL,NONE,5),"
+	    "output:NXM_NX_REG0[]");
+	rig_expect("in_port=99", "drop(action_drop)");
+	tables_set_port_live(rig.tables, PORT_LOCAL, true);
+	rig_expect("in_port=99", "output:4294967294");
+}
+
+Test(links, reserved_members_are_always_live)
+{
+	add("actions=bundle(eth_src,0,active_backup,ofport,members:7,IN_PORT)");
+	rig_expect("in_port=99", "output:99");
+	add("actions=bundle(eth_src,0,active_backup,ofport,members:7,FLOOD)");
+	rig_expect("in_port=99", "flood");
+	add("in_port=1,actions=bundle(eth_src,0,active_backup,ofport,members:7,TABLE)");
+	rig_expect("in_port=1", "drop(resubmit_limit)");
+	add("actions=bundle(eth_src,0,active_backup,ofport,members:NONE,99)");
+	rig_expect("in_port=99", "drop(group_empty)");
+	add("actions=bundle(eth_src,0,active_backup,ofport,members:)");
+	rig_expect("in_port=99", "drop(group_empty)");
+}
+
+/* Where a table is a member, all tables count. */
+Test(links, a_member_may_be_the_tables)
+{
+	add("in_port=99,actions=set_field:1->in_port,bundle(eth_src,0,active_backup,ofport,members:TABLE)");
+	add("in_port=1,tcp,actions=output:3");
+	add("priority=40000,in_port=1,tcp,tp_dst=80,actions=output:2");
+	for (unsigned i = 0; i < 20; i++) {
+		cr_expect_eq(port_of("in_port=99,tcp,tp_dst=%u", 90 + i), 3);
+		cr_expect_eq(port_of("in_port=99,tcp,tp_dst=80,tp_src=%u", i), 2);
+	}
+}
+
+Test(links, only_what_a_bundle_hashes_is_cached)
+{
+	struct cache_stats stats;
+
+	set_live(1, 4, true);
+	add("in_port=1,actions=bundle(nw_dst,0,hrw,ofport,members:2,3,4)");
+	add("in_port=2,actions=bundle(symmetric_l4,0,active_backup,ofport,members:1,3,4)");
+	for (unsigned i = 0; i < 100; i++) {
+		port_of("in_port=1,tcp,nw_src=10.0.0.%u,nw_dst=10.1.0.%u,tp_src=%u", i, i % 10, i);
+		port_of("in_port=2,tcp,nw_src=10.0.0.%u,nw_dst=10.1.0.%u,tp_src=%u", i, i % 10, i);
+	}
+	cache_get_stats(rig.cache, &stats);
+	cr_expect_eq(stats.misses, 11);
 }

@@ -57,6 +57,10 @@ Test(of10, flows_come_back_as_they_went)
 	        {"actions=multipath(symmetric_l4,1024,hash_threshold,8,3,NXM_NX_REG3[0..2]),output:"
 	         "NXM_NX_REG3[0..15]",
 	         NULL},
+	        {"actions=bundle(eth_src,0,active_backup,ofport,members:4,8,LOCAL),bundle_load(symmetric_l4,"
+	         "60,"
+	         "hrw,ofport,NXM_NX_REG0[],members:1,2,3)",
+	         NULL},
 	        {"actions=conjunction(5,1/2)", NULL},
 	        {"conj_id=7,pkt_mark=0x5 actions=note:01.02.03.04.05.06,exit",
 	         "pkt_mark=0x5,conj_id=7 actions=note:"},
