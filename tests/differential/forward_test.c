@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/hash.h"
+#include "flows/dp/fdb.h"
 #include "tests/differential/turn.h"
 #include "tests/differential/world.h"
 
@@ -169,6 +170,39 @@ static bool flows_right(void)
 	return right && learned == flows_learned();
 }
 
+/* The port that `result` has taught of an address last, or that was known before; PORT_ANY: neither. */
+static uint32_t mac_port(uint16_t vlan, struct mac mac)
+{
+	for (unsigned i = result.nnews; i--;)
+		if (result.news[i].vlan == vlan && mac_equal(result.news[i].mac, mac))
+			return result.news[i].port;
+	return model_mac_port(&test.world.model, vlan, mac);
+}
+
+/* Has NORMAL learned the addresses of `result`, and no others? */
+static bool macs_right(void)
+{
+	const struct fdb *f = datapath_fdb(test.world.subject.dp);
+	unsigned known = 0, want = test.world.model.nmacs;
+	struct fdb_entry e;
+	uint32_t cursor = 0;
+	bool right = true;
+
+	while (fdb_next(f, &cursor, &e)) {
+		known++;
+		right &= mac_port(e.vlan, e.mac) == e.port;
+	}
+	for (unsigned i = 0; i < result.nnews; i++) {
+		const struct model_mac *m = &result.news[i];
+		bool first = model_mac_port(&test.world.model, m->vlan, m->mac) == PORT_ANY;
+
+		for (unsigned k = 0; k < i; k++)
+			first &= result.news[k].vlan != m->vlan || !mac_equal(result.news[k].mac, m->mac);
+		want += first;
+	}
+	return right && known == want;
+}
+
 /* Have the buckets and flows that were chosen counted the packet? They tell choices apart that send the same.
  */
 static bool choices_counted(void)
@@ -180,7 +214,7 @@ static bool choices_counted(void)
 			links = true;
 		else
 			all = bucket_counted(&result.choices[i]);
-	return all && (!links || flows_right());
+	return all && (!links || (flows_right() && macs_right()));
 }
 
 /* Does the model explain what left with this guess? */
