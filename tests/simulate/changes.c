@@ -82,7 +82,8 @@ static void write_change(const struct world *w, struct store *store, const struc
 	keys_free(&new);
 }
 
-/* Change number `n` concerns tenant and port so that hosts take turns. */
+/* Change number `n` concerns tenant and port so that hosts take turns, and of the ports that a tenant has on
+ * a host some stay: else its agent would not follow what it is told of. */
 static struct tenant_port *port_for(const struct world *w, unsigned n, unsigned *tenant)
 {
 	char t[OBJECT_NAME_MAX + 1], p[OBJECT_NAME_MAX + 1];
@@ -98,13 +99,14 @@ static void one_change(const struct world *w, struct store *store, struct change
 	unsigned tenant;
 	struct tenant_port *p = port_for(w, n, &tenant), *to = object_copy(&p->object);
 	const struct network *net = tenancy_get(&w->state, KIND_NETWORK, p->object.tenant, p->network);
+	enum { GOES, MOVES, COMES } what = (tenant + n / w->n_tenants) % 3;
 
-	if (n % 3 == 0) { /* it goes */
+	if (what == GOES) {
 		c->gone = true;
-	} else if (n % 3 == 1) { /* it moves */
+	} else if (what == MOVES) {
 		for (unsigned k = n / 7; !strcmp(to->hosts[0], p->hosts[0]); k++)
 			host_name(tenant_host(w, tenant, k % TENANT_HOSTS), to->hosts[0]);
-	} else { /* another one comes */
+	} else { /* another one */
 		snprintf(to->object.name, sizeof(to->object.name), "p%u", NEW_PORTS + n);
 		to->mac.b[0] = 0x1a;
 		to->ips[0].b[14] = (uint8_t)(100 + (n >> 8));
@@ -117,7 +119,7 @@ static void one_change(const struct world *w, struct store *store, struct change
 	c->left = TENANT_HOSTS;
 	for (unsigned k = 0; k < TENANT_HOSTS; k++)
 		agents_expect(tenant_host(w, tenant, k), c);
-	write_change(w, store, n % 3 == 2 ? NULL : p, c->gone ? NULL : to);
+	write_change(w, store, what == COMES ? NULL : p, c->gone ? NULL : to);
 	c->written = clock_now();
 	free(to);
 }
