@@ -146,19 +146,9 @@ static int follow_store(struct agent *a)
 	return rc;
 }
 
-static int rebuild_scene(struct agent *a, struct error *e)
+static int update_scene(struct agent *a, struct error *e)
 {
-	struct scene fresh;
-	int rc = scene_build(a->memory.view, a->options.host, a->ports_dir, &fresh, e);
-
-	if (rc) /* what the old one borrowed is gone */
-		scene_free(&a->scene);
-	if (rc)
-		return rc;
-	scene_adopt(&fresh, &a->scene);
-	scene_free(&a->scene);
-	a->scene = fresh;
-	return 0;
+	return scene_update(&a->scene, a->memory.view, a->options.host, a->ports_dir, e);
 }
 
 /* Who asks has changed something, and what tells us that he asks may be faster than what tells of the change.
@@ -170,7 +160,7 @@ static int catch_up(struct agent *a, int64_t *rev, struct error *e)
 
 	if (rc == VIEW_SAME)
 		return 0;
-	built = rebuild_scene(a, rc < 0 ? &why : e); /* the old one borrows from what was */
+	built = update_scene(a, rc < 0 ? &why : e); /* it borrows from what was */
 	if (rc < 0 || built)
 		return rc < 0 ? rc : built;
 	memory_changed(&a->memory);
@@ -217,7 +207,7 @@ static void bring_over(struct agent *a)
 
 	if (!followed && !a->compare)
 		return;
-	rc = rebuild_scene(a, &e);
+	rc = update_scene(a, &e);
 	if (!rc && a->connected && view_known(a->memory.view))
 		rc = update_switch(a, &e);
 	if (!rc && a->connected && followed >= 0)

@@ -91,8 +91,8 @@ static void put_routes(struct options *o, const struct scene_network *net, be32 
 	uint8_t routes[9 * ROUTES_MAX], *at = put_route(routes, &all, gateway);
 	unsigned n = 1;
 
-	for (unsigned i = 0; i < net->router->n_routes && n < ROUTES_MAX; i++) {
-		const struct prefix *to = &net->router->routes[i].to;
+	for (unsigned i = 0; i < net->router->router->n_routes && n < ROUTES_MAX; i++) {
+		const struct prefix *to = &net->router->router->routes[i].to;
 
 		if (prefix_is_v4(to) && prefix_length(to)) {
 			at = put_route(at, to, gateway);

@@ -33,7 +33,7 @@ void claim_port(struct store *store, const char *host, struct scene_port *p)
 	p->claimed = now;
 	id_format(&p->port->object, id);
 	snprintf(bind, sizeof(bind), KEYS_ROOT "h/%s/bind/%s", host, id);
-	snprintf(loc, sizeof(loc), KEYS_ROOT "loc/%u/%s", p->network->network->vni, id);
+	snprintf(loc, sizeof(loc), KEYS_ROOT "loc/%u/%s", p->network->vni, id);
 	snprintf(value, sizeof(value), "\"%s\"", host);
 	rc = store_range(store, keys, 2, &snap, &e);
 	if (!rc) {

@@ -56,7 +56,7 @@ static int add_part(struct update *u, const struct scene_network *net, enum pipe
 {
 	static const struct flow_set none;
 	struct flow_part *p = &u->parts[u->n], *old;
-	uint64_t place = net ? (uint64_t)net->network->vni * PIPELINE_PARTS + part : 0;
+	uint64_t place = net ? (uint64_t)net->vni * PIPELINE_PARTS + part : 0;
 	int rc = drop_before(u, place);
 
 	old = old_part(u) && old_part(u)->place == place ? old_part(u) : NULL;

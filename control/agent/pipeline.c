@@ -20,7 +20,7 @@ static void host_flows(const struct scene *s, struct flow_writer *w)
 		flow_end(w);
 	}
 	for (unsigned k = 0; s->tunnel && k < s->n_hosts; k++) {
-		const struct host *h = s->hosts[k];
+		const struct host *h = s->hosts[k].host;
 
 		for (unsigned i = 0; h != s->self && i < h->n_vteps; i++) {
 			flow_begin(w, 0, PRIORITY_CLASSIFY);
@@ -44,7 +44,7 @@ static void port_flows(const struct scene *s, const struct scene_port *p, struct
 	flow_match(w, FIELD_IN_PORT_OXM, p->ofport);
 	if (!p->active)
 		flow_do_punt(w, PUNT_CLAIM);
-	flow_do_set(w, FIELD_REG0, p->network->network->vni);
+	flow_do_set(w, FIELD_REG0, p->network->vni);
 	flow_do_goto(w, 10);
 	flow_end(w);
 	pipeline_security(p, w);
@@ -58,18 +58,17 @@ static void port_flows(const struct scene *s, const struct scene_port *p, struct
 
 static void network_flows(const struct scene *s, const struct scene_network *net, struct flow_writer *w)
 {
-	if (net->here && s->tunnel) {
+	if (net->n_local && s->tunnel) {
 		flow_begin(w, 1, 100);
-		flow_match(w, FIELD_TUN_ID, net->network->vni);
-		flow_do_set(w, FIELD_REG0, net->network->vni);
+		flow_match(w, FIELD_TUN_ID, net->vni);
+		flow_do_set(w, FIELD_REG0, net->vni);
 		flow_do_set(w, FIELD_REG2, 1);
 		flow_do_goto(w, 40);
 		flow_end(w);
 	}
-	for (unsigned i = 0; i < net->n_ports; i++)
-		if (net->ports[i].local)
-			port_flows(s, &net->ports[i], w);
-	if (net->here)
+	for (unsigned i = 0; i < net->n_local; i++)
+		port_flows(s, net->local[i], w);
+	if (net->n_local)
 		pipeline_answer(net, w);
 	pipeline_switching(s, net, w);
 	if (net->router)
@@ -116,7 +115,7 @@ int pipeline_flows(const struct scene *s, struct flow_set *out)
 
 bool pipeline_reaches(const struct scene *s, const struct scene_port *p)
 {
-	return p->active || (p->host && p->host->n_vteps && s->tunnel);
+	return p->active || (p->at && p->at->host->n_vteps && s->tunnel);
 }
 
 void pipeline_do_send(struct flow_writer *w, const struct scene_port *p)
@@ -124,6 +123,6 @@ void pipeline_do_send(struct flow_writer *w, const struct scene_port *p)
 	if (p->active)
 		flow_do_set(w, FIELD_REG3, p->ofport);
 	else
-		flow_do_set_ip(w, FIELD_TUN_DST, &p->host->vteps[0]);
+		flow_do_set_ip(w, FIELD_TUN_DST, &p->at->host->vteps[0]);
 	flow_do_goto(w, p->active ? 80 : 70);
 }

@@ -70,7 +70,7 @@ static void punt_router_solicit(struct flow_writer *w, uint32_t vni)
 
 void pipeline_answer(const struct scene_network *net, struct flow_writer *w)
 {
-	uint32_t vni = net->network->vni;
+	uint32_t vni = net->vni;
 	struct ip_addr local;
 	bool v6 = false;
 

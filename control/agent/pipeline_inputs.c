@@ -1,21 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the flows of a network depend on; see pipeline.h. Whatever another file of the pipeline looks at has
- * to be here. Called by host_flows.c. */
-#include <string.h>
-
+ * to be here, by itself or in a version of the scene's. Called by host_flows.c. */
 #include "base/hash.h"
 #include "control/agent/pipeline.h"
-
-static uint64_t mix_host(uint64_t h, const struct host *host)
-{
-	for (unsigned i = 0; host && i < host->n_vteps; i++) {
-		uint64_t words[2];
-
-		memcpy(words, host->vteps[i].b, sizeof(words));
-		h = hash_step(hash_step(h, words[0]), words[1]);
-	}
-	return hash_step(h, host ? host->n_vteps : 99);
-}
 
 /* A group of a local port, and the groups that its rules speak of. */
 static uint64_t mix_group(uint64_t h, const struct scene *s, const char *tenant, const char *name)
@@ -32,40 +19,36 @@ static uint64_t mix_group(uint64_t h, const struct scene *s, const char *tenant,
 	return h;
 }
 
-static uint64_t mix_port(uint64_t h, const struct scene *s, const struct scene_port *p)
+static uint64_t mix_groups(uint64_t h, const struct scene *s, const struct scene_network *net)
 {
-	h = mix_host(h, p->host);
-	h = hash_step(h, p->local | 2u * p->active | (uint64_t)p->ofport << 8);
-	for (unsigned i = 0; p->local && i < p->port->n_groups; i++)
-		h = mix_group(h, s, p->port->object.tenant, p->port->groups[i]);
-	return h;
-}
+	for (unsigned i = 0; i < net->n_local; i++) {
+		const struct tenant_port *p = net->local[i]->port;
 
-/* A static route ends at a port of one of the router's networks. */
-static uint64_t mix_router(uint64_t h, const struct scene *s, const struct scene_network *net)
-{
-	h = hash_step(h, net->router_version);
-	for (unsigned i = 0; i < net->router->n_networks; i++) {
-		const struct scene_network *other = scene_router_network(s, net->router, i);
-
-		h = hash_step(h, other ? other->own_version : 0);
-		for (unsigned k = 0; other && other != net && net->router->n_routes && k < other->n_ports;
-		     k++)
-			h = mix_port(hash_step(h, other->version), s, &other->ports[k]);
+		for (unsigned k = 0; k < p->n_groups; k++)
+			h = mix_group(h, s, p->object.tenant, p->groups[k]);
 	}
 	return h;
 }
 
-/* Where copies go: local ports, and hosts that live. */
-static uint64_t mix_flood(uint64_t h, const struct scene *s, const struct scene_network *net)
+/* Where ports are, and by which numbers one comes to those here. */
+static uint64_t mix_places(uint64_t h, const struct scene_network *net)
 {
-	h = hash_step(h, net->network->vni);
-	for (unsigned i = 0; i < net->n_ports; i++) {
-		const struct scene_port *p = &net->ports[i];
+	h = hash_step(h, net->places);
+	for (unsigned i = 0; i < net->n_local; i++)
+		h = hash_step(h, net->local[i]->ofport);
+	return h;
+}
 
-		h = mix_host(h, p->host);
-		h = hash_step(h, p->host_lives | 2u * p->active | 4u * (p->host == s->self) |
-		                         (uint64_t)p->ofport << 8);
+/* A static route ends at a port of one of the router's networks. */
+static uint64_t mix_router(uint64_t h, const struct scene_router *r)
+{
+	h = hash_step(h, r->version);
+	for (unsigned i = 0; i < r->router->n_networks; i++) {
+		const struct scene_network *net = r->networks[i];
+
+		h = hash_step(h, net ? net->own_version : 0);
+		if (net && r->router->n_routes)
+			h = mix_places(hash_step(h, net->version), net);
 	}
 	return h;
 }
@@ -74,14 +57,11 @@ uint64_t pipeline_inputs(const struct scene *s, const struct scene_network *net,
 {
 	uint64_t h = hash_step(1, s->tunnel);
 
-	for (unsigned i = 0; !net && i < s->n_hosts; i++)
-		h = mix_host(h, s->hosts[i]);
 	if (!net)
-		return h;
+		return hash_step(h, s->hosts_version);
+	h = mix_places(h, net);
 	if (part == PIPELINE_FLOOD)
-		return mix_flood(h, s, net);
-	h = hash_step(h, net->version);
-	for (unsigned i = 0; i < net->n_ports; i++)
-		h = mix_port(h, s, &net->ports[i]);
-	return net->router ? mix_router(h, s, net) : h;
+		return hash_step(hash_step(h, net->vni), net->lives);
+	h = mix_groups(hash_step(h, net->version), s, net);
+	return net->router ? mix_router(h, net->router) : h;
 }

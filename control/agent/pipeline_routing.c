@@ -50,31 +50,30 @@ static bool has_family(const struct scene_network *net, bool v4)
 }
 
 /* Addresses that guests of this network can reach: those of a family that it has. */
-static void own_addresses(const struct scene *s, const struct scene_network *net, struct flow_writer *w)
+static void own_addresses(const struct scene_network *net, struct flow_writer *w)
 {
-	struct ip_addr local = link_local(router_mac(net->network->vni));
+	struct ip_addr local = link_local(router_mac(net->vni));
 
-	for (unsigned i = 0; i < net->router->n_networks; i++) {
-		const struct scene_network *other = scene_router_network(s, net->router, i);
+	for (unsigned i = 0; i < net->router->router->n_networks; i++) {
+		const struct scene_network *other = net->router->networks[i];
 
 		for (unsigned k = 0; other && k < other->network->n_subnets; k++) {
 			const struct ip_addr *gateway = &other->network->subnets[k].gateway;
 
 			if (has_family(net, ip_is_v4(gateway)))
-				own_address(w, net->network->vni, gateway);
+				own_address(w, net->vni, gateway);
 		}
 	}
 	if (has_family(net, false))
-		own_address(w, net->network->vni, &local);
+		own_address(w, net->vni, &local);
 }
 
 /* Table 50: how packets of its guests enter the router. */
-static void entrance(const struct scene *s, const struct scene_network *net, unsigned id,
-                     struct flow_writer *w)
+static void entrance(const struct scene_network *net, unsigned id, struct flow_writer *w)
 {
-	uint32_t vni = net->network->vni;
+	uint32_t vni = net->vni;
 
-	own_addresses(s, net, w);
+	own_addresses(net, w);
 	for (unsigned ttl = 0; ttl <= 1; ttl++) {
 		time_exceeded(w, vni, true, ttl);
 		time_exceeded(w, vni, false, ttl);
@@ -101,23 +100,23 @@ static void begin_route(struct flow_writer *w, unsigned id, const struct prefix 
 static void do_next_hop(struct flow_writer *w, const struct scene_port *p)
 {
 	flow_do_dec_ttl(w);
-	flow_do_set_mac(w, FIELD_ETH_SRC, router_mac(p->network->network->vni));
+	flow_do_set_mac(w, FIELD_ETH_SRC, router_mac(p->network->vni));
 	flow_do_set_mac(w, FIELD_ETH_DST, p->port->mac);
 	pipeline_do_send(w, p);
 }
 
 /* A static route ends at a port of one of the router's networks. */
-static void static_route(const struct scene *s, const struct router *r, unsigned id,
+static void static_route(const struct scene *s, const struct scene_router *r, unsigned id,
                          const struct route *route, struct flow_writer *w)
 {
-	for (unsigned k = 0; k < r->n_networks; k++) {
-		const struct scene_network *net = scene_router_network(s, r, k);
+	for (unsigned k = 0; k < r->router->n_networks; k++) {
+		const struct scene_network *net = r->networks[k];
 		const struct scene_port *via = net ? scene_port_by_ip(net, &route->via) : NULL;
 
 		if (!via || !pipeline_reaches(s, via))
 			continue;
 		begin_route(w, id, &route->to, true);
-		flow_do_set(w, FIELD_REG0, net->network->vni);
+		flow_do_set(w, FIELD_REG0, net->vni);
 		do_next_hop(w, via);
 		flow_end(w);
 	}
@@ -128,7 +127,7 @@ static void neighbours(const struct scene *s, const struct scene_port *p, struct
 {
 	for (unsigned k = 0; k < p->port->n_ips && pipeline_reaches(s, p); k++) {
 		flow_begin(w, 54, 100);
-		flow_match(w, FIELD_REG0, p->network->network->vni);
+		flow_match(w, FIELD_REG0, p->network->vni);
 		flow_match_family(w, ip_is_v4(&p->port->ips[k]));
 		flow_match_ip(w, FIELD_IPV4_DST, &p->port->ips[k]);
 		do_next_hop(w, p);
@@ -137,15 +136,15 @@ static void neighbours(const struct scene *s, const struct scene_port *p, struct
 }
 
 /* The lowest VNI of a router's networks names it in the flows. */
-static unsigned number_of(const struct scene *s, const struct router *r)
+static unsigned number_of(const struct scene_router *r)
 {
 	unsigned lowest = 0;
 
-	for (unsigned i = 0; i < r->n_networks; i++) {
-		const struct scene_network *net = scene_router_network(s, r, i);
+	for (unsigned i = 0; i < r->router->n_networks; i++) {
+		const struct scene_network *net = r->networks[i];
 
-		if (net && (!lowest || net->network->vni < lowest))
-			lowest = net->network->vni;
+		if (net && (!lowest || net->vni < lowest))
+			lowest = net->vni;
 	}
 	return lowest;
 }
@@ -153,19 +152,19 @@ static unsigned number_of(const struct scene *s, const struct router *r)
 /* The tables of one network: how packets enter the router from it, and how they leave into it. */
 void pipeline_routing(const struct scene *s, const struct scene_network *net, struct flow_writer *w)
 {
-	const struct router *r = net->router;
-	unsigned id = number_of(s, r);
+	const struct scene_router *r = net->router;
+	unsigned id = number_of(r);
 
-	if (net->here)
-		entrance(s, net, id, w);
+	if (net->n_local)
+		entrance(net, id, w);
 	for (unsigned i = 0; i < net->network->n_subnets; i++) {
 		begin_route(w, id, &net->network->subnets[i].cidr, false);
-		flow_do_set(w, FIELD_REG0, net->network->vni);
+		flow_do_set(w, FIELD_REG0, net->vni);
 		flow_do_goto(w, 54);
 		flow_end(w);
 	}
-	for (unsigned i = 0; i < r->n_routes && net->network->vni == id; i++)
-		static_route(s, r, id, &r->routes[i], w);
+	for (unsigned i = 0; i < r->router->n_routes && net->vni == id; i++)
+		static_route(s, r, id, &r->router->routes[i], w);
 	for (unsigned i = 0; i < net->n_ports; i++)
 		neighbours(s, &net->ports[i], w);
 }

@@ -42,8 +42,8 @@ void pipeline_security_common(const struct scene *s, struct flow_writer *w)
 	forbid_icmp6(w, FORBIDDEN, 134); /* router advertisement */
 	forbid_icmp6(w, FORBIDDEN, 137); /* redirect */
 	for (unsigned k = 0; k < s->n_hosts; k++)
-		for (unsigned i = 0; i < s->hosts[k]->n_vteps; i++)
-			forbid_vxlan(w, &s->hosts[k]->vteps[i]);
+		for (unsigned i = 0; i < s->hosts[k].host->n_vteps; i++)
+			forbid_vxlan(w, &s->hosts[k].host->vteps[i]);
 	forbid_icmp6(w, NEIGHBOUR_REST, 135);
 	forbid_icmp6(w, NEIGHBOUR_REST, 136);
 }

@@ -10,7 +10,7 @@ static void to_port(const struct scene *s, const struct scene_port *p, struct fl
 	if (!pipeline_reaches(s, p))
 		return;
 	flow_begin(w, 40, UNICAST);
-	flow_match(w, FIELD_REG0, p->network->network->vni);
+	flow_match(w, FIELD_REG0, p->network->vni);
 	if (!p->active)
 		flow_match(w, FIELD_REG2, 0);
 	flow_match_mac(w, FIELD_ETH_DST, p->port->mac);
@@ -21,7 +21,7 @@ static void to_port(const struct scene *s, const struct scene_port *p, struct fl
 static void by_mac(const struct scene *s, const struct scene_network *net, struct flow_writer *w)
 {
 	static const uint64_t group_bit = 1ull << 40; /* of a MAC address */
-	uint32_t vni = net->network->vni;
+	uint32_t vni = net->vni;
 
 	for (unsigned i = 0; i < net->n_ports; i++)
 		to_port(s, &net->ports[i], w);
@@ -44,7 +44,7 @@ static void by_mac(const struct scene *s, const struct scene_network *net, struc
 static bool seen_before(const struct scene_network *net, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++)
-		if (net->ports[i].host == net->ports[n].host)
+		if (net->ports[i].at == net->ports[n].at)
 			return true;
 	return false;
 }
@@ -53,11 +53,12 @@ static bool seen_before(const struct scene_network *net, unsigned n)
  * cannot reach the store. */
 static void copy_to_hosts(const struct scene *s, const struct scene_network *net, struct flow_writer *w)
 {
-	flow_do_set(w, FIELD_TUN_ID, net->network->vni);
+	flow_do_set(w, FIELD_TUN_ID, net->vni);
 	for (unsigned i = 0; i < net->n_ports; i++) {
-		const struct host *h = net->ports[i].host;
+		const struct scene_host *at = net->ports[i].at;
+		const struct host *h = at ? at->host : NULL;
 
-		if (!h || h == s->self || !h->n_vteps || seen_before(net, i) || !net->ports[i].host_lives)
+		if (!h || h == s->self || !h->n_vteps || !at->lives || seen_before(net, i))
 			continue;
 		flow_do_set_ip(w, FIELD_TUN_DST, &h->vteps[0]);
 		flow_do_output(w, s->tunnel);
@@ -68,12 +69,12 @@ static void flood(const struct scene *s, const struct scene_network *net, bool f
                   struct flow_writer *w)
 {
 	flow_begin(w, 60, 100);
-	flow_match(w, FIELD_REG0, net->network->vni);
+	flow_match(w, FIELD_REG0, net->vni);
 	flow_match(w, FIELD_REG2, from_tunnel);
-	for (unsigned i = 0; i < net->n_ports; i++) {
-		if (!net->ports[i].active)
+	for (unsigned i = 0; i < net->n_local; i++) {
+		if (!net->local[i]->active)
 			continue;
-		flow_do_set(w, FIELD_REG3, net->ports[i].ofport);
+		flow_do_set(w, FIELD_REG3, net->local[i]->ofport);
 		flow_do_resubmit(w, 80);
 	}
 	if (!from_tunnel && s->tunnel)
@@ -86,8 +87,8 @@ void pipeline_flood(const struct scene *s, const struct scene_network *net, stru
 {
 	bool any = false;
 
-	for (unsigned i = 0; i < net->n_ports; i++)
-		any |= net->ports[i].active;
+	for (unsigned i = 0; i < net->n_local; i++)
+		any |= net->local[i]->active;
 	if (!any)
 		return;
 	flood(s, net, true, w);
@@ -96,13 +97,13 @@ void pipeline_flood(const struct scene *s, const struct scene_network *net, stru
 
 void pipeline_switching(const struct scene *s, const struct scene_network *net, struct flow_writer *w)
 {
-	if (net->here)
+	if (net->n_local)
 		by_mac(s, net, w);
 	if (!s->tunnel)
 		return;
 	flow_begin(w, 70, 100); /* from the router, other networks too */
-	flow_match(w, FIELD_REG0, net->network->vni);
-	flow_do_set(w, FIELD_TUN_ID, net->network->vni);
+	flow_match(w, FIELD_REG0, net->vni);
+	flow_do_set(w, FIELD_TUN_ID, net->vni);
 	flow_do_output(w, s->tunnel);
 	flow_end(w);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Looking things up in a scene; see scene.h. Called by the pipeline and the answers. */
-#include "control/agent/scene.h"
+#include "control/agent/scene_build.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,28 +8,17 @@
 
 void scene_free(struct scene *s)
 {
-	for (unsigned i = 0; i < s->n_ports; i++)
-		free(s->ports[i].socket);
+	for (unsigned i = 0; i < s->n_networks; i++)
+		scene_network_free(&s->networks[i]);
 	for (unsigned i = 0; i < s->n_groups; i++)
 		free(s->groups[i].members);
 	free(s->hosts);
-	free(s->live);
-	free(s->groups);
 	free(s->networks);
-	free(s->ports);
 	free(s->local);
+	free(s->routers);
+	free(s->groups);
+	free(s->bindings);
 	*s = (struct scene){0};
-}
-
-void scene_adopt(struct scene *s, const struct scene *old)
-{
-	s->tunnel = old->tunnel;
-	for (unsigned i = 0; i < s->n_local; i++)
-		for (unsigned k = 0; k < old->n_local; k++)
-			if (!strcmp(s->local[i]->interface, old->local[k]->interface)) {
-				s->local[i]->ofport = old->local[k]->ofport;
-				s->local[i]->claimed = old->local[k]->claimed;
-			}
 }
 
 struct scene_network *scene_network(const struct scene *s, uint32_t vni)
@@ -39,9 +28,9 @@ struct scene_network *scene_network(const struct scene *s, uint32_t vni)
 	while (low < high) {
 		unsigned mid = (low + high) / 2;
 
-		if (s->networks[mid].network->vni == vni)
+		if (s->networks[mid].vni == vni)
 			return &s->networks[mid];
-		if (s->networks[mid].network->vni < vni)
+		if (s->networks[mid].vni < vni)
 			low = mid + 1;
 		else
 			high = mid;
@@ -49,26 +38,40 @@ struct scene_network *scene_network(const struct scene *s, uint32_t vni)
 	return NULL;
 }
 
-struct scene_network *scene_router_network(const struct scene *s, const struct router *r, unsigned i)
+struct scene_host *scene_host(const struct scene *s, const char *name)
 {
-	for (unsigned k = 0; k < s->n_networks; k++) {
-		const struct object *o = &s->networks[k].network->object;
+	unsigned low = 0, high = s->n_hosts;
 
-		if (!strcmp(o->name, r->networks[i]) && !strcmp(o->tenant, r->object.tenant))
-			return &s->networks[k];
+	while (low < high) {
+		unsigned mid = (low + high) / 2;
+		int order = strcmp(s->hosts[mid].host->object.name, name);
+
+		if (!order)
+			return &s->hosts[mid];
+		if (order < 0)
+			low = mid + 1;
+		else
+			high = mid;
 	}
 	return NULL;
 }
 
-const struct scene_group *scene_group(const struct scene *s, const char *tenant, const char *group)
+/* As strcmp() of `id` and the start of `text`, up to a '/'. */
+static int id_order(const char *id, const char *text)
+{
+	size_t len = strcspn(text, "/");
+	int order = strncmp(id, text, len);
+
+	return order ? order : id[len] != '\0';
+}
+
+struct scene_group *scene_group_by_id(const struct scene *s, const char *id)
 {
 	unsigned low = 0, high = s->n_groups;
-	char id[ID_MAX];
 
-	snprintf(id, sizeof(id), "%s.%s", tenant, group);
 	while (low < high) {
 		unsigned mid = (low + high) / 2;
-		int order = strcmp(s->groups[mid].id, id);
+		int order = id_order(s->groups[mid].id, id);
 
 		if (!order)
 			return &s->groups[mid];
@@ -78,6 +81,14 @@ const struct scene_group *scene_group(const struct scene *s, const char *tenant,
 			high = mid;
 	}
 	return NULL;
+}
+
+struct scene_group *scene_group(const struct scene *s, const char *tenant, const char *group)
+{
+	char id[ID_MAX];
+
+	snprintf(id, sizeof(id), "%s.%s", tenant, group);
+	return scene_group_by_id(s, id);
 }
 
 struct scene_port *scene_port_by_number(const struct scene *s, uint32_t ofport)

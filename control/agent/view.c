@@ -26,9 +26,32 @@ int view_each(const struct view *v, int (*each)(const struct view_key *k, void *
 	return view_parts_each(&v->parts, each, arg);
 }
 
+int view_each_under(const struct view *v, const char *prefix,
+                    int (*each)(const struct view_key *k, void *arg), void *arg)
+{
+	const struct view_part *p = view_parts_find(&v->parts, prefix);
+
+	return p ? view_part_each(p, each, arg) : 0;
+}
+
 int64_t view_rev(const struct view *v)
 {
 	return v->rev;
+}
+
+uint64_t view_version(const struct view *v)
+{
+	return v->parts.versions;
+}
+
+int view_each_change(const struct view *v, uint64_t version, int (*each)(const char *prefix, void *arg),
+                     void *arg)
+{
+	int rc = v->parts.dropped > version ? each("", arg) : 0;
+
+	for (const struct view_part *p = v->parts.list; p && p->changed > version && !rc; p = p->next)
+		rc = each(p->prefix, arg);
+	return rc;
 }
 
 /* ---- reading ---- */
@@ -160,14 +183,10 @@ static void drop_unwanted(struct view *v, bool *changed)
 	for (const struct view_part *p = v->parts.list; p; p = p->next)
 		if (!p->wanted)
 			view_part_each(p, view_parts_forget, NULL);
-	for (struct view_part **at = &v->parts.list; *at;) {
-		struct view_part *p = *at;
-
-		if (p->wanted) {
-			at = &p->next;
+	for (struct view_part *p = v->parts.list, *next; p; p = next) {
+		next = p->next;
+		if (p->wanted)
 			continue;
-		}
-		*at = p->next;
 		drop(v, p);
 		*changed = true;
 	}
@@ -295,11 +314,13 @@ int view_catch_up(struct view *v, int64_t *rev, struct error *e)
 	int rc = 0;
 
 	*rev = INT64_MAX;
-	for (struct view_part *p = v->parts.list; p && !rc; p = p->next) {
+	for (struct view_part *p = v->parts.list; p; p = p->next)
+		p->queue = p->next; /* reading changes the order of the list */
+	for (struct view_part *p = v->parts.list; p && !rc; p = p->queue) {
 		int64_t at = 0;
 
 		parts[n++] = p;
-		if (n < STORE_PREFIXES_MAX && p->next)
+		if (n < STORE_PREFIXES_MAX && p->queue)
 			continue;
 		rc = read_parts(v, parts, n, &at, e);
 		*rev = at < *rev ? at : *rev;
@@ -370,11 +391,7 @@ void view_destroy(struct view *v)
 	if (!v)
 		return;
 	view_late_free(&v->late);
-	while (v->parts.list) {
-		struct view_part *p = v->parts.list;
-
-		v->parts.list = p->next;
-		drop(v, p);
-	}
+	while (v->parts.list)
+		drop(v, v->parts.list);
 	free(v);
 }

@@ -44,8 +44,18 @@ bool view_known(const struct view *v);
 
 /* Every key, ascending, until `each` returns non-zero, which is returned. */
 int view_each(const struct view *v, int (*each)(const struct view_key *k, void *arg), void *arg);
+/* Those of one prefix that is followed as a whole; of another one there are none. */
+int view_each_under(const struct view *v, const char *prefix,
+                    int (*each)(const struct view_key *k, void *arg), void *arg);
 /* The revision up to which the view has followed. */
 int64_t view_rev(const struct view *v);
+
+/* Another number whenever a key has changed, come or gone; the first one is 0. */
+uint64_t view_version(const struct view *v);
+/* Every prefix that is followed and under which one has since `version`, until `each` returns non-zero, which
+ * is returned. "": perhaps anywhere, as something is not followed any more. */
+int view_each_change(const struct view *v, uint64_t version, int (*each)(const char *prefix, void *arg),
+                     void *arg);
 
 /* ---- from one life to the next (checkpoint.h) ---- */
 

@@ -22,7 +22,33 @@ static int by_prefix(const void *a, const void *b)
 
 /* ---- parts ---- */
 
-static struct view_part *part_find(const struct view_parts *t, const char *prefix)
+/* Puts it first, as what has changed last. */
+static void enlist(struct view_parts *t, struct view_part *p)
+{
+	p->changed = ++t->versions;
+	p->at = &t->list;
+	p->next = t->list;
+	if (p->next)
+		p->next->at = &p->next;
+	t->list = p;
+}
+
+static void delist(struct view_part *p)
+{
+	*p->at = p->next;
+	if (p->next)
+		p->next->at = p->at;
+}
+
+/* The number of a change in it. */
+static uint64_t change(struct view_parts *t, struct view_part *p)
+{
+	delist(p);
+	enlist(t, p);
+	return p->changed;
+}
+
+struct view_part *view_parts_find(const struct view_parts *t, const char *prefix)
 {
 	struct view_part probe = {.prefix = (char *)prefix}, **node = tfind(&probe, &t->tree, by_prefix);
 
@@ -39,15 +65,15 @@ struct view_part *view_parts_of(const struct view_parts *t, const char *key)
 		end += end ? 1 : 0;
 	}
 	if (!end)
-		return part_find(t, key);
+		return view_parts_find(t, key);
 	memcpy(prefix, key, (size_t)(end - key));
 	prefix[end - key] = '\0';
-	return part_find(t, prefix);
+	return view_parts_find(t, prefix);
 }
 
 struct view_part *view_parts_get(struct view_parts *t, const char *prefix)
 {
-	struct view_part *p = part_find(t, prefix);
+	struct view_part *p = view_parts_find(t, prefix);
 
 	if (p)
 		return p;
@@ -59,13 +85,14 @@ struct view_part *view_parts_get(struct view_parts *t, const char *prefix)
 		free(p);
 		return NULL;
 	}
-	p->next = t->list;
-	t->list = p;
+	enlist(t, p);
 	return p;
 }
 
 void view_parts_free(struct view_parts *t, struct view_part *p)
 {
+	t->dropped = ++t->versions;
+	delist(p);
 	tdelete(p, &t->tree, by_prefix);
 	tdestroy(p->keys, view_key_free);
 	free(p->prefix);
@@ -152,7 +179,7 @@ int view_parts_put(struct view_parts *t, struct view_part *p, const char *key, c
 		view_key_free(*node);
 		*node = k;
 	}
-	k->version = ++t->versions;
+	k->version = change(t, p);
 	k->load = t->loads;
 	return 0;
 }
@@ -164,7 +191,7 @@ void view_parts_del(struct view_parts *t, struct view_part *p, const char *key)
 	if (!node)
 		return;
 	k = *node;
-	t->versions++;
+	change(t, p);
 	leave_wants(t, k);
 	tdelete(k, &p->keys, by_key);
 	view_key_free(k);

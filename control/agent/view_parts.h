@@ -15,30 +15,34 @@
 
 struct view_part { /* a prefix that is watched; without a '/' at its end it is a key alone */
 	char *prefix;
-	uint64_t watch;          /* 0: has to be read */
-	int64_t from;            /* a watch from here on misses nothing, but may repeat a revision */
-	int64_t read;            /* it was read as it was then: what a watch tells of before is old */
-	void *keys;              /* <search.h>, of struct view_key */
-	struct view_part *next;  /* of all parts */
-	struct view_part *queue; /* of those that are to be looked through */
-	unsigned users;          /* keys that want it */
+	uint64_t watch;   /* 0: has to be read */
+	int64_t from;     /* a watch from here on misses nothing, but may repeat a revision */
+	int64_t read;     /* it was read as it was then: what a watch tells of before is old */
+	uint64_t changed; /* view_parts.versions when it or one of its keys came, changed or went */
+	void *keys;       /* <search.h>, of struct view_key */
+	struct view_part *next, **at; /* of all parts, and what points here */
+	struct view_part *queue;      /* of those that are to be looked through */
+	unsigned users;               /* keys that want it */
 	bool wanted;
 };
 
 struct view_parts {
-	const char *host; /* whose agent it is */
-	void *tree;       /* of struct view_part, by prefix */
-	struct view_part *list;
-	bool open;         /* something may be wanted that is not there, or there and not wanted */
-	uint64_t versions; /* a number for each change of a key */
-	unsigned loads;    /* a number for each reading */
+	const char *host;       /* whose agent it is */
+	void *tree;             /* of struct view_part, by prefix */
+	struct view_part *list; /* the one that changed last is the first */
+	bool open;              /* something may be wanted that is not there, or there and not wanted */
+	uint64_t versions;      /* a number for each change of a key */
+	uint64_t dropped;       /* its value when a part went */
+	unsigned loads;         /* a number for each reading */
 };
 
+/* NULL: it is not held. */
+struct view_part *view_parts_find(const struct view_parts *t, const char *prefix);
 /* The part that a key belongs to: the key itself, or two steps below the root. NULL: it is not held. */
 struct view_part *view_parts_of(const struct view_parts *t, const char *key);
 /* Makes it if it is not there. NULL: no memory. */
 struct view_part *view_parts_get(struct view_parts *t, const char *prefix);
-/* The caller has taken it out of the list. */
+/* Takes it out, with its keys. */
 void view_parts_free(struct view_parts *t, struct view_part *p);
 
 /* 0 or -ENOMEM. */

@@ -82,18 +82,33 @@ static int differs(struct flow *has, struct flow *wanted, void *arg)
 	return 1;
 }
 
+static void see(const struct lab_host *h, struct scene *scene)
+{
+	struct error e = {""};
+
+	cr_assert_eq(scene_update(scene, h->view, h->name, "/tmp", &e), 0, "%s", e.text);
+	for (unsigned i = 0; i < scene->n_local; i++)
+		scene->local[i]->ofport =
+		        (uint32_t)strtoul(scene->local[i]->port->object.name + 1, NULL, 10) + 1;
+	scene->tunnel = LAB_TUNNEL;
+}
+
 /* What the agent does: changed parts only. It comes to the same as making all anew. */
-static void install(struct lab_host *h, const struct scene *scene)
+static void install(struct lab_host *h)
 {
 	struct bundle *b = calloc(1, sizeof(*b));
 	struct flow_set all = {0}, anew = {0};
+	struct scene scene = {0};
 	unsigned failed = 0;
 
-	cr_assert_eq(host_flows_update(&h->flows, scene, add_change, b), 0);
+	see(h, &h->scene);
+	see(h, &scene);
+	cr_assert_eq(host_flows_update(&h->flows, &h->scene, add_change, b), 0);
 	cr_assert_eq(host_flows_all(&h->flows, &all), 0);
-	cr_assert_eq(pipeline_flows(scene, &anew), 0);
+	cr_assert_eq(pipeline_flows(&scene, &anew), 0);
 	cr_assert_eq(flow_set_compare(&all, &anew, differs, NULL), 0);
 	flow_set_free(&anew);
+	scene_free(&scene);
 	cr_assert_eq(tables_apply(h->sw.tables, b->changes, b->n, clock_now(), &failed), 0, "flow %u",
 	             failed);
 	test_switch_run(&h->sw);
@@ -107,16 +122,10 @@ static void install(struct lab_host *h, const struct scene *scene)
 static void update_host(const struct lab *lab, struct lab_host *h)
 {
 	struct error e = {""};
-	struct scene scene;
 
 	write_store(lab, h);
 	cr_assert_geq(view_refresh(h->view, &e), 0, "%s", e.text);
-	cr_assert_eq(scene_build(h->view, h->name, "/tmp", &scene, &e), 0, "%s", e.text);
-	for (unsigned i = 0; i < scene.n_ports; i++)
-		scene.ports[i].ofport = (uint32_t)strtoul(scene.ports[i].port->object.name + 1, NULL, 10) + 1;
-	scene.tunnel = LAB_TUNNEL;
-	install(h, &scene);
-	scene_free(&scene);
+	install(h);
 }
 
 void lab_hosts_update(const struct lab *lab)
@@ -197,6 +206,7 @@ void lab_hosts_free(const struct lab *lab)
 				underlay_release(underlay, &lab_hosts[i].vtep, &lab_hosts[k].vtep);
 		flow_set_free(&lab_hosts[i].installed);
 		host_flows_free(&lab_hosts[i].flows);
+		scene_free(&lab_hosts[i].scene);
 		view_destroy(lab_hosts[i].view);
 		store_close(lab_hosts[i].store);
 		test_switch_free(&lab_hosts[i].sw);

@@ -22,7 +22,8 @@ struct lab_host {
 	struct test_switch sw;
 	struct store *store;
 	struct view *view;
-	struct host_flows flows; /* as the agent keeps them */
+	struct scene scene; /* as the agent keeps it, and its flows */
+	struct host_flows flows;
 	struct flow_set installed;
 };
 

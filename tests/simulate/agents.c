@@ -58,7 +58,11 @@ static void number(struct scene *s)
 	s->tunnel = 1;
 	for (unsigned i = 0; i < s->n_local; i++) {
 		const struct object *o = &s->local[i]->port->object;
-		unsigned tenant = (unsigned)strtoul(o->tenant + 1, NULL, 10);
+		unsigned tenant;
+
+		if (s->local[i]->ofport)
+			continue;
+		tenant = (unsigned)strtoul(o->tenant + 1, NULL, 10);
 
 		s->local[i]->ofport = 2 + tenant / (all.o->hosts / TENANT_HOSTS) * PORTS_MAX +
 		                      (unsigned)strtoul(o->name + 1, NULL, 10) % PORTS_MAX;
@@ -77,8 +81,8 @@ static bool has(const struct scene *s, const struct change *c)
 
 	for (unsigned i = 0; net && i < net->n_ports; i++)
 		if (!strcmp(net->ports[i].port->object.name, c->port))
-			return !c->gone && net->ports[i].host &&
-			       !strcmp(net->ports[i].host->object.name, c->host);
+			return !c->gone && net->ports[i].at &&
+			       !strcmp(net->ports[i].at->host->object.name, c->host);
 	return c->gone;
 }
 
@@ -111,15 +115,12 @@ static void settle(struct agent *a, uint64_t seen)
 static int update(struct view *v, const char *host, struct scene *scene, struct host_flows *flows)
 {
 	struct error e = {""};
-	struct scene fresh;
 	uint64_t n = 0;
-	int rc = scene_build(v, host, "/run/weft/ports", &fresh, &e);
+	int rc = scene_update(scene, v, host, "/run/weft/ports", &e);
 
 	if (rc)
 		return rc;
-	number(&fresh);
-	scene_free(scene);
-	*scene = fresh;
+	number(scene);
 	return host_flows_update(flows, scene, count, &n);
 }
 
@@ -292,7 +293,7 @@ static bool is_right(const struct agent *a, struct store *store)
 	bool same;
 
 	must(view_refresh(v, &e) < 0, a, &e);
-	must(scene_build(v, a->host, "/run/weft/ports", &scene, &e), a, &e);
+	must(scene_update(&scene, v, a->host, "/run/weft/ports", &e), a, &e);
 	number(&scene);
 	must(pipeline_flows(&scene, &fresh) || host_flows_all(&a->flows, &mine), a, &e);
 	same = mine.n && !flow_set_compare(&mine, &fresh, differs, NULL);

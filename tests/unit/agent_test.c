@@ -88,10 +88,10 @@ static struct view *look(const char *host, struct scene *s)
 	uint32_t next = 1;
 
 	cr_assert_eq(view_refresh(v, &e), 1, "%s", e.text);
-	cr_assert_eq(scene_build(v, host, "/run", s, &e), 0, "%s", e.text);
-	for (unsigned i = 0; i < s->n_ports; i++)
-		if (s->ports[i].local)
-			s->ports[i].ofport = next++;
+	*s = (struct scene){0};
+	cr_assert_eq(scene_update(s, v, host, "/run", &e), 0, "%s", e.text);
+	for (unsigned i = 0; i < s->n_local; i++)
+		s->local[i]->ofport = next++;
 	s->tunnel = 99;
 	return v;
 }
@@ -108,7 +108,7 @@ Test(agent, a_host_watches_what_concerns_it, .init = open_store, .fini = close_s
 	struct view *v = look("h1", &s);
 
 	cr_assert_eq(s.n_networks, 2, "its own, and what its router reaches");
-	cr_assert_eq(s.n_ports, 4);
+	cr_assert_eq(s.networks[0].n_ports + s.networks[1].n_ports, 4);
 	cr_assert(view_each(v, has_key, "n/5002/p/acme.d1"));
 	cr_assert_not(view_each(v, has_key, "5003"), "a network of other hosts only");
 	cr_assert_not(view_each(v, has_key, "alloc/"));
@@ -316,9 +316,9 @@ Test(agent, foreign_networks_are_not_kept, .init = open_store, .fini = close_sto
 
 static struct scene_port *port_named(const struct scene *s, const char *name)
 {
-	for (unsigned i = 0; i < s->n_ports; i++)
-		if (!strcmp(s->ports[i].port->object.name, name))
-			return &s->ports[i];
+	for (unsigned i = 0; i < s->n_local; i++)
+		if (!strcmp(s->local[i]->port->object.name, name))
+			return s->local[i];
 	cr_assert(false, "no port %s", name);
 	return NULL;
 }
@@ -476,20 +476,18 @@ Test(agent, answers_over_ipv6, .init = open_store, .fini = close_store)
 	              "/hex(x=01010e5700001389)/hex(x=05010000000005aa)"
 	              "/hex(x=030440800001518000015180)/hex(x=00000000fd000001000000000000000000000000)"
 	              "/hex(x=1903000000000708fd000000000000000000000000000053)");
-	for (unsigned i = 0; i < s.n_ports; i++) /* the same, to all, without being asked */
-		if (s.ports[i].local) {
-			size_t n = answer_unasked(&s.ports[i], reply),
-			       wanted =
-			               make("eth(dst=33:33:00:00:00:01,src=" ROUTER ")/ipv6(src=" ROUTER_LOCAL
-			                    ",dst=ff02::1,hops=255)/icmpv6(type=134,id=0x4080,seq=0x0708)"
-			                    "/hex(x=0000000000000000)/hex(x=01010e5700001389)"
-			                    "/hex(x=05010000000005aa)/hex(x=030440800001518000015180)"
-			                    "/hex(x=00000000fd000001000000000000000000000000)"
-			                    "/hex(x=1903000000000708fd000000000000000000000000000053)",
-			                    want);
+	for (unsigned i = 0; i < s.n_local; i++) { /* the same, to all, without being asked */
+		size_t n = answer_unasked(s.local[i], reply),
+		       wanted = make("eth(dst=33:33:00:00:00:01,src=" ROUTER ")/ipv6(src=" ROUTER_LOCAL
+		                     ",dst=ff02::1,hops=255)/icmpv6(type=134,id=0x4080,seq=0x0708)"
+		                     "/hex(x=0000000000000000)/hex(x=01010e5700001389)"
+		                     "/hex(x=05010000000005aa)/hex(x=030440800001518000015180)"
+		                     "/hex(x=00000000fd000001000000000000000000000000)"
+		                     "/hex(x=1903000000000708fd000000000000000000000000000053)",
+		                     want);
 
-			cr_assert(n == wanted && !memcmp(reply, want, n));
-		}
+		cr_assert(n == wanted && !memcmp(reply, want, n));
+	}
 	expect_answer(
 	        a, &s, PUNT_DHCP6,
 	        "eth(dst=33:33:00:01:00:02," GUEST ")/ipv6(src=" LOCAL ",dst=ff02::1:2)/udp(src=546,dst=547)"
