@@ -53,6 +53,11 @@ bool action_pack(struct action_pack *p, const struct action *a)
 		flat.learn = NULL;
 		return put(p, &flat, sizeof(flat)) && put(p, a->learn, sizeof(*a->learn)) &&
 		       put(p, a->learn->specs, a->learn->n_specs * sizeof(struct learn_spec));
+	case ACTION_BUNDLE:
+	case ACTION_BUNDLE_LOAD:
+		flat.bundle.members = NULL;
+		return put(p, &flat, sizeof(flat)) &&
+		       put(p, a->bundle.members, a->bundle.n_members * sizeof(*a->bundle.members));
 	case ACTION_CLONE:
 	case ACTION_WRITE_ACTIONS:
 		flat.nested.items = NULL;
@@ -123,6 +128,9 @@ static int take_action(struct unpacking *u, struct action_list *out)
 		return take_copy(u, &a->dec_ttl.ids, a->dec_ttl.n * sizeof(uint16_t));
 	case ACTION_LEARN:
 		return take_learn(u, a);
+	case ACTION_BUNDLE:
+	case ACTION_BUNDLE_LOAD:
+		return take_copy(u, &a->bundle.members, a->bundle.n_members * sizeof(*a->bundle.members));
 	case ACTION_CLONE:
 	case ACTION_WRITE_ACTIONS:
 		return take_nested(u, &a->nested);

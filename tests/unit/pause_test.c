@@ -64,6 +64,12 @@ static const struct scene {
          {"ip,cookie=5,actions=PAUSE note:01.02.03,controller(userdata=01.02),dec_ttl(3,4),resubmit(,1)",
           "table=1,cookie=6,actions=PAUSE controller(id=0,reason=no_match)"}},
         {false, {"ip,actions=load:1->NXM_NX_REG0[],PAUSE resubmit:3,output:4", "in_port=3,actions=output:2"}},
+        {false,
+         {"ip,actions=PAUSE multipath(symmetric_l4,7,hrw,2,0,NXM_NX_REG0[]),resubmit(,1)",
+          "table=1,ip,reg0=0,actions=output:2", "table=1,ip,reg0=1,actions=output:3"}},
+        {false,
+         {"ip,actions=PAUSE bundle(nw_src,7,hrw,ofport,members:2,3,4),PAUSE "
+          "bundle_load(nw_dst,7,hrw,ofport,NXM_NX_REG0[],members:4,3),output:NXM_NX_REG0[]"}},
         {true,
          {"ip,actions=write_actions(mod_nw_ttl:3,output:2),goto_table:1",
           "table=1,ip,actions=PAUSE output:3,write_metadata:0x50/0xf0,goto_table:2",
