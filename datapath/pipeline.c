@@ -16,6 +16,7 @@
 #include "datapath/parse_plain.h"
 #include "datapath/report_private.h"
 #include "overlay/vxlan/vxlan.h"
+#include "ports/segment.h"
 #include "ports/vnet.h"
 
 /* The key remembers where a packet came from; its way out of another tunnel has nothing to do with that, but
@@ -133,6 +134,15 @@ static unsigned drop_odd_checksums(struct worker *w, unsigned n)
 		keep(w, i, kept++);
 	}
 	return kept;
+}
+
+const uint32_t *pipeline_frames(void *worker, unsigned n)
+{
+	struct worker *w = worker;
+
+	for (unsigned i = 0; i < n; i++)
+		w->frames[i] = segment_frame_len(w->pkts[i]);
+	return w->frames;
 }
 
 unsigned pipeline_run(struct worker *w, struct port_rxq *q)

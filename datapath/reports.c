@@ -148,4 +148,5 @@ void datapath_packet_key(uint32_t in_port, const void *data, uint32_t len, struc
 	p.in_port = in_port;
 	parse_packet(&p, &packed);
 	mkey_expand(&packed, key);
+	key->pkt_len = len;
 }

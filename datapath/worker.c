@@ -248,6 +248,7 @@ struct worker *worker_create(struct datapath *dp, unsigned id)
 		worker_destroy(w);
 		return NULL;
 	}
+	cache_set_frames(w->cache, pipeline_frames, w);
 	for (unsigned i = 0; i < BATCH_MAX; i++)
 		w->pkts[i] = &w->pool[i];
 	for (unsigned i = 0; i < CLONES_MAX; i++)

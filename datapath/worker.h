@@ -88,6 +88,7 @@ struct worker {
 	struct packet *pkts[BATCH_MAX];
 	struct mkey keys[BATCH_MAX];
 	uint32_t lens[BATCH_MAX];
+	uint32_t frames[BATCH_MAX]; /* lengths for check_pkt_larger, while somebody asks for them */
 	const struct program *programs[BATCH_MAX];
 	struct packet *pool;   /* BATCH_MAX packets */
 	struct packet *clones; /* CLONES_MAX */

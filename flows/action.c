@@ -39,6 +39,7 @@ static const char *const names[ACTION_TYPES] = {
         [ACTION_MULTIPATH] = "multipath",
         [ACTION_BUNDLE] = "bundle",
         [ACTION_BUNDLE_LOAD] = "bundle_load",
+        [ACTION_CHECK_PKT_LARGER] = "check_pkt_larger",
         [ACTION_EXIT] = "exit",
         [ACTION_CLONE] = "clone",
         [ACTION_METER] = "meter",
@@ -316,6 +317,9 @@ static bool action_equal(const struct action *a, const struct action *b)
 	case ACTION_BUNDLE:
 	case ACTION_BUNDLE_LOAD:
 		return bundle_equal(&a->bundle, &b->bundle);
+	case ACTION_CHECK_PKT_LARGER:
+		return a->check_pkt_larger.len == b->check_pkt_larger.len &&
+		       subfield_equal(&a->check_pkt_larger.dst, &b->check_pkt_larger.dst);
 	case ACTION_CLONE:
 	case ACTION_WRITE_ACTIONS:
 		return action_list_equal(&a->nested, &b->nested);

@@ -62,6 +62,7 @@ enum action_type {
 	ACTION_MULTIPATH,
 	ACTION_BUNDLE,
 	ACTION_BUNDLE_LOAD,
+	ACTION_CHECK_PKT_LARGER,
 	ACTION_EXIT,
 	ACTION_CLONE,  /* nested */
 	ACTION_ORIGIN, /* origin: what follows is of this flow; in a continuation only */
@@ -209,7 +210,11 @@ struct action {
 		} fin_timeout;
 		struct action_multipath multipath;
 		struct action_bundle bundle; /* and bundle_load */
-		struct action_list nested;   /* owned */
+		struct {
+			uint16_t len;        /* bytes, without the outermost VLAN tag */
+			struct subfield dst; /* one bit: is the packet longer? */
+		} check_pkt_larger;
+		struct action_list nested; /* owned */
 		struct {
 			uint64_t cookie;
 			uint8_t table_id;

@@ -252,6 +252,20 @@ static int check_bundle(struct checker *c, const struct action *a)
 	return check_subfield(c, who, &b->dst, true);
 }
 
+/* Open vSwitch asks for no prerequisite: where the bit is not, nothing is written. */
+static int check_pkt_larger(struct checker *c, const struct subfield *dst)
+{
+	bool any = c->any;
+	int rc;
+
+	if (dst->bits != 1)
+		return fault(c, ACTION_FAULT_ARGUMENT, "check_pkt_larger: expected a destination of 1 bit");
+	c->any = true;
+	rc = check_subfield(c, "check_pkt_larger", dst, true);
+	c->any = any;
+	return rc;
+}
+
 static bool allowed_in_set(enum action_type type)
 {
 	switch (type) {
@@ -357,6 +371,8 @@ static int check_one(struct checker *c, const struct action *a)
 	case ACTION_BUNDLE:
 	case ACTION_BUNDLE_LOAD:
 		return check_bundle(c, a);
+	case ACTION_CHECK_PKT_LARGER:
+		return check_pkt_larger(c, &a->check_pkt_larger.dst);
 	case ACTION_CLONE:
 	case ACTION_WRITE_ACTIONS:
 		return check_nested(c, a);

@@ -204,6 +204,10 @@ static void format_one(struct text *out, const struct action *a, const struct po
 	case ACTION_BUNDLE_LOAD:
 		bundle_format(out, a, names);
 		break;
+	case ACTION_CHECK_PKT_LARGER:
+		text_add(out, "check_pkt_larger(%u)->", a->check_pkt_larger.len);
+		subfield_format(out, &a->check_pkt_larger.dst);
+		break;
 	case ACTION_CLONE:
 	case ACTION_WRITE_ACTIONS:
 		text_add(out, "%s(", action_name(a->type));

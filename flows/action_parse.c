@@ -170,6 +170,28 @@ static int parse_fin_timeout(struct parser *p, const struct row *row, const stru
 	return rc;
 }
 
+/* check_pkt_larger(LENGTH)->BIT */
+static int parse_check_pkt_larger(struct parser *p, const struct row *row, const struct item *it)
+{
+	struct slice len = it->value, dst_text = it->tail;
+	struct subfield dst;
+	struct action *a;
+	uint64_t n;
+	int rc;
+
+	if (!it->arrow && (it->delimiter == '(' || !slice_split_arrow(it->value, &len, &dst_text)))
+		return lex_error(p->lex, it->value, "check_pkt_larger: expected (LENGTH)->BIT");
+	rc = lex_number(p->lex, slice_trim(len), "check_pkt_larger", 0xffff, &n);
+	if (!rc)
+		rc = subfield_parse(p->lex, dst_text, &dst);
+	if (rc)
+		return rc;
+	APPEND(p, a, ACTION_CHECK_PKT_LARGER);
+	a->check_pkt_larger.len = (uint16_t)n;
+	a->check_pkt_larger.dst = dst;
+	return 0;
+}
+
 static int parse_nested(struct parser *p, const struct row *row, const struct item *it)
 {
 	struct action *a;
@@ -263,6 +285,7 @@ static const struct row rows[] = {
         {"multipath", action_parse_multipath, 0},
         {"bundle", action_parse_bundle, ACTION_BUNDLE},
         {"bundle_load", action_parse_bundle, ACTION_BUNDLE_LOAD},
+        {"check_pkt_larger", parse_check_pkt_larger, 0},
         {"exit", parse_bare, ACTION_EXIT},
         {"clone", parse_nested, ACTION_CLONE},
         {"meter", parse_number, ACTION_METER},

@@ -32,7 +32,8 @@ struct flow_key {
 	uint32_t conj_id;       /* host order */
 	uint32_t ct_state;      /* host order */
 	uint32_t ct_mark;       /* host order */
-	uint32_t zero;          /* instead of padding */
+	uint32_t pkt_len; /* host order; bytes of the frame, or of the largest one that a GSO packet becomes.
+	                     0 where nobody asks for it; nothing matches on it */
 	uint8_t ct_label[16];
 	/* tunnel */
 	be64 tun_id;

@@ -125,19 +125,23 @@ static uint32_t l4_header_len(const struct packet *p)
 	return (uint32_t)(doff >> 4) * 4;
 }
 
+uint32_t segment_frame_len(const struct packet *p)
+{
+	uint32_t frame;
+
+	if (p->gso == GSO_NONE)
+		return p->len;
+	frame = p->csum_start + l4_header_len(p) + p->gso_size;
+	return frame < p->len ? frame : p->len;
+}
+
 uint32_t segment_l3_len(const struct packet *p)
 {
 	uint32_t base = p->flags & PACKET_ENCAP ? p->outer_l3 : p->l3;
-	uint32_t len = p->len;
+	uint32_t len = segment_frame_len(p);
 
 	if (!base)
 		base = sizeof(struct eth_header);
-	if (p->gso != GSO_NONE) {
-		uint32_t frame = p->csum_start + l4_header_len(p) + p->gso_size;
-
-		if (frame < len)
-			len = frame;
-	}
 	return len > base ? len - base : 0;
 }
 

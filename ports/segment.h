@@ -77,6 +77,9 @@ static inline bool segment_passes(const struct packet *p, uint32_t caps)
 	return (gso_caps[p->gso] & ~caps) == 0;
 }
 
+/* Length of the largest frame that the packet becomes, from its head on. */
+uint32_t segment_frame_len(const struct packet *p);
+
 /* Length at L3 of the largest frame that the packet becomes: what is held against an MTU. The outer packet's
  * with PACKET_ENCAP. Needs l3 (else an untagged Ethernet header is assumed). */
 uint32_t segment_l3_len(const struct packet *p);

@@ -101,6 +101,20 @@ static const char *put_words(FILE *to, const char *at, const char *end)
 	return at;
 }
 
+/* "check_pkt_larger(1500)->NXM_NX_REG0[0]" */
+static const char *put_check(FILE *to, const char *word, const char *paren, const char *end)
+{
+	const char *at = paren + 1;
+
+	while (at < end && *at != ')')
+		at++;
+	for (at += at < end; at < end && *at != ',' && *at != ')';)
+		at++;
+	put(to, PARAMETER, word, (size_t)(paren + 1 - word));
+	put(to, PLAIN, paren + 1, (size_t)(at - paren - 1));
+	return at;
+}
+
 /* "learn(...)" from its "(" on, and the word in front. */
 static const char *put_nested(FILE *to, const char *word, const char *paren, const char *end)
 {
@@ -113,6 +127,8 @@ static const char *put_nested(FILE *to, const char *word, const char *paren, con
 		put(to, PLAIN, at, at < end);
 		return at + (at < end);
 	}
+	if (!strncmp(word, "check_pkt_larger(", 17))
+		return put_check(to, word, paren, end);
 	put(to, learn ? LEARN : PAREN, word, (size_t)(paren + 1 - word));
 	if (!strncmp(word, "multipath(", 10) || !strncmp(word, "bundle", 6))
 		return put_words(to, paren + 1, end);

@@ -239,6 +239,27 @@ static enum ofp_error read_output_trunc(struct ofp_reader *r, struct action *a)
 	return OFP_OK;
 }
 
+static enum ofp_error read_check_pkt_larger(struct ofp_reader *r, struct action *a)
+{
+	uint16_t offset;
+	enum field_id id;
+
+	a->check_pkt_larger.len = ofp_get_u16(r);
+	offset = ofp_get_u16(r);
+	id = oxm_read_header(r);
+	if (r->failed)
+		return OFPBAC_BAD_LEN;
+	if (id == FIELD_NONE)
+		return OFPBAC_BAD_SET_TYPE;
+	if (offset >= fields[id].bits)
+		return OFPBAC_BAD_SET_LEN;
+	while (ofp_left(r))
+		if (ofp_get_u8(r))
+			return NXBRC_MUST_BE_ZERO;
+	a->check_pkt_larger.dst = (struct subfield){id, offset, 1};
+	return OFP_OK;
+}
+
 static enum ofp_error read_clone(struct ofp_reader *r, struct action_list *out, unsigned depth)
 {
 	struct action *a = action_list_append(out, ACTION_CLONE);
@@ -288,6 +309,7 @@ static const struct row {
         {NX_STACK_POP, ACTION_POP, false, read_stack},
         {NX_CONJUNCTION, ACTION_CONJUNCTION, false, read_conjunction},
         {NX_OUTPUT_TRUNC, ACTION_OUTPUT_TRUNC, false, read_output_trunc},
+        {NX_CHECK_PKT_LARGER, ACTION_CHECK_PKT_LARGER, false, read_check_pkt_larger},
         {NX_GROUP, ACTION_GROUP, true, read_u32},
 };
 

@@ -42,6 +42,7 @@ enum nx_action {
 	NX_GROUP = 40,
 	NX_CLONE = 42,
 	NX_LEARN2 = 45,
+	NX_CHECK_PKT_LARGER = 49,
 };
 
 /* Bodies after the subtype. */

@@ -173,6 +173,11 @@ static void put_body(struct ofp_writer *w, const struct action *a)
 		ofp_put_u16(w, nx_port_to_16(a->output.port));
 		ofp_put_u32(w, a->output.max_len);
 		break;
+	case ACTION_CHECK_PKT_LARGER:
+		ofp_put_u16(w, a->check_pkt_larger.len);
+		ofp_put_u16(w, a->check_pkt_larger.dst.offset);
+		oxm_put_header(w, a->check_pkt_larger.dst.field);
+		break;
 	case ACTION_CLONE:
 		ofp_put_zero(w, 6);
 		ofp_put_actions(w, &a->nested);
@@ -209,6 +214,8 @@ static int subtype_of(const struct action *a)
 		return NX_EXIT;
 	case ACTION_OUTPUT_TRUNC:
 		return NX_OUTPUT_TRUNC;
+	case ACTION_CHECK_PKT_LARGER:
+		return NX_CHECK_PKT_LARGER;
 	case ACTION_CLONE:
 		return NX_CLONE;
 	default:

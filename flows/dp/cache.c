@@ -94,9 +94,19 @@ static inline key_line mask_key(struct mkey *to, const struct mkey *key, const s
 	return line;
 }
 
-/* Packets in a row that are of one flow are a run, which is looked up once: senders come in trains. The
- * number of runs. */
-static unsigned mask_keys(struct cache *c, const struct mkey *keys, const uint32_t *lens, unsigned n)
+/* The length is no part of what the parser reads; where it matters it becomes part of the masked key. */
+static void add_length(struct mkey *masked, uint32_t length)
+{
+	if (!(masked->flags & MKEY_EXT))
+		memset((uint64_t *)masked + MKEY_WORDS, 0, CACHE_EXT_BYTES);
+	masked->flags |= MKEY_EXT;
+	masked->pkt_len = length;
+}
+
+/* Packets in a row that are of one flow are a run, which is looked up once: senders come in trains. `frames`
+ * NULL: nobody asks for lengths. The number of runs. */
+static inline __attribute__((always_inline)) unsigned
+mask_keys(struct cache *c, const struct mkey *keys, const uint32_t *lens, const uint32_t *frames, unsigned n)
 {
 	static const key_line no_line = {-1, -1, -1, -1, -1, -1, -1, -1}; /* with MKEY_EXT */
 	const struct relevance_mask *r = NULL;
@@ -106,6 +116,7 @@ static unsigned mask_keys(struct cache *c, const struct mkey *keys, const uint32
 
 	for (unsigned i = 0; i < n; i++) {
 		uint64_t from = (uint64_t)keys[i].in_port << 32 | keys[i].tun_id;
+		const struct mkey *mask;
 		key_line line;
 
 		if (!r || from != ingress) {
@@ -113,7 +124,10 @@ static unsigned mask_keys(struct cache *c, const struct mkey *keys, const uint32
 			r = relevance_find(&c->t->relevance, keys[i].in_port, keys[i].tun_id);
 			before = no_line;
 		}
-		line = mask_key(&c->keys[run], &keys[i], &r->mask[mkey_class_of(keys[i].eth_type)]);
+		mask = &r->mask[mkey_class_of(keys[i].eth_type)];
+		line = mask_key(&c->keys[run], &keys[i], mask);
+		if (frames && mask->pkt_len)
+			add_length(&c->keys[run], frames[i]);
 		if (!lines_differ(line, before) && !(c->keys[run].flags & MKEY_EXT)) {
 			c->packets[run - 1]++;
 			c->bytes[run - 1] += lens[i];
@@ -126,6 +140,12 @@ static unsigned mask_keys(struct cache *c, const struct mkey *keys, const uint32
 		run++;
 	}
 	return run;
+}
+
+static unsigned mask_keys_and_lengths(struct cache *c, const struct mkey *keys, const uint32_t *lens,
+                                      unsigned n)
+{
+	return mask_keys(c, keys, lens, c->frames ? c->frames(c->frames_arg, n) : lens, n);
 }
 
 static void hash_keys(struct cache *c, unsigned n)
@@ -230,11 +250,14 @@ static void count(struct cache *c, uint32_t number, struct cache_entry *e, struc
 
 /* ---- misses ---- */
 
-static void translate(struct cache *c, const struct mkey *key, uint64_t version)
+/* Run `i`, whose first packet has the key `key`. */
+static void translate(struct cache *c, unsigned i, const struct mkey *key, uint64_t version)
 {
 	struct flow_key wide;
 
 	mkey_expand(key, &wide);
+	if (c->keys[i].flags & MKEY_EXT)
+		wide.pkt_len = c->keys[i].pkt_len;
 	translate_packet(c->t, version, &wide, &c->translation);
 }
 
@@ -268,7 +291,7 @@ static const struct program *miss(struct cache *c, unsigned i, const struct mkey
 	uint32_t number;
 
 	c->stats.misses++;
-	translate(c, key, version);
+	translate(c, i, key, version);
 	number = cache_take(c, c->hashes[i]);
 	if (number == CACHE_NONE)
 		return run_uncached(c, i, load, now);
@@ -311,7 +334,7 @@ static bool renew(struct cache *c, unsigned i, uint32_t number, const struct mke
 	}
 	c->stats.stale++;
 	cache_credit(c, e);
-	translate(c, key, version);
+	translate(c, i, key, version);
 	e->batch = c->batch;
 	if (!cache_store_program(c, e)) {
 		cache_give_back(c, c->hashes[i], number);
@@ -356,7 +379,10 @@ void cache_lookup(struct cache *c, uint64_t now, const struct mkey *keys, const 
 	unsigned runs;
 
 	c->batch++;
-	runs = mask_keys(c, keys, lens, n);
+	if (unlikely(__atomic_load_n(&c->t->relevance.lengths, __ATOMIC_RELAXED)))
+		runs = mask_keys_and_lengths(c, keys, lens, n);
+	else
+		runs = mask_keys(c, keys, lens, NULL, n);
 	hash_keys(c, runs);
 	find_candidates(c, runs);
 	for (unsigned i = 0, at = 0; i < runs; i++) {
@@ -371,6 +397,12 @@ void cache_lookup(struct cache *c, uint64_t now, const struct mkey *keys, const 
 			c->outputs[at] = output;
 		}
 	}
+}
+
+void cache_set_frames(struct cache *c, cache_frames frames, void *arg)
+{
+	c->frames = frames;
+	c->frames_arg = arg;
 }
 
 uint64_t cache_misses(const struct cache *c)

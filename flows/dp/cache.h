@@ -44,6 +44,11 @@ struct cache_stats {
 struct cache *cache_create(struct tables *t, unsigned worker, uint32_t entries);
 void cache_destroy(struct cache *c);
 
+/* How long the n packets of the batch are as frames (segments of a GSO packet), for check_pkt_larger. Asked
+ * for only while some flow has that action; before it is set, `lens` is taken. Called by cache_lookup. */
+typedef const uint32_t *(*cache_frames)(void *arg, unsigned n);
+void cache_set_frames(struct cache *c, cache_frames frames, void *arg);
+
 /* For packets 0..n-1 (n <= BATCH_MAX): the program of keys[i], counted with lens[i] bytes. Reads one version
  * for the whole batch. `out` is valid until the next cache_lookup. `now`: clock_now() of the batch. */
 void cache_lookup(struct cache *c, uint64_t now, const struct mkey *keys, const uint32_t *lens, unsigned n,

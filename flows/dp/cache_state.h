@@ -63,7 +63,9 @@ struct cache {
 	/* of the batch */
 	uint32_t outputs[BATCH_MAX];
 	struct translation translation;
-	uint8_t *scratch; /* BATCH_MAX programs that found no place */
+	uint8_t *scratch;    /* BATCH_MAX programs that found no place */
+	cache_frames frames; /* may be NULL */
+	void *frames_arg;
 };
 
 enum { CACHE_NONE = 0xffffffff, CACHE_STAMP_SHIFT = 4 };

@@ -63,6 +63,7 @@ static void expand_ext(const struct mkey *k, struct flow_key *w)
 	w->inner_vlan[0] = (struct flow_vlan){.tpid = k->inner_tpid, .tci = k->inner_tci};
 	w->inner_vlan[1] = (struct flow_vlan){.tpid = k->inner2_tpid, .tci = k->inner2_tci};
 	w->inner_type = k->inner_type;
+	w->pkt_len = k->pkt_len;
 }
 
 void mkey_expand(const struct mkey *k, struct flow_key *w)
@@ -140,6 +141,7 @@ static void pack_ext(const struct flow_key *w, struct mkey *k, enum mkey_class c
 	k->inner2_tci = w->inner_vlan[1].tci;
 	k->inner2_tpid = w->inner_vlan[1].tpid;
 	k->inner_type = w->inner_type;
+	k->pkt_len = w->pkt_len;
 	if (class == MKEY_IPV6) {
 		k->ipv6_exthdr = w->ipv6_exthdr;
 		k->ipv6_label = w->ipv6_label;

@@ -59,7 +59,8 @@ struct mkey {
 	struct mac inner_dst, inner_src; /* behind an I-TAG, as in struct flow_key */
 	be16 inner_tci, inner_tpid, inner2_tci, inner2_tpid;
 	be16 inner_type;
-	uint8_t pad[6]; /* zero */
+	uint8_t pad[2];   /* zero */
+	uint32_t pkt_len; /* as in struct flow_key; the parser leaves it 0, the cache fills it in (cache.h) */
 } __attribute__((aligned(64)));
 static_assert(offsetof(struct mkey, tun_src) == 64, "line 0 is one cache line");
 static_assert(sizeof(struct mkey) == 192, "and ext two more");

@@ -164,6 +164,12 @@ static struct shape *shape_find(struct relevance *r, const struct shape *want)
 	return s;
 }
 
+static void count_lengths(struct relevance *r, const struct shape *s, int by)
+{
+	if (s->needs.pkt_len)
+		__atomic_store_n(&r->lengths, r->lengths + (uint32_t)by, __ATOMIC_RELAXED);
+}
+
 static struct shape *shape_new(struct relevance *r, const struct shape *want)
 {
 	struct shape *s = malloc(shape_bytes(want)), **head = &r->shapes[want->hash % SHAPE_HEADS];
@@ -189,6 +195,7 @@ static struct shape *shape_new(struct relevance *r, const struct shape *want)
 		s->next_in_table->prev_in_table = s;
 	r->tables[s->table] = s;
 	r->table_shapes[s->table]++;
+	count_lengths(r, s, 1);
 	r->wider = true;
 	mark_dirty(r, s);
 	return s;
@@ -229,6 +236,7 @@ void relevance_remove(struct relevance *r, struct shape *s)
 	if (s->next_in_table)
 		s->next_in_table->prev_in_table = s->prev_in_table;
 	r->table_shapes[s->table]--;
+	count_lengths(r, s, -1);
 	if (names_port(s))
 		ingress_unuse(r, (uint64_t)mkey_port(s->value.in_port) << 32);
 	if (names_tunnel(s))

@@ -71,6 +71,7 @@ struct relevance {
 	struct ingress *ports[INGRESS_PORTS]; /* RCU; NULL: other */
 	struct ingress *other, *all;          /* `all`: the union over all shapes */
 	struct ingress_map *tunnels;          /* RCU */
+	uint32_t lengths;                     /* shapes that ask how long packets are */
 	/* control */
 	struct shape *shapes[SHAPE_HEADS];
 	struct shape *tables[RELEVANCE_TABLES];

@@ -58,6 +58,7 @@ static void push_vlan(struct walk *w, uint16_t tpid)
 	}
 	k->vlan[1] = k->vlan[0];
 	k->vlan[0] = (struct flow_vlan){.tpid = htobe16(tpid), .tci = tci};
+	length_grow(w, 4);
 	emit(w, OP_PUSH_VLAN, tpid, 0);
 }
 
@@ -74,6 +75,7 @@ static void pop_vlan(struct walk *w)
 		k->vlan[1] = h->tags[--h->ntags];
 		k->eth_type = h->ntags ? h->tags[h->ntags - 1].tpid : h->type;
 	}
+	length_shrink(w, 4);
 	emit(w, OP_POP_VLAN, 0, 0);
 }
 
@@ -265,6 +267,7 @@ static void push_mpls(struct walk *w, uint16_t ethertype)
 	k->mpls[1] = k->mpls[0];
 	k->mpls[0] = htobe32(lse);
 	cover(k, ethertype);
+	length_grow(w, 4);
 	emit(w, OP_PUSH_MPLS, ethertype, 0);
 }
 
@@ -280,6 +283,7 @@ static void pop_mpls(struct walk *w, uint16_t ethertype)
 	k->mpls[1] = k->mpls[2];
 	k->mpls[2] = 0;
 	uncover(k, htobe16(ethertype));
+	length_shrink(w, 4);
 	emit(w, OP_POP_MPLS, ethertype, 0);
 }
 
@@ -345,6 +349,7 @@ static void push_pbb(struct walk *w, uint16_t ethertype)
 	k->inner_type = k->eth_type;
 	cover(k, ethertype);
 	memset(k->vlan, 0, sizeof(k->vlan));
+	length_grow(w, 18);
 	emit(w, OP_PUSH_PBB, ethertype, 0);
 }
 
@@ -354,6 +359,7 @@ static void pop_pbb(struct walk *w)
 
 	if (!is_pbb(k))
 		return;
+	length_shrink(w, 18 + 4 * (!!k->vlan[0].tpid + !!k->vlan[1].tpid));
 	k->eth_dst = k->inner_dst;
 	k->eth_src = k->inner_src;
 	memcpy(k->vlan, k->inner_vlan, sizeof(k->vlan));

@@ -268,6 +268,12 @@ static void add_action(const struct action *a, bool coarse)
 	case ACTION_BUNDLE_LOAD:
 		add_bundle(a);
 		break;
+	case ACTION_CHECK_PKT_LARGER:
+		needs->pkt_len = UINT32_MAX;
+		needs->vlan[0].tci |= htobe16(VLAN_CFI);
+		need_presence(needs, a->check_pkt_larger.dst.field);
+		add_forget(&a->check_pkt_larger.dst);
+		break;
 	case ACTION_OUTPUT_REG:
 		need_value(needs, a->output_reg.src.field);
 		break;
@@ -344,6 +350,7 @@ const struct shape *shape_of(uint32_t table, const struct match *match, const st
                              bool select, bool coarse)
 {
 	struct shape *s = &work.shape;
+	uint32_t pkt_len;
 
 	memset(s, 0, sizeof(*s));
 	s->table = table;
@@ -363,7 +370,9 @@ const struct shape *shape_of(uint32_t table, const struct match *match, const st
 	if (!match || s->opaque)
 		s->nsteps = 0;
 	/* Pipeline state is no part of a packet; in_port and tun_id count for every packet anyway. */
+	pkt_len = s->needs.pkt_len;
 	memset(&s->needs, 0, offsetof(struct flow_key, tun_src));
+	s->needs.pkt_len = pkt_len;
 	static_assert((sizeof(*s) - offsetof(struct shape, table)) % 8 == 0, "hashed as words");
 	s->hash = hash_words((const uint64_t *)(const void *)&s->table, compared(s) / 8, 0);
 	return s;

@@ -353,6 +353,9 @@ static void do_action(struct walk *w, const struct action *a)
 	case ACTION_MULTIPATH:
 		link_multipath(w, &a->multipath);
 		break;
+	case ACTION_CHECK_PKT_LARGER:
+		length_check(w, a);
+		break;
 	case ACTION_BUNDLE:
 		bundle(w, &a->bundle);
 		break;

@@ -97,6 +97,11 @@ void link_multipath(struct walk *w, const struct action_multipath *m);
 uint32_t link_bundle(struct walk *w, const struct action_bundle *b);
 void link_bundle_load(struct walk *w, const struct action_bundle *b);
 
+/* length.c: how long the frame is after n bytes came or went, and check_pkt_larger. */
+void length_grow(struct walk *w, uint32_t n);
+void length_shrink(struct walk *w, uint32_t n);
+void length_check(struct walk *w, const struct action *a);
+
 /* rewrite.c: actions that change the packet: the key follows, ops are emitted. */
 /* The bits of a subfield, lowest first. Zero: the packet has no such field, or it lies behind tags. */
 struct field_value walk_read(const struct walk *w, const struct subfield *s);

@@ -237,6 +237,15 @@ static void random_multipath(struct random *r, const struct match *m, struct act
 	mp->max_link = (uint16_t)random_below(r, mp->dst.bits > 1 ? 4 : 2);
 }
 
+static void random_check(struct random *r, const struct match *m, struct action_list *l)
+{
+	struct action *a = action_list_append(l, ACTION_CHECK_PKT_LARGER);
+
+	a->check_pkt_larger.len = (uint16_t)(40 + random_below(r, 120));
+	a->check_pkt_larger.dst = random_destination(r, m);
+	a->check_pkt_larger.dst.bits = 1;
+}
+
 static void random_bundle(struct random *r, struct action_list *l)
 {
 	bool load = random_chance(r, 40);
@@ -254,6 +263,21 @@ static void random_bundle(struct random *r, struct action_list *l)
 	}
 	if (load)
 		b->dst = (struct subfield){random_chance(r, 80) ? FIELD_REG0 : FIELD_ETH_DST, 0, 16};
+}
+
+/* Something that writes a number it finds out. */
+static void random_number(struct random *r, const struct match *m, struct action_list *l)
+{
+	switch (random_below(r, 3)) {
+	case 0:
+		random_multipath(r, m, l);
+		break;
+	case 1:
+		random_bundle(r, l);
+		break;
+	default:
+		random_check(r, m, l);
+	}
 }
 
 /* ---- lists ---- */
@@ -291,10 +315,8 @@ static void random_apply(struct random *r, const struct match *m, uint8_t table_
 		action_list_append(l, ACTION_CLONE)->nested = nested;
 	} else if (kind == 18 && random_chance(r, 30)) {
 		action_list_append(l, ACTION_EXIT);
-	} else if (kind == 18 && random_chance(r, 50)) {
-		random_multipath(r, m, l);
 	} else if (kind == 18) {
-		random_bundle(r, l);
+		random_number(r, m, l);
 	} else if (kind == 19 && random_chance(r, 50)) {
 		random_stack(r, m, l);
 	} else if (kind == 19) {

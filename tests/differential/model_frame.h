@@ -16,6 +16,7 @@ enum { MODEL_FRAME_MAX = 1536 };
 struct model_frame {
 	uint32_t len;
 	uint32_t padding; /* of these, zeros at the end because it lost a tag: they never are a header */
+	bool snap_lost;   /* for a label */
 	/* The checksum at csum_start + csum_offset is still to be made: it holds the pseudo-header's sum. */
 	bool partial;
 	uint16_t csum_start, csum_offset;

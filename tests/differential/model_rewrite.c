@@ -91,6 +91,16 @@ void run_load(struct run *r, const struct subfield *dst, uint64_t number)
 	write_bits(r, dst, &from);
 }
 
+/* The outermost tag does not count. */
+void run_check_pkt_larger(struct run *r, const struct action *a)
+{
+	struct flow_key k = run_key(r);
+	uint32_t len = r->frame.len - (k.vlan[0].tci ? 4 : 0);
+
+	r->out->strange |= r->frame.snap_lost; /* the switch does not know that it became shorter */
+	run_load(r, &a->check_pkt_larger.dst, len > a->check_pkt_larger.len);
+}
+
 /* ---- TTLs ---- */
 
 static void dec_ttl(struct run *r, const struct action *a)

@@ -246,6 +246,9 @@ static void do_one(struct run *r, const struct action *a)
 	case ACTION_MULTIPATH:
 		run_multipath(r, &a->multipath);
 		break;
+	case ACTION_CHECK_PKT_LARGER:
+		run_check_pkt_larger(r, a);
+		break;
 	case ACTION_BUNDLE_LOAD:
 		run_load(r, &a->bundle.dst, run_bundle(r, &a->bundle) & 0xffff);
 		break;

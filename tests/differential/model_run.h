@@ -47,6 +47,7 @@ void run_meter(struct run *r, uint32_t id);
 unsigned run_choose(struct run *r, struct model_choice *c, const unsigned *live, unsigned n);
 /* A field becomes this number (model_rewrite.c). */
 void run_load(struct run *r, const struct subfield *dst, uint64_t number);
+void run_check_pkt_larger(struct run *r, const struct action *a); /* model_rewrite.c */
 /* model_links.c: multipath, and which member of a bundle it is; PORT_ANY: none is live. */
 void run_multipath(struct run *r, const struct action_multipath *m);
 uint32_t run_bundle(struct run *r, const struct action_bundle *b);

@@ -83,8 +83,10 @@ static void without_snap(struct model_frame *f)
 	struct flow_key key;
 
 	model_parse(f, &key, &layout);
-	if (layout.is && layout.l3 == at + 10)
-		cut_out(f, at, 8);
+	if (!layout.is || layout.l3 != at + 10)
+		return;
+	cut_out(f, at, 8);
+	f->snap_lost = true;
 }
 
 void model_push_mpls(struct model_frame *f, uint16_t ethertype)

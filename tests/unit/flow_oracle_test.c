@@ -280,6 +280,21 @@ static const char *const picked[] = {
         "actions=bundle_load(eth_src,60,hrw,ofport,NXM_OF_ETH_TYPE[],members:1)",
         "actions=bundle_load(eth_src,60,hrw,ofport,NXM_NX_CONJ_ID[],members:1)",
         "actions=bundle_load(eth_src,60,hrw,ofport,members:1,2,3)",
+        "actions=check_pkt_larger(1500)->NXM_NX_REG0[0]",
+        "actions=check_pkt_larger(0)->NXM_NX_XXREG1[4],resubmit(,1)",
+        "actions=check_pkt_larger(0xffff)->reg9[10],output:1",
+        "actions=check_pkt_larger(1500)->NXM_OF_IP_DST[5]",
+        "actions=clone(check_pkt_larger(200)->NXM_NX_REG0[0],resubmit(,10)),output:3",
+        "actions=check_pkt_larger(1500)->OXM_OF_METADATA[63]",
+        "actions=write_actions(check_pkt_larger(1500)->NXM_NX_REG0[0])",
+        "actions=check_pkt_larger(1500)->reg0",
+        "actions=check_pkt_larger(1500)->reg0[0..1]",
+        "actions=check_pkt_larger(1500)->reg0[32]",
+        "actions=check_pkt_larger(1500)->nosuchfield[0]",
+        "actions=check_pkt_larger(65536)->reg0[0]",
+        "actions=check_pkt_larger(x)->reg0[0]",
+        "actions=check_pkt_larger(1500)",
+        "actions=check_pkt_larger",
 };
 
 Test(flow_oracle, picked_flows, .timeout = 300)
@@ -402,6 +417,7 @@ static const char *const any_actions[] = {
         "set_field:0x1234->metadata",
         "multipath(symmetric_l4,7,hrw,4,0,NXM_NX_REG5[0..1])",
         "bundle(symmetric_l3l4,7,hrw,ofport,members:1,2,3)",
+        "check_pkt_larger(1514)->NXM_NX_REG4[31]",
         "bundle_load(eth_src,8,active_backup,ofport,NXM_NX_REG6[],members:LOCAL,2)",
 };
 static const char *const ip_actions[] = {"dec_ttl", "mod_nw_ttl:9", "mod_nw_tos:32", "mod_nw_ecn:1",

@@ -61,6 +61,7 @@ Test(of10, flows_come_back_as_they_went)
 	         "60,"
 	         "hrw,ofport,NXM_NX_REG0[],members:1,2,3)",
 	         NULL},
+	        {"actions=check_pkt_larger(1500)->NXM_NX_REG0[3],resubmit(,1)", NULL},
 	        {"actions=conjunction(5,1/2)", NULL},
 	        {"conj_id=7,pkt_mark=0x5 actions=note:01.02.03.04.05.06,exit",
 	         "pkt_mark=0x5,conj_id=7 actions=note:"},

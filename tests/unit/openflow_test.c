@@ -175,6 +175,15 @@ Test(openflow_flow_mod, mistakes_get_the_right_error)
 	         "00000000 "
 	         "0001 0002 00000000",
 	         OFPBAC_BAD_ARGUMENT},
+	        /* check_pkt_larger */
+	        {"0004 0020 00000000 ffff 0018 00002320 0031 05dc 001f 00010004 000000000000", OFP_OK},
+	        {"0004 0020 00000000 ffff 0018 00002320 0031 05dc 0020 00010004 000000000000",
+	         OFPBAC_BAD_SET_LEN},
+	        {"0004 0020 00000000 ffff 0018 00002320 0031 05dc 001f 00010004 000000000001",
+	         NXBRC_MUST_BE_ZERO},
+	        {"0004 0020 00000000 ffff 0018 00002320 0031 05dc 0003 00014a04 000000000000",
+	         OFPBAC_BAD_SET_TYPE},
+	        {"0004 0018 00000000 ffff 0010 00002320 0031 05dc 001f 0001", OFPBAC_BAD_LEN},
 	        {"0004 0010 00000000 0011 0008 0800 0000", OFPBAC_BAD_ARGUMENT},
 	        {"0004 0018 00000000 0019 0010 80004e02 0040 000000000000", OFPBAC_BAD_SET_TYPE},
 	        {"0004 0018 00000000 0019 0010 80000004 00000001 00000000", OFPBAC_BAD_SET_TYPE},
@@ -218,6 +227,8 @@ Test(openflow_flow_mod, text_survives_the_wire)
 	        "icmp6,icmp_type=136,nd_target=fe80::1,nd_tll=02:00:00:00:00:01 actions=CONTROLLER:65535",
 	        "priority=7,tcp actions=fin_timeout(idle_timeout=5,hard_timeout=9)",
 	        "actions=multipath(symmetric_l3l4+udp,50,iter_hash,65536,7,NXM_NX_XXREG0[33..96])",
+	        "actions=check_pkt_larger(1500)->NXM_NX_REG3[17],check_pkt_larger(65535)->OXM_OF_METADATA["
+	        "63]",
 	        "actions=bundle(nw_src,50,hrw,ofport,members:1,2,LOCAL,IN_PORT,NONE,3)",
 	        "actions=bundle_load(eth_src,65535,active_backup,ofport,NXM_NX_XXREG0[33..96],members:1)",
 	        "actions=bundle(symmetric_l3,0,hrw,ofport,members:),clone(bundle_load(nw_dst,1,hrw,ofport,"

@@ -70,6 +70,9 @@ static const struct scene {
         {false,
          {"ip,actions=PAUSE bundle(nw_src,7,hrw,ofport,members:2,3,4),PAUSE "
           "bundle_load(nw_dst,7,hrw,ofport,NXM_NX_REG0[],members:4,3),output:NXM_NX_REG0[]"}},
+        {false,
+         {"ip,actions=push_mpls:0x8847,PAUSE check_pkt_larger(40)->NXM_NX_REG0[0],resubmit(,1)",
+          "table=1,reg0=0,actions=output:2", "table=1,reg0=1,actions=output:3"}},
         {true,
          {"ip,actions=write_actions(mod_nw_ttl:3,output:2),goto_table:1",
           "table=1,ip,actions=PAUSE output:3,write_metadata:0x50/0xf0,goto_table:2",

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* check_pkt_larger with real frames over memory ports: what counts as the length, as actions change it, of
+ * packets that are cut into segments, and that only those who ask for it pay. */
+#include <criterion/criterion.h>
+#include <stdlib.h>
+
+#include "base/wire.h"
+#include "tests/lib/frames.h"
+#include "tests/lib/switch.h"
+
+enum { HEADERS = 14 + 20 + 8 }; /* of a UDP frame */
+
+static struct test_switch s;
+static struct frame in;
+
+static void setup(void)
+{
+	test_switch_init(&s, NULL, NULL);
+	for (uint32_t i = 1; i <= 4; i++)
+		test_switch_port(&s, i, "{}");
+	test_switch_flow(&s, "table=1,reg0=0,actions=output:2");
+	test_switch_flow(&s, "table=1,reg0=1,actions=output:3");
+}
+
+static void teardown(void)
+{
+	test_switch_free(&s);
+}
+
+TestSuite(length, .init = setup, .fini = teardown, .timeout = 60);
+
+/* Does a frame that comes in on port 1 count as larger? */
+static bool is_larger(void)
+{
+	unsigned smaller, larger;
+
+	test_switch_send(&s, 1, in.data, in.len);
+	smaller = test_switch_count(&s, 2);
+	larger = test_switch_count(&s, 3);
+	cr_assert_eq(smaller + larger, 1);
+	return larger;
+}
+
+static bool of_length_is_larger(uint32_t len, uint16_t vlan)
+{
+	frame_make(&in, &(struct frame_spec){.payload = len - HEADERS, .vlan = vlan});
+	cr_assert_eq(in.len, len + (vlan ? 4 : 0));
+	return is_larger();
+}
+
+static void check(const char *before, unsigned limit)
+{
+	char flow[256];
+
+	snprintf(flow, sizeof(flow), "in_port=1,actions=%scheck_pkt_larger(%u)->NXM_NX_REG0[0],resubmit(,1)",
+	         before, limit);
+	test_switch_flow(&s, flow);
+}
+
+Test(length, a_frame_is_larger_or_not)
+{
+	check("", 500);
+	for (unsigned i = 0; i < 2; i++) { /* the second time they are cached */
+		cr_expect_not(of_length_is_larger(60, 0));
+		cr_expect_not(of_length_is_larger(500, 0));
+		cr_expect(of_length_is_larger(501, 0));
+		cr_expect(of_length_is_larger(1500, 0));
+		cr_expect_not(of_length_is_larger(499, 0));
+	}
+	check("", 1499);
+	cr_expect_not(of_length_is_larger(501, 0));
+	cr_expect(of_length_is_larger(1500, 0));
+}
+
+Test(length, the_outermost_tag_does_not_count)
+{
+	check("", 500);
+	cr_expect_not(of_length_is_larger(500, 7));
+	cr_expect(of_length_is_larger(501, 7));
+	check("push_vlan:0x8100,", 500);
+	cr_expect_not(of_length_is_larger(500, 0));
+	cr_expect_not(of_length_is_larger(496, 7)); /* two tags */
+	cr_expect(of_length_is_larger(497, 7));
+	check("strip_vlan,", 500);
+	cr_expect_not(of_length_is_larger(500, 7));
+	cr_expect(of_length_is_larger(501, 7));
+	check("mod_vlan_vid:9,", 500);
+	cr_expect_not(of_length_is_larger(500, 0)); /* it comes of "push if there is no tag", which pushes */
+	cr_expect(of_length_is_larger(497, 7));
+}
+
+Test(length, what_actions_add_counts)
+{
+	check("push_mpls:0x8847,", 500);
+	cr_expect_not(of_length_is_larger(496, 0));
+	cr_expect(of_length_is_larger(497, 0));
+	check("push_mpls:0x8847,pop_mpls:0x0800,", 500);
+	cr_expect_not(of_length_is_larger(500, 0));
+	cr_expect(of_length_is_larger(501, 0));
+	check("push_pbb:0x88e7,", 500);
+	cr_expect_not(of_length_is_larger(482, 0));
+	cr_expect(of_length_is_larger(483, 0));
+	cr_expect_not(of_length_is_larger(478, 7)); /* the tag is the customer's now */
+	cr_expect(of_length_is_larger(479, 7));
+	check("push_pbb:0x88e7,push_vlan:0x88a8,pop_pbb,", 500);
+	cr_expect_not(of_length_is_larger(500, 7));
+	cr_expect(of_length_is_larger(501, 7));
+	/* A frame of 60 bytes is filled up when it loses its tag. */
+	check("strip_vlan,push_vlan:0x8100,push_vlan:0x8100,", 63);
+	cr_expect(of_length_is_larger(60, 7));
+	cr_expect(of_length_is_larger(56, 7));
+}
+
+static void inject_tso(uint32_t payload, uint16_t mss)
+{
+	struct memory_frame *f;
+
+	frame_make(&in, &(struct frame_spec){.proto = IP_PROTO_TCP, .payload = payload, .partial = true});
+	f = memory_frame_alloc(in.len);
+	memcpy(f->data, in.data, in.len);
+	f->flags = PACKET_NEEDS_CSUM;
+	f->csum_start = (uint16_t)in.l4;
+	f->csum_offset = 16;
+	f->gso = GSO_TCP4;
+	f->gso_size = mss;
+	f->piece_len = 4096;
+	memory_inject(datapath_port_by_number(s.dp, 1), 0, f);
+	test_switch_run(&s);
+}
+
+/* What is cut later is as long as its segments. */
+Test(length, segments_count)
+{
+	check("", 14 + 20 + 20 + 1000);
+	inject_tso(20000, 1000);
+	cr_expect_eq(test_switch_count(&s, 2), 20);
+	inject_tso(20020, 1001);
+	cr_expect_eq(test_switch_count(&s, 3), 20);
+	inject_tso(900, 1001); /* a single segment, which is shorter */
+	cr_expect_eq(test_switch_count(&s, 2), 1);
+}
+
+Test(length, of_a_packet_out)
+{
+	frame_make(&in, &(struct frame_spec){.payload = 500 - HEADERS});
+	test_switch_packet_out(&s, 1, "check_pkt_larger(499)->NXM_NX_REG0[0],resubmit(,1)", in.data, in.len);
+	cr_expect_eq(test_switch_count(&s, 3), 1);
+	test_switch_packet_out(&s, 1, "check_pkt_larger(500)->NXM_NX_REG0[0],resubmit(,1)", in.data, in.len);
+	cr_expect_eq(test_switch_count(&s, 2), 1);
+}
+
+/* Nothing comes of it where the bit is not. */
+Test(length, a_bit_of_a_field)
+{
+	test_switch_flow(&s, "in_port=1,actions=check_pkt_larger(100)->NXM_OF_TCP_DST[15],output:4");
+	frame_make(&in, &(struct frame_spec){.payload = 200, .dport = 5});
+	test_switch_send(&s, 1, in.data, in.len);
+	test_switch_expect(&s, 4, in.data, in.len, "no TCP");
+	frame_make(&in, &(struct frame_spec){.proto = IP_PROTO_TCP, .payload = 200, .dport = 5});
+	test_switch_send(&s, 1, in.data, in.len);
+	frame_make(&in, &(struct frame_spec){.proto = IP_PROTO_TCP, .payload = 200, .dport = 0x8005});
+	test_switch_expect(&s, 4, in.data, in.len, "the highest bit of the port");
+}
