@@ -94,13 +94,17 @@ static inline key_line mask_key(struct mkey *to, const struct mkey *key, const s
 	return line;
 }
 
-/* The length is no part of what the parser reads; where it matters it becomes part of the masked key. */
-static void add_length(struct mkey *masked, uint32_t length)
+/* The length is no part of what the parser reads; where it matters its class becomes part of the masked key.
+ */
+static void add_length(struct mkey *masked, const struct mkey *key, const struct lengths *lengths,
+                       uint32_t length)
 {
+	uint32_t tag = key->vlan_tci ? sizeof(struct vlan_header) : 0; /* does not count */
+
 	if (!(masked->flags & MKEY_EXT))
 		memset((uint64_t *)masked + MKEY_WORDS, 0, CACHE_EXT_BYTES);
 	masked->flags |= MKEY_EXT;
-	masked->pkt_len = length;
+	masked->pkt_len = lengths_class(lengths, length - tag) + tag;
 }
 
 /* Packets in a row that are of one flow are a run, which is looked up once: senders come in trains. `frames`
@@ -127,7 +131,7 @@ mask_keys(struct cache *c, const struct mkey *keys, const uint32_t *lens, const 
 		mask = &r->mask[mkey_class_of(keys[i].eth_type)];
 		line = mask_key(&c->keys[run], &keys[i], mask);
 		if (frames && mask->pkt_len)
-			add_length(&c->keys[run], frames[i]);
+			add_length(&c->keys[run], &keys[i], &r->lengths, frames[i]);
 		if (!lines_differ(line, before) && !(c->keys[run].flags & MKEY_EXT)) {
 			c->packets[run - 1]++;
 			c->bytes[run - 1] += lens[i];

@@ -46,6 +46,17 @@ void need_add(struct need_sum *sum, const struct shape *s)
 		if (s->classes & 1u << c)
 			or_key(&sum->classes[c], &s->needs);
 	sum->mixes |= s->mixes;
+	sum->resizes |= s->resizes;
+	lengths_join(&sum->lengths, &s->lengths);
+}
+
+struct lengths need_lengths(const struct need_sum *sum)
+{
+	struct lengths l = sum->lengths;
+
+	if (sum->resizes && lengths_matter(&l))
+		lengths_make_exact(&l);
+	return l;
 }
 
 void need_masks(const struct need_sum *sum, struct mkey mask[MKEY_CLASSES])

@@ -9,10 +9,13 @@
 /* What shapes need of packets, added up. */
 struct need_sum {
 	struct flow_key classes[MKEY_CLASSES];
-	bool mixes;
+	bool mixes, resizes;
+	struct lengths lengths;
 };
 
 void need_add(struct need_sum *sum, const struct shape *s);
+/* The lengths that have to be told apart, as all of it together needs them. */
+struct lengths need_lengths(const struct need_sum *sum);
 void need_masks(const struct need_sum *sum, struct mkey mask[MKEY_CLASSES]);
 
 static inline bool pstate_meets(const struct pstate *value, const struct pstate *known, const struct shape *s)

@@ -247,16 +247,19 @@ void relevance_remove(struct relevance *r, struct shape *s)
 
 /* ---- masks ---- */
 
-static int publish(struct relevance *r, struct ingress *in, const struct mkey mask[MKEY_CLASSES])
+static int publish(struct relevance *r, struct ingress *in, const struct mkey mask[MKEY_CLASSES],
+                   const struct lengths *lengths)
 {
 	struct relevance_mask *old = in->current, *m;
 
-	if (old && !memcmp(old->mask, mask, sizeof(old->mask)))
+	if (old && !memcmp(old->mask, mask, sizeof(old->mask)) &&
+	    !memcmp(&old->lengths, lengths, sizeof(*lengths)))
 		return 0;
 	m = aligned_alloc(64, (sizeof(*m) + 63) / 64 * 64);
 	if (!m)
 		return -ENOMEM;
 	memcpy(m->mask, mask, sizeof(m->mask));
+	m->lengths = *lengths;
 	m->epoch = ++r->epoch;
 	rcu_assign(in->current, m);
 	if (old)
@@ -276,20 +279,23 @@ static int update(struct relevance *r, struct ingress *in, bool keep)
 {
 	struct mkey mask[MKEY_CLASSES];
 	struct need_sum sum = {0};
+	struct lengths lengths;
 	int err;
 
 	in->everything = in == r->all || !explore(r, in, &sum);
 	if (in->everything)
 		sum_all(r, &sum);
 	need_masks(&sum, mask);
+	lengths = need_lengths(&sum);
 	if (keep && in->current) {
 		uint64_t *to = (uint64_t *)mask;
 		const uint64_t *old = (const uint64_t *)in->current->mask;
 
 		for (unsigned i = 0; i < sizeof(mask) / 8; i++)
 			to[i] |= old[i];
+		lengths_join(&lengths, &in->current->lengths);
 	}
-	err = publish(r, in, mask);
+	err = publish(r, in, mask, &lengths);
 	in->dirty = err || (keep && r->narrower);
 	return err;
 }

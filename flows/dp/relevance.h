@@ -39,6 +39,7 @@ struct match;
 
 struct relevance_mask { /* immutable once published */
 	struct mkey mask[MKEY_CLASSES];
+	struct lengths lengths;
 	uint64_t epoch;
 };
 

@@ -35,10 +35,12 @@ static void need_presence(struct flow_key *needs, enum field_id id)
 {
 	enum field_prereq prereq = fields[id].prereq;
 
-	if (id == FIELD_VLAN_TCI) /* comes and goes as a whole */
+	if (id == FIELD_VLAN_TCI) { /* comes and goes as a whole */
 		need_vlans(needs);
-	else if (fields[id].offset == offsetof(struct flow_key, vlan[0].tci))
+		work.shape.resizes = true;
+	} else if (fields[id].offset == offsetof(struct flow_key, vlan[0].tci)) {
 		needs->vlan[0].tci |= htobe16(VLAN_CFI);
+	}
 	if (prereq >= FIELD_NEEDS_TCP)
 		needs->nw_proto = needs->nw_frag = 0xff;
 	if (prereq >= FIELD_NEEDS_ND)
@@ -201,7 +203,7 @@ static void add_relabel(struct flow_key *needs)
 	needs->nw_ttl = 0xff;
 	needs->pbb_isid = htobe32(0xffffff);
 	need_vlans(needs);
-	work.shape.mixes = true;
+	work.shape.mixes = work.shape.resizes = true;
 }
 
 static void add_learn(const struct action_learn *l)
@@ -228,6 +230,19 @@ static void add_bundle(const struct action *a)
 	}
 	for (unsigned i = 0; i < b->n_members; i++)
 		work.shape.opaque |= b->members[i] == PORT_TABLE;
+}
+
+static void add_check(const struct action *a, bool coarse)
+{
+	struct flow_key *needs = &work.shape.needs;
+
+	if (coarse)
+		lengths_make_exact(&work.shape.lengths);
+	else
+		lengths_add(&work.shape.lengths, a->check_pkt_larger.len);
+	needs->vlan[0].tci |= htobe16(VLAN_CFI); /* the tag does not count */
+	need_presence(needs, a->check_pkt_larger.dst.field);
+	add_forget(&a->check_pkt_larger.dst);
 }
 
 static void add_action(const struct action *a, bool coarse)
@@ -269,10 +284,7 @@ static void add_action(const struct action *a, bool coarse)
 		add_bundle(a);
 		break;
 	case ACTION_CHECK_PKT_LARGER:
-		needs->pkt_len = UINT32_MAX;
-		needs->vlan[0].tci |= htobe16(VLAN_CFI);
-		need_presence(needs, a->check_pkt_larger.dst.field);
-		add_forget(&a->check_pkt_larger.dst);
+		add_check(a, coarse);
 		break;
 	case ACTION_OUTPUT_REG:
 		need_value(needs, a->output_reg.src.field);
@@ -283,6 +295,7 @@ static void add_action(const struct action *a, bool coarse)
 	case ACTION_PUSH_VLAN:
 	case ACTION_POP_VLAN:
 		need_vlans(needs);
+		work.shape.resizes = true;
 		break;
 	case ACTION_DEC_TTL:
 		needs->nw_ttl = 0xff;
@@ -350,7 +363,6 @@ const struct shape *shape_of(uint32_t table, const struct match *match, const st
                              bool select, bool coarse)
 {
 	struct shape *s = &work.shape;
-	uint32_t pkt_len;
 
 	memset(s, 0, sizeof(*s));
 	s->table = table;
@@ -370,9 +382,8 @@ const struct shape *shape_of(uint32_t table, const struct match *match, const st
 	if (!match || s->opaque)
 		s->nsteps = 0;
 	/* Pipeline state is no part of a packet; in_port and tun_id count for every packet anyway. */
-	pkt_len = s->needs.pkt_len;
 	memset(&s->needs, 0, offsetof(struct flow_key, tun_src));
-	s->needs.pkt_len = pkt_len;
+	s->needs.pkt_len = lengths_matter(&s->lengths) ? UINT32_MAX : 0;
 	static_assert((sizeof(*s) - offsetof(struct shape, table)) % 8 == 0, "hashed as words");
 	s->hash = hash_words((const uint64_t *)(const void *)&s->table, compared(s) / 8, 0);
 	return s;

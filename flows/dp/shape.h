@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "flows/dp/lengths.h"
 #include "flows/key.h"
 
 struct action_list;
@@ -57,8 +58,9 @@ struct shape {
 	uint32_t mixes;   /* it can turn a packet of one class into another */
 	uint32_t opaque;  /* where it leads is not known */
 	uint32_t nsteps;
-	uint32_t pad;
-	struct flow_key needs; /* wide mask of packet fields */
+	uint32_t resizes;       /* it can make a frame longer or shorter */
+	struct lengths lengths; /* that it tells apart */
+	struct flow_key needs;  /* wide mask of packet fields */
 	struct pstate mask, value;
 	struct shape_step steps[]; /* nsteps */
 };

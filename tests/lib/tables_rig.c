@@ -178,9 +178,13 @@ unsigned rig_drain(enum tables_error *last)
 
 const char *rig_send(const char *text)
 {
+	return rig_send_long(text, 100);
+}
+
+const char *rig_send_long(const char *text, uint32_t len)
+{
 	const struct program *p;
 	struct mkey key = rig_packet(text);
-	uint32_t len = 100;
 
 	cache_lookup(rig.cache, clock_now(), &key, &len, 1, &p);
 	report(p);

@@ -38,6 +38,7 @@ const char *rig_program_text(const struct program *p);
 /* Sends one packet of 100 bytes; what is done with it. What it reports to the tables waits for rig_drain().
  */
 const char *rig_send(const char *packet);
+const char *rig_send_long(const char *packet, uint32_t len);
 #define rig_expect(packet, result)                                                                           \
 	cr_expect_str_eq(rig_send(packet), result, "%s: %s", packet, rig_send(packet))
 

@@ -7,6 +7,7 @@
 #include "base/wire.h"
 #include "tests/lib/frames.h"
 #include "tests/lib/switch.h"
+#include "tests/lib/tables_rig.h"
 
 enum { HEADERS = 14 + 20 + 8 }; /* of a UDP frame */
 
@@ -160,4 +161,97 @@ Test(length, a_bit_of_a_field)
 	test_switch_send(&s, 1, in.data, in.len);
 	frame_make(&in, &(struct frame_spec){.proto = IP_PROTO_TCP, .payload = 200, .dport = 0x8005});
 	test_switch_expect(&s, 4, in.data, in.len, "the highest bit of the port");
+}
+
+/* ---- what is cached ---- */
+
+static void start(void)
+{
+	rig_start(NULL);
+}
+
+TestSuite(lengths, .init = start, .fini = rig_stop);
+
+static void add(const char *text)
+{
+	cr_assert_eq(rig_flow(FLOW_ADD, text), TABLES_OK, "%s", text);
+}
+
+/* Sends packets of every length up to 2000 from `port`; larger than `limit` they must leave by port 3, else
+ * by
+ * 2. How many were misses. */
+static uint64_t misses_of(unsigned port, unsigned limit)
+{
+	struct cache_stats before, after;
+	char packet[64];
+
+	snprintf(packet, sizeof(packet), "in_port=%u,udp", port);
+	cache_get_stats(rig.cache, &before);
+	for (uint32_t len = 60; len <= 2000; len++)
+		cr_assert_str_eq(rig_send_long(packet, len), len > limit ? "output:3" : "output:2",
+		                 "%u bytes: %s", len, rig_send_long(packet, len));
+	cache_get_stats(rig.cache, &after);
+	return after.misses - before.misses;
+}
+
+static void outputs(void)
+{
+	add("table=9,reg0=0,actions=output:2");
+	add("table=9,reg0=1,actions=output:3");
+}
+
+Test(lengths, one_entry_for_each_answer)
+{
+	outputs();
+	add("in_port=1,actions=check_pkt_larger(500)->NXM_NX_REG0[0],resubmit(,9)");
+	cr_expect_eq(misses_of(1, 500), 2);
+	add("in_port=5,actions=check_pkt_larger(500)->NXM_NX_REG0[0],check_pkt_larger(1000)->NXM_NX_REG0[0],"
+	    "check_pkt_larger(700)->NXM_NX_REG0[0],resubmit(,9)");
+	cr_expect_eq(misses_of(5, 700), 4);
+	cr_expect_leq(misses_of(1, 500), 2, "what port 5 asks is nothing to port 1");
+	add("in_port=1,actions=check_pkt_larger(501)->NXM_NX_REG0[0],resubmit(,9)");
+	cr_expect_leq(misses_of(1, 501), 5);
+	rig_fold();
+	cr_expect_leq(misses_of(1, 501), 2);
+}
+
+Test(lengths, other_ports_do_not_care)
+{
+	outputs();
+	add("in_port=1,actions=check_pkt_larger(500)->NXM_NX_REG0[0],resubmit(,9)");
+	add("in_port=5,actions=output:2");
+	cr_expect_eq(misses_of(5, 9999), 1);
+	rig_flow(FLOW_DELETE, "in_port=1");
+	rig_fold();
+	add("in_port=1,actions=output:2");
+	cr_expect_eq(misses_of(1, 9999), 1);
+}
+
+/* A tag more or less on the way: each length counts. */
+Test(lengths, every_length_counts_where_frames_change_theirs)
+{
+	outputs();
+	add("in_port=1,actions=push_vlan:0x8100,push_vlan:0x8100,resubmit(,8)");
+	add("table=8,actions=check_pkt_larger(500)->NXM_NX_REG0[0],strip_vlan,strip_vlan,resubmit(,9)");
+	add("table=9,priority=40000,reg0=0,actions=push_vlan:0x8100,strip_vlan,output:2");
+	for (uint32_t len = 480; len < 520; len++) {
+		const char *done = rig_send_long("in_port=1,udp", len);
+
+		cr_expect_eq(strstr(done, "output:3") != NULL, len > 496, "%u bytes: %s", len, done);
+	}
+}
+
+Test(lengths, every_length_counts_where_limits_are_many)
+{
+	outputs();
+	for (unsigned i = 0; i < 8; i++) {
+		char flow[200];
+
+		snprintf(flow, sizeof(flow),
+		         "in_port=1,udp,tp_dst=%u,actions=check_pkt_larger(%u)->NXM_NX_REG0[0],resubmit(,9)",
+		         i, 500 + i);
+		add(flow);
+	}
+	add("in_port=1,priority=1,actions=check_pkt_larger(600)->NXM_NX_REG0[0],resubmit(,9)");
+	cr_expect_eq(misses_of(1, 500), 1941);
 }
