@@ -3,6 +3,10 @@
 # happens, and gives: say, fail, skip, need, at_exit, wait_until. Exit status 0 = passed, 77 = skipped, else failed.
 set -euo pipefail
 
+# Debian's programs are what is tested, and its python3 starts at once: one that a version manager has put in front of it takes
+# longer to be found than what it is asked takes to run.
+PATH=/usr/bin:/bin:$PATH
+
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 BUILD=${BUILD:-$ROOT/build/release}
 WORK=$(mktemp -d /tmp/weft.XXXXXX) # short: a unix socket's path has at most 107 characters
@@ -59,15 +63,20 @@ need_built() { # need_built NAME...: programs of ours
     for p in "$@"; do [ -x "$BUILD/$p" ] || fail "$BUILD/$p is not built (make)"; done
 }
 
-# wait_until SECONDS COMMAND...: until it succeeds; its output of the last try is shown when the time is over.
+# pause SECONDS: sleep, without a process of its own: where those are dear, waiting would take more than what is waited for.
+exec {NOTHING}<> <(:) # that nobody writes to
+pause() { read -rt "$1" -u "$NOTHING" || true; }
+
+# wait_until SECONDS COMMAND...: until it succeeds; its output of the last try is shown when the time is over. What takes more
+# than a second or two is asked less often.
 wait_until() {
-    local end=$((SECONDS + $1)) log=$WORK/wait.log
+    local end=$((SECONDS + $1)) soon=$((SECONDS + 1)) log=$WORK/wait.log
     shift
     until "$@" >"$log" 2>&1; do
         if [ $SECONDS -ge $end ]; then
             tail -n 5 "$log" >&2
             return 1
         fi
-        sleep 0.05
+        if [ $SECONDS -le $soon ]; then pause 0.05; else pause 0.2; fi
     done
 }

@@ -36,8 +36,7 @@ play() {
             esac
             echo "=== $only${file##*/}:$n $text"
             rc=0
-            (eval "$text") </dev/null >out 2>&1 || rc=$?
-            normalise <out
+            (eval "$text") </dev/null 2>&1 || rc=$?
             echo "status $rc"
         done <"$file"
     done
@@ -100,21 +99,33 @@ has_text() { O dump-flows br0 "$2" | grep -q "$1"; }
 # inject_until PORT HEX TEXT FILTER: and waits for what it does.
 inject_until() { inject "$1" "$2" && shows "$3" "$4"; }
 
-# settled FILE: has it stopped growing? grown FILE SIZE: is it longer now?
+# size FILE: sets SIZE. settled FILE: has it stopped growing? grown FILE SIZE: is it longer now?
+size() {
+    local text=
+    IFS= read -r -d '' text <"$1" || true
+    SIZE=${#text}
+}
 settled() {
     local before
-    before=$(wc -c <"$1")
-    sleep 0.05
-    [ "$(wc -c <"$1")" -eq "$before" ]
+    size "$1"
+    before=$SIZE
+    pause 0.05
+    size "$1"
+    [ "$SIZE" -eq "$before" ]
 }
 # asleep PID: does it wait for the switch to speak, three looks in a row?
 asleep() {
+    local state
     for _ in 1 2 3; do
-        sleep 0.05
-        grep -q "^State:.S" "/proc/$1/status" || return 1
+        pause 0.05
+        read -r _ _ state _ <"/proc/$1/stat" || return 1
+        [ "$state" = S ] || return 1
     done
 }
-grown() { [ "$(wc -c <"$1")" -gt "$2" ]; }
+grown() {
+    size "$1"
+    [ "$SIZE" -gt "$2" ]
+}
 
 # watch CLIENT-COMMAND... -- COMMAND...: starts the first, which goes on until it is ended; when it listens, runs the
 # second, and prints what both say once something was heard.
@@ -127,7 +138,8 @@ watch() {
     pid=$!
     [[ ${first[*]} != *watch:* ]] || wait_until 30 grown heard 0
     wait_until 30 asleep "$pid" && wait_until 30 settled heard
-    before=$(wc -c <heard)
+    size heard
+    before=$SIZE
     "$@"
     wait_until 30 grown heard "$before"
     wait_until 30 settled heard
@@ -166,9 +178,9 @@ mkdir -p "$out"
 # both NAME PROTOCOL CLIENT...: the cases against both switches at once, into $out/{ovs,weft}.NAME
 both() {
     local a b
-    play ovs "${@:2}" >"$out/ovs.$1" &
+    play ovs "${@:2}" | normalise >"$out/ovs.$1" &
     a=$!
-    play weft "${@:2}" >"$out/weft.$1" &
+    play weft "${@:2}" | normalise >"$out/weft.$1" &
     b=$!
     wait "$a" && wait "$b"
 }
