@@ -145,8 +145,9 @@ $(UNIT) $(DIFF) $(BENCH): %: %.o $(TEST_LIB) $(DP_LIB) $(PLAIN_LIB)
 	$(call say,LINK,$@)
 	$(Q)$(LINK_DP) $(PLAIN_LIBS) -lcriterion
 
-# Fuzz targets are built by clang in one go, with every source instrumented.
-FUZZ_SRC := $(call srcs,$(PLAIN_DIRS) $(DP_DIRS) $(TEST_DIRS))
+# Fuzz targets are built by clang in one go, with every source instrumented that they reach.
+FUZZ_DIRS := base flows control/net control/openflow control/cli base/dp ports ports/vhost overlay/vxlan datapath tests/lib
+FUZZ_SRC := $(call srcs,$(FUZZ_DIRS))
 FUZZ_OBJ := $(patsubst %.c,build/fuzz/%.o,$(FUZZ_SRC))
 FUZZ_CFLAGS := -std=gnu11 -D_GNU_SOURCE -I. -I$(B) -fno-strict-aliasing -O1 -g -Wall -Werror -Wno-unknown-warning-option \
 	-Wno-address-of-packed-member -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=undefined -DWEFT_DEBUG -DWEFT_VERSION=\"$(VERSION)\" -MMD -MP
@@ -154,7 +155,7 @@ build/fuzz/%.o: %.c | $(SKEL) $(PROTO).h
 	@mkdir -p $(@D)
 	$(call say,CLANG,$@)
 	$(Q)$(CLANG) $(FUZZ_CFLAGS) $(DP_INC) -march=$(ARCH) -c $< -o $@
-build/fuzz/libweft.a: $(FUZZ_OBJ) $(PROTO).o $(PLAIN_DIRS) $(DP_DIRS) $(TEST_DIRS)
+build/fuzz/libweft.a: $(FUZZ_OBJ) $(FUZZ_DIRS)
 $(FUZZ): build/fuzz/%: build/fuzz/tests/fuzz/%.o build/fuzz/libweft.a
 	$(call say,LINK,$@)
 	$(Q)$(CLANG) -fsanitize=address,undefined,fuzzer -o $@ $< -Wl,--start-group build/fuzz/libweft.a -Wl,--end-group $(DP_LIBS)
