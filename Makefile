@@ -169,7 +169,7 @@ deps: ## install the Debian packages that building and testing need
 	@.ci/deps
 
 check: deps ## install what is missing, build, run every test
-	$(MAKE) -j$(JOBS) all test-programs
+	$(MAKE) -j$(JOBS) all test-programs fuzz-build
 	$(MAKE) layers
 	tests/run all
 
