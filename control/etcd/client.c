@@ -19,6 +19,8 @@
 
 enum state { AWAY, CONNECTING, ASKING, READY };
 
+enum { AT_ONCE = 1 }; /* a time of the timer: long ago */
+
 struct etcd {
 	enum state state;
 	struct endpoints endpoints;
@@ -196,8 +198,16 @@ void etcd_progress(struct etcd *c)
 		fail(c, e.text);
 		first = c->due;
 	}
-	c->next = first ? first : 1;
-	wait_for(c, has_news(c) ? 1 : c->next);
+	c->next = first ? first : AT_ONCE;
+	wait_for(c, c->alarm == AT_ONCE && has_news(c) ? AT_ONCE : c->next);
+}
+
+/* For one who waits for something else than news: what comes of them is for the owner to take later. */
+static void progress_and_tell(struct etcd *c)
+{
+	etcd_progress(c);
+	if (has_news(c))
+		wait_for(c, AT_ONCE);
 }
 
 void etcd_give_up(struct etcd *c, const char *why)
@@ -218,7 +228,7 @@ void etcd_wait(struct etcd *c, uint64_t until)
 		p = (struct pollfd){.fd = grpc_fd(c->grpc), .events = grpc_wants(c->grpc)};
 	if (now < first)
 		poll(&p, 1, (int)((first - now) / CLOCK_MS) + 1);
-	etcd_progress(c);
+	progress_and_tell(c);
 }
 
 /* ---- calls ---- */
@@ -257,13 +267,13 @@ static int attempt(struct etcd *c, struct call *call, const char *path, const Pr
 {
 	if (call_start(call, c->grpc, path, request))
 		return error_set(e, ENOMEM, "out of memory");
-	etcd_progress(c);
+	progress_and_tell(c);
 	while (call->stream) {
 		if (clock_now() >= until) {
 			call_cancel(call);
 			call->status = GRPC_DEADLINE_EXCEEDED;
 			etcd_give_up(c, "it has not answered in time");
-			etcd_progress(c);
+			progress_and_tell(c);
 			return error_set(e, ECOMM, "%s", c->why);
 		}
 		etcd_wait(c, until);
@@ -281,7 +291,7 @@ int etcd_call(struct etcd *c, const char *path, const ProtobufCMessage *request,
 		struct call call = {.kind = kind};
 		int rc;
 
-		etcd_progress(c);
+		progress_and_tell(c);
 		while (c->state != READY && clock_now() < until)
 			etcd_wait(c, until);
 		if (c->state != READY)
@@ -323,7 +333,7 @@ int etcd_create(const char *endpoints, const struct tls_files *tls, int timeout_
 		etcd_destroy(c);
 		return rc;
 	}
-	wait_for(c, 1); /* at once */
+	wait_for(c, AT_ONCE);
 	*out = c;
 	return 0;
 }

@@ -44,8 +44,9 @@ int etcd_create(const char *endpoints, const struct tls_files *tls, int timeout_
 void etcd_destroy(struct etcd *c);
 void etcd_attach(struct etcd *c, struct etcd_part *part);
 
-/* Readable when etcd_progress() has something to do, or a part has news. */
+/* Readable when etcd_progress() has something to do, or a part has got news while somebody waited. */
 int etcd_fd(const struct etcd *c);
+/* Whoever calls it takes all the news that parts have then. */
 void etcd_progress(struct etcd *c);
 bool etcd_ready(const struct etcd *c);
 /* The cluster's uuid; "" when it was never reached. */
@@ -64,8 +65,8 @@ enum etcd_again { ETCD_ONCE, ETCD_AGAIN };
 int etcd_call(struct etcd *c, const char *path, const ProtobufCMessage *request,
               const ProtobufCMessageDescriptor *kind, enum etcd_again again, ProtobufCMessage **answer,
               struct error *e);
-/* One turn of waiting, for who waits for something else than an answer: until there is something to do for
- * the client itself, or `until`. */
+/* One turn of waiting, for who waits for something else than an answer or the owner's news: until there is
+ * something to do for the client itself, or `until` (0: it does not wait). */
 void etcd_wait(struct etcd *c, uint64_t until);
 
 #endif

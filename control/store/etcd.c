@@ -95,7 +95,7 @@ static int etcd_wait_for_change(struct store *store, const char *prefix, int64_t
 	if (rc)
 		return rc;
 	watch_only_notice(s->watches, (int64_t)watch, &any);
-	etcd_progress(s->etcd);
+	etcd_wait(s->etcd, 0);
 	while (!any && clock_now() < until)
 		etcd_wait(s->etcd, until);
 	watch_remove(s->watches, (int64_t)watch);
