@@ -315,23 +315,12 @@ static const struct program *miss(struct cache *c, unsigned i, const struct mkey
 
 /* ---- entries of an older version ---- */
 
-static bool still_right(const struct cache *c, const struct cache_entry *e)
-{
-	const struct program *p = cache_program(c, e);
-	const uint16_t *deps = program_deps(p);
-
-	for (unsigned i = 0; i < p->ndeps; i++)
-		if (rcu_read(c->t->changed[deps[i]]) > e->version)
-			return false;
-	return true;
-}
-
 /* Makes the entry right for `version`. False: the new program found no place; the entry is gone. */
 static bool renew(struct cache *c, unsigned i, uint32_t number, const struct mkey *key, uint64_t version)
 {
 	struct cache_entry *e = &c->entries[number];
 
-	if (still_right(c, e)) {
+	if (deps_unchanged(&c->deps, e->deps, c->t, e->version, version)) {
 		c->stats.refreshed++;
 		e->version = version;
 		return true;

@@ -7,6 +7,7 @@
 #include "base/dp/packet.h"
 #include "flows/dp/arena.h"
 #include "flows/dp/cache.h"
+#include "flows/dp/deps.h"
 #include "flows/dp/programs.h"
 #include "flows/dp/state.h"
 #include "flows/dp/translate.h"
@@ -29,8 +30,9 @@ struct cache_entry {
 	uint32_t program;              /* of programs.h; 0: none yet. When the entry is free: the next one */
 	uint32_t ext;                  /* arena block of the masked ext; 0: none */
 	uint32_t output;               /* what cache_outputs() tells */
+	uint32_t deps;                 /* of deps.h, when there is a program */
 	uint8_t dirty;                 /* its number is in a list of what is to be folded */
-	uint8_t pad[7];
+	uint8_t pad[3];
 } __attribute__((aligned(64)));
 static_assert(sizeof(struct cache_entry) == 128, "key in one line, the rest in another");
 
@@ -48,6 +50,7 @@ struct cache {
 	uint64_t seeds[9];
 	struct arena arena;
 	struct programs programs;
+	struct deps deps;
 	/* fold: numbers of entries with counts; two lists, one collects while the other is folded */
 	uint32_t *dirty[2];
 	uint32_t ndirty[2];

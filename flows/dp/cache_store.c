@@ -76,7 +76,7 @@ struct cache *cache_create(struct tables *t, unsigned worker, uint32_t entries)
 	c->free_entry = CACHE_NONE;
 	c->t = t;
 	c->worker = worker;
-	c->programs.arena = &c->arena;
+	c->programs.arena = c->deps.arena = &c->arena;
 	for (unsigned i = 0; i < 9; i++)
 		c->seeds[i] = hash_random_seed();
 	if (!cache_reserve(c) || slots_add_worker(&t->slots, worker)) {
@@ -174,13 +174,20 @@ static void forget_entry(struct cache *c, uint32_t number)
 	c->nentries--;
 }
 
+static void drop_program(struct cache *c, struct cache_entry *e)
+{
+	if (!e->program)
+		return;
+	programs_put(&c->programs, e->program);
+	deps_put(&c->deps, e->deps);
+}
+
 static void empty_entry(struct cache *c, uint32_t number)
 {
 	struct cache_entry *e = &c->entries[number];
 
 	cache_credit(c, e);
-	if (e->program)
-		programs_put(&c->programs, e->program);
+	drop_program(c, e);
 	if (e->ext)
 		arena_put(&c->arena, e->ext, CACHE_EXT_BYTES);
 	forget_entry(c, number);
@@ -324,19 +331,31 @@ static uint32_t only_output(const struct program *p)
 	return p->nops == 1 && op->type == OP_OUTPUT && !op->arg16 ? op->arg32 : 0;
 }
 
+/* The program and its dependencies as blocks, both or none. */
+static bool get_blocks(struct cache *c, uint32_t *program, uint32_t *deps)
+{
+	*program = programs_get(&c->programs, &c->translation);
+	if (!*program)
+		return false;
+	*deps = deps_get(&c->deps, &c->translation);
+	if (*deps)
+		return true;
+	programs_put(&c->programs, *program);
+	return false;
+}
+
 bool cache_store_program(struct cache *c, struct cache_entry *e)
 {
-	uint32_t block = programs_get(&c->programs, &c->translation);
+	uint32_t program, deps;
 
-	if (!block) {
+	if (!get_blocks(c, &program, &deps)) {
 		evict_some(c);
-		block = programs_get(&c->programs, &c->translation);
+		if (!get_blocks(c, &program, &deps))
+			return false;
 	}
-	if (!block)
-		return false;
-	if (e->program)
-		programs_put(&c->programs, e->program);
-	e->program = block;
+	drop_program(c, e);
+	e->program = program;
+	e->deps = deps;
 	e->output = only_output(cache_program(c, e));
 	return true;
 }

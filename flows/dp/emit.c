@@ -116,7 +116,7 @@ void emit_ref(struct walk *w, struct slot_ref ref)
 
 void emit_dep(struct walk *w, uint16_t dep)
 {
-	if (w->out->ndeps == PROGRAM_DEPS_MAX)
+	if (w->out->ndeps == TRANSLATE_DEPS_MAX)
 		w->error = DROP_RESUBMIT_LIMIT;
 	else
 		w->out->deps[w->out->ndeps++] = dep;
@@ -247,7 +247,7 @@ void emit_finish(struct walk *w)
 
 unsigned translation_bytes(const struct translation *tr)
 {
-	return sizeof(struct program) + tr->ndata * 16u + tr->nrefs * 8u + tr->nops * 8u + tr->ndeps * 2u;
+	return sizeof(struct program) + tr->ndata * 16u + tr->nrefs * 8u + tr->nops * 8u;
 }
 
 void translation_pack(const struct translation *tr, struct program *p)
@@ -258,7 +258,6 @@ void translation_pack(const struct translation *tr, struct program *p)
 	        .nops = tr->nops,
 	        .ndata = tr->ndata,
 	        .nrefs = tr->nrefs,
-	        .ndeps = tr->ndeps,
 	        .bytes = (uint16_t)translation_bytes(tr),
 	        .drop_reason = tr->drop_reason,
 	        .flags = tr->flags,
@@ -268,6 +267,4 @@ void translation_pack(const struct translation *tr, struct program *p)
 	memcpy(to, tr->refs, tr->nrefs * 8u);
 	to += tr->nrefs * 8u;
 	memcpy(to, tr->ops, tr->nops * 8u);
-	to += tr->nops * 8u;
-	memcpy(to, tr->deps, tr->ndeps * 2u);
 }

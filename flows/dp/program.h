@@ -26,7 +26,6 @@ enum {
 	PROGRAM_DATA_MAX = 128, /* 16-byte units */
 	PROGRAM_SAVE_MAX = 8,
 	PROGRAM_REFS_MAX = 320, /* rules, groups and buckets that count one packet */
-	PROGRAM_DEPS_MAX = 1400,
 };
 
 enum op_type {
@@ -119,26 +118,22 @@ struct slot_ref {
 	uint32_t generation;
 };
 
-/* Header, then: data (16-byte units), refs, ops, deps. */
+/* Header, then: data (16-byte units), refs, ops. */
 struct program {
 	uint16_t nops;
 	uint16_t ndata;
 	uint16_t nrefs;
-	uint16_t ndeps;
 	uint16_t bytes; /* of all of it */
 	uint8_t drop_reason;
-	uint8_t flags;     /* enum program_flag */
-	uint32_t reserved; /* resume point, for connection tracking */
+	uint8_t flags; /* enum program_flag */
+	uint16_t pad[3];
 	uint8_t body[];
 } __attribute__((aligned(16)));
 static_assert(sizeof(struct program) == 16, "data units stay aligned");
 
 enum program_flag { PROGRAM_OWN = 1 << 0 }; /* has state (struct program_report) and belongs to one flow */
 
-enum {
-	PROGRAM_BYTES_MAX =
-	        16 + PROGRAM_DATA_MAX * 16 + PROGRAM_REFS_MAX * 8 + PROGRAM_OPS_MAX * 8 + PROGRAM_DEPS_MAX * 2
-};
+enum { PROGRAM_BYTES_MAX = 16 + PROGRAM_DATA_MAX * 16 + PROGRAM_REFS_MAX * 8 + PROGRAM_OPS_MAX * 8 };
 
 static inline const uint8_t *program_data(const struct program *p, unsigned unit)
 {
@@ -153,11 +148,6 @@ static inline const struct slot_ref *program_refs(const struct program *p)
 static inline const struct op *program_ops(const struct program *p)
 {
 	return (const struct op *)(p->body + p->ndata * 16 + p->nrefs * 8);
-}
-
-static inline const uint16_t *program_deps(const struct program *p)
-{
-	return (const uint16_t *)(p->body + p->ndata * 16 + p->nrefs * 8 + p->nops * 8);
 }
 
 #endif

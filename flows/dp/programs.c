@@ -18,27 +18,23 @@ static uint64_t sum_words(uint64_t salt, const void *from, unsigned bytes)
 	return h;
 }
 
-static uint32_t hash_of(struct translation *tr)
+static uint32_t hash_of(const struct translation *tr)
 {
 	uint64_t h = (uint64_t)tr->drop_reason << 32;
 
-	for (unsigned i = tr->ndeps; i % 4; i++)
-		tr->deps[i] = 0;
 	h += sum_words(1 << 16, tr->ops, tr->nops * 8u);
 	h += sum_words(2 << 16, tr->refs, tr->nrefs * 8u);
 	h += sum_words(3 << 16, tr->data, tr->ndata * 16u);
-	h += sum_words(4 << 16, tr->deps, (tr->ndeps + 3u) / 4 * 8);
 	return (uint32_t)hash_mix(h);
 }
 
 static bool is_same(const struct program *p, const struct translation *tr)
 {
 	return p->nops == tr->nops && p->ndata == tr->ndata && p->nrefs == tr->nrefs &&
-	       p->ndeps == tr->ndeps && p->drop_reason == tr->drop_reason && p->flags == tr->flags &&
+	       p->drop_reason == tr->drop_reason && p->flags == tr->flags &&
 	       !memcmp(program_data(p, 0), tr->data, p->ndata * 16u) &&
 	       !memcmp(program_refs(p), tr->refs, p->nrefs * 8u) &&
-	       !memcmp(program_ops(p), tr->ops, p->nops * 8u) &&
-	       !memcmp(program_deps(p), tr->deps, p->ndeps * 2u);
+	       !memcmp(program_ops(p), tr->ops, p->nops * 8u);
 }
 
 static unsigned block_bytes(unsigned program_bytes)
@@ -60,7 +56,7 @@ static uint32_t add(struct programs *ps, const struct translation *tr, uint32_t 
 	return block;
 }
 
-uint32_t programs_get(struct programs *ps, struct translation *tr)
+uint32_t programs_get(struct programs *ps, const struct translation *tr)
 {
 	uint32_t hash = hash_of(tr), block;
 	struct recent_program *r = &ps->recent[hash % PROGRAMS_RECENT];

@@ -36,8 +36,8 @@ struct programs {
 	} recent[PROGRAMS_RECENT];
 };
 
-/* The program of `tr` with one more user: an arena block; 0: no room. `tr` is padded behind its ends. */
-uint32_t programs_get(struct programs *ps, struct translation *tr);
+/* The program of `tr` with one more user: an arena block; 0: no room. */
+uint32_t programs_get(struct programs *ps, const struct translation *tr);
 /* One user less. */
 void programs_put(struct programs *ps, uint32_t block);
 

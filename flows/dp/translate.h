@@ -26,6 +26,7 @@ struct tables;
 enum {
 	TRANSLATE_LOOKUPS_MAX = 300, /* tables visited for one packet */
 	TRANSLATE_DEPTH_MAX = 64,    /* resubmits, groups and clones inside each other */
+	TRANSLATE_DEPS_MAX = 1400,
 };
 
 /* A program in the making, with room for the longest. Its parts are hashed as 64-bit words. */
@@ -36,7 +37,7 @@ struct translation {
 	struct op ops[PROGRAM_OPS_MAX] __attribute__((aligned(8)));
 	uint8_t data[PROGRAM_DATA_MAX][16] __attribute__((aligned(16)));
 	struct slot_ref refs[PROGRAM_REFS_MAX] __attribute__((aligned(8)));
-	uint16_t deps[PROGRAM_DEPS_MAX] __attribute__((aligned(8)));
+	uint16_t deps[TRANSLATE_DEPS_MAX]; /* what the program depends on: see deps.h */
 };
 
 /* Walks from table 0. */
