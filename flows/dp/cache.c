@@ -107,10 +107,11 @@ static void add_length(struct mkey *masked, const struct mkey *key, const struct
 	masked->pkt_len = lengths_class(lengths, length - tag) + tag;
 }
 
-/* Packets in a row that are of one flow are a run, which is looked up once: senders come in trains. `frames`
- * NULL: nobody asks for lengths. The number of runs. */
-static inline __attribute__((always_inline)) unsigned
-mask_keys(struct cache *c, const struct mkey *keys, const uint32_t *lens, const uint32_t *frames, unsigned n)
+/* Packets in a row that are of one flow are a run, which is looked up once: senders come in trains.
+ * `lengths`: somebody asks for them, and `frames` has them. The number of runs. */
+static inline __attribute__((always_inline)) unsigned mask_keys(struct cache *c, const struct mkey *keys,
+                                                                const uint32_t *lens, const uint32_t *frames,
+                                                                bool lengths, unsigned n)
 {
 	static const key_line no_line = {-1, -1, -1, -1, -1, -1, -1, -1}; /* with MKEY_EXT */
 	const struct relevance_mask *r = NULL;
@@ -130,7 +131,7 @@ mask_keys(struct cache *c, const struct mkey *keys, const uint32_t *lens, const 
 		}
 		mask = &r->mask[mkey_class_of(keys[i].eth_type)];
 		line = mask_key(&c->keys[run], &keys[i], mask);
-		if (frames && mask->pkt_len)
+		if (lengths && mask->pkt_len)
 			add_length(&c->keys[run], &keys[i], &r->lengths, frames[i]);
 		if (!lines_differ(line, before) && !(c->keys[run].flags & MKEY_EXT)) {
 			c->packets[run - 1]++;
@@ -149,7 +150,7 @@ mask_keys(struct cache *c, const struct mkey *keys, const uint32_t *lens, const 
 static unsigned mask_keys_and_lengths(struct cache *c, const struct mkey *keys, const uint32_t *lens,
                                       unsigned n)
 {
-	return mask_keys(c, keys, lens, c->frames ? c->frames(c->frames_arg, n) : lens, n);
+	return mask_keys(c, keys, lens, c->frames ? c->frames(c->frames_arg, n) : lens, true, n);
 }
 
 static void hash_keys(struct cache *c, unsigned n)
@@ -375,7 +376,7 @@ void cache_lookup(struct cache *c, uint64_t now, const struct mkey *keys, const 
 	if (unlikely(__atomic_load_n(&c->t->relevance.lengths, __ATOMIC_RELAXED)))
 		runs = mask_keys_and_lengths(c, keys, lens, n);
 	else
-		runs = mask_keys(c, keys, lens, NULL, n);
+		runs = mask_keys(c, keys, lens, lens, false, n);
 	hash_keys(c, runs);
 	find_candidates(c, runs);
 	for (unsigned i = 0, at = 0; i < runs; i++) {
