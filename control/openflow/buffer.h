@@ -53,7 +53,7 @@ struct ofp_reader {
 
 static inline struct ofp_reader ofp_reader_of(const void *bytes, size_t n)
 {
-	return (struct ofp_reader){bytes, (const uint8_t *)bytes + n, false, 0};
+	return (struct ofp_reader){bytes, n ? (const uint8_t *)bytes + n : bytes, false, 0};
 }
 
 static inline size_t ofp_left(const struct ofp_reader *r)
