@@ -206,7 +206,7 @@ layers: ## check that includes follow the layer table
 
 coverage: ## unit and differential tests with gcov; report in build/coverage
 	$(MAKE) MODE=coverage all test-programs
-	MODE=coverage tests/run unit differential
+	MODE=coverage DIFF_PACKETS=200000 ISOLATION_PACKETS=200000 ISOLATION_EVERY=10 tests/run unit differential
 	gcovr -r . build/coverage --exclude tests --txt build/coverage/report.txt --print-summary
 
 install: all ## install programs, unit file and README under DESTDIR
