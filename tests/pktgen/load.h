@@ -86,5 +86,7 @@ int load_run(const struct load_options *o, json_t **result, struct error *e);
 bool pin_to(unsigned core);
 /* Time that a cache line takes from core `a` to core `b`, in ns (median); negative: not measured. */
 double probe_cores(unsigned a, unsigned b);
+/* Time from a write to an eventfd on core `a` until a thread on core `b` that polls it runs, as above. */
+double probe_wake(unsigned a, unsigned b);
 
 #endif

@@ -15,7 +15,8 @@ static int usage(FILE *to)
 	fputs("Usage: weft-pktgen [-v] run FILE...     run scenarios ('-': standard input)\n"
 	      "       weft-pktgen compose PACKET       print the frame as hex\n"
 	      "       weft-pktgen load ...             load a switch; `load` alone explains\n"
-	      "       weft-pktgen probe CORE CORE      ns for a cache line to go from one to the other\n"
+	      "       weft-pktgen probe CORE CORE [wake]   ns for a cache line to go from one to the other,\n"
+	      "                                        or for a thread to be woken by the other\n"
 	      "A scenario is explained in tests/pktgen/README.md.\n",
 	      to);
 	return to == stderr ? 2 : 0;
@@ -77,9 +78,9 @@ static int load(int argc, char **argv)
 	return 0;
 }
 
-static int probe(const char *a, const char *b)
+static int probe(double (*what)(unsigned, unsigned), const char *a, const char *b)
 {
-	double ns = probe_cores((unsigned)atoi(a), (unsigned)atoi(b));
+	double ns = what((unsigned)atoi(a), (unsigned)atoi(b));
 
 	if (ns < 0) {
 		fprintf(stderr, "weft-pktgen: cores %s and %s: not two cores of this machine\n", a, b);
@@ -97,7 +98,9 @@ int main(int argc, char **argv)
 	if (argc > 1 && !strcmp(argv[1], "load"))
 		return load(argc - 1, argv + 1);
 	if (argc == 4 && !strcmp(argv[1], "probe"))
-		return probe(argv[2], argv[3]);
+		return probe(probe_cores, argv[2], argv[3]);
+	if (argc == 5 && !strcmp(argv[1], "probe") && !strcmp(argv[4], "wake"))
+		return probe(probe_wake, argv[2], argv[3]);
 
 	while ((c = getopt(argc, argv, "vh")) != -1) {
 		if (c == 'h')

@@ -67,9 +67,9 @@ def set_realtime(pid, priority):
     return True
 
 
-def probe(pktgen):
-    """Nanoseconds between the two cores, None when they cannot be told."""
-    r = subprocess.run([pktgen, "probe", str(GENERATOR_CORE), str(WORKER_CORE)], capture_output=True, text=True)
+def probe(pktgen, *what):
+    """Nanoseconds between the two cores, or until a thread is woken ("wake"); None when they cannot be told."""
+    r = subprocess.run([pktgen, "probe", str(GENERATOR_CORE), str(WORKER_CORE), *what], capture_output=True, text=True)
     return float(r.stdout) if r.returncode == 0 else None
 
 
