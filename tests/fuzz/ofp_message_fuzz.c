@@ -13,6 +13,7 @@
 #include "control/openflow/server.h"
 #include "control/openflow/actions.h"
 #include "control/openflow/nx_groups.h"
+#include "control/openflow/nx_packet_in.h"
 #include "control/openflow/of10.h"
 #include "control/openflow/oxm.h"
 #include "tests/lib/fake_switch.h"
@@ -122,6 +123,37 @@ static void try_nx_group_mod(const uint8_t *data, size_t size)
 	group_mod_free(&mod.group);
 }
 
+static bool read_continuation(const uint8_t *data, size_t size, struct continuation *c)
+{
+	struct ofp_reader r = ofp_reader_of(data, size);
+	struct nx_bridge bridge = {{0}};
+
+	continuation_init(c);
+	if (nx_read_continuation(&r, c, &bridge) == OFP_OK)
+		return true;
+	continuation_free(c);
+	return false;
+}
+
+static void try_continuation(const uint8_t *data, size_t size)
+{
+	struct nx_bridge bridge = {{0}};
+	struct continuation c, again;
+	struct ofp_writer w = {0};
+
+	if (!read_continuation(data, size, &c))
+		return;
+	nx_put_continuation(&w, &c, &bridge);
+	if (!w.failed && w.len < OFP_MESSAGE_MAX / 2) {
+		must(read_continuation(w.data, w.len, &again));
+		must(action_list_equal(&c.set, &again.set) && c.nstack == again.nstack);
+		must(c.port == again.port);
+		continuation_free(&again);
+	}
+	ofp_writer_free(&w);
+	continuation_free(&c);
+}
+
 static void try_replies(const uint8_t *data, size_t size)
 {
 	struct ofp_reader r = ofp_reader_of(data, size);
@@ -191,6 +223,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	try_of10_flow_mod(data, size, false);
 	try_of10_flow_mod(data, size, true);
 	try_nx_group_mod(data, size);
+	try_continuation(data, size);
 	try_replies(data, size);
 	if (size && data[0] < 8 && OFP_VERSIONS & 1u << data[0])
 		try_server(data, size);
