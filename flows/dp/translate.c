@@ -10,7 +10,6 @@
 enum { NO_TABLE = -1 };
 
 static int do_list(struct walk *w, const struct action_list *l);
-static void do_action_set(struct walk *w, const struct action_set *set);
 
 /* ---- tables ---- */
 
@@ -54,15 +53,9 @@ static const struct rule *lookup(struct walk *w, uint8_t table_id, uint32_t in_p
 	return r;
 }
 
-static void clear_set(struct walk *w)
-{
-	w->set.n = 0;
-	w->key.actset_output = PORT_UNSET;
-}
-
 static void miss(struct walk *w, uint8_t table_id)
 {
-	clear_set(w);
+	set_clear(w);
 	if (!__atomic_load_n(&w->t->misses_told, __ATOMIC_RELAXED))
 		return;
 	w->rule = NULL;
@@ -211,7 +204,7 @@ static void clone(struct walk *w, const struct action_list *l)
 		w->set = b.set; /* the clone has the action set as well, as in Open vSwitch */
 		do_list(w, l);
 		if (!walk_over(w))
-			do_action_set(w, &w->set);
+			set_execute(w, &w->set);
 		branch_end(w, &b);
 	}
 	w->depth--;
@@ -228,7 +221,7 @@ static void do_bucket(struct walk *w, const struct group *g, unsigned i)
 	branch_begin(w, &b);
 	for (unsigned n = 0; n < l->n && set.n < ACTION_SET_MAX; n++)
 		set.items[set.n++] = &l->items[n];
-	do_action_set(w, &set);
+	set_execute(w, &set);
 	branch_end(w, &b);
 }
 
@@ -292,35 +285,7 @@ static void controller(struct walk *w, const struct action_controller *c)
 		walk_tell(w, c, 0);
 }
 
-static const struct action *last_of(const struct action_set *set, enum action_type type)
-{
-	for (unsigned i = set->n; i--;)
-		if (set->items[i]->type == type)
-			return set->items[i];
-	return NULL;
-}
-
-/* Where the set sends the packet: a group is no port. */
-static uint32_t set_output(const struct action_set *set)
-{
-	const struct action *last = last_of(set, ACTION_OUTPUT);
-
-	return last && !last_of(set, ACTION_GROUP) ? last->output.port : PORT_UNSET;
-}
-
-static void write_actions(struct walk *w, const struct action_list *l)
-{
-	for (unsigned i = 0; i < l->n; i++) {
-		if (w->set.n == ACTION_SET_MAX) {
-			w->error = DROP_PROGRAM_LIMIT;
-			return;
-		}
-		w->set.items[w->set.n++] = &l->items[i];
-	}
-	w->key.actset_output = set_output(&w->set);
-}
-
-static void do_action(struct walk *w, const struct action *a)
+void walk_action(struct walk *w, const struct action *a)
 {
 	switch (a->type) {
 	case ACTION_OUTPUT:
@@ -376,10 +341,10 @@ static void do_action(struct walk *w, const struct action *a)
 		w->table_id = a->origin.table_id;
 		break;
 	case ACTION_CLEAR_ACTIONS:
-		clear_set(w);
+		set_clear(w);
 		break;
 	case ACTION_WRITE_ACTIONS:
-		write_actions(w, &a->nested);
+		set_write(w, &a->nested);
 		break;
 	case ACTION_WRITE_METADATA:
 		w->key.metadata = htobe64((be64toh(w->key.metadata) & ~a->metadata.mask) |
@@ -398,47 +363,11 @@ static int do_list(struct walk *w, const struct action_list *l)
 	for (i = 0; i < l->n && !walk_over(w); i++) {
 		if (l->items[i].type == ACTION_GOTO_TABLE)
 			return l->items[i].number < TABLES_COUNT ? (int)l->items[i].number : NO_TABLE;
-		do_action(w, &l->items[i]);
+		walk_action(w, &l->items[i]);
 	}
 	if (w->pause.at)
 		pause_rest(w, l->items + i, l->n - i);
 	return NO_TABLE;
-}
-
-static bool is_set(enum action_type type)
-{
-	return type == ACTION_SET_FIELD || type == ACTION_MOVE || type == ACTION_SET_TTL ||
-	       type == ACTION_SET_MPLS_TTL;
-}
-
-/* In the order of OpenFlow 1.3 section 5.10: one of each kind, the last that was written; sets as they were
- * written; a group, or else an output. */
-static void do_action_set(struct walk *w, const struct action_set *set)
-{
-	static const enum action_type before[] = {
-	        ACTION_COPY_TTL_IN, ACTION_POP_VLAN,     ACTION_POP_MPLS,  ACTION_POP_PBB,
-	        ACTION_PUSH_MPLS,   ACTION_PUSH_PBB,     ACTION_PUSH_VLAN, ACTION_COPY_TTL_OUT,
-	        ACTION_DEC_TTL,     ACTION_DEC_MPLS_TTL,
-	};
-	static const enum action_type last[] = {
-	        ACTION_GROUP,      ACTION_OUTPUT,  ACTION_OUTPUT_TRUNC, ACTION_OUTPUT_REG,
-	        ACTION_CONTROLLER, ACTION_ENQUEUE, ACTION_RESUBMIT,
-	};
-	struct action_set copy = *set; /* what it does may write a new one */
-	const struct action *a;
-
-	w->set.n = 0;
-	for (unsigned i = 0; i < sizeof(before) / sizeof(before[0]) && !walk_over(w); i++)
-		if ((a = last_of(&copy, before[i])))
-			do_action(w, a);
-	for (unsigned i = 0; i < copy.n && !walk_over(w); i++)
-		if (is_set(copy.items[i]->type))
-			do_action(w, copy.items[i]);
-	for (unsigned i = 0; i < sizeof(last) / sizeof(last[0]) && !walk_over(w); i++)
-		if ((a = last_of(&copy, last[i]))) {
-			do_action(w, a);
-			break;
-		}
 }
 
 /* Without a controller (tables_bypass): NORMAL, until table 0 counts as changed. */
@@ -476,7 +405,7 @@ static void walk_init(struct walk *w, const struct tables *t, uint64_t version, 
 static void walk_end(struct walk *w)
 {
 	if (!walk_over(w) && w->set.n)
-		do_action_set(w, &w->set);
+		set_execute(w, &w->set);
 	pause_finish(w, &w->set);
 	emit_finish(w);
 }
@@ -517,7 +446,7 @@ void translate_continuation(const struct tables *t, uint64_t version, const stru
 	walk_init(&w, t, version, key, out);
 	w.matched = true;
 	pause_restore(&w, told, c);
-	write_actions(&w, &c->set);
+	set_write(&w, &c->set);
 	do_list(&w, &c->actions);
 	walk_end(&w);
 }

@@ -77,8 +77,15 @@ void emit_branch_end(struct walk *w, unsigned begin);
 /* Cuts off what has no effect, or everything when the walk failed; says why nothing is left. */
 void emit_finish(struct walk *w);
 
+/* translate.c: any action but goto_table. */
+void walk_action(struct walk *w, const struct action *a);
 /* translate.c: the packet-in of a controller action, by its meter; returns what emit_controller does. */
 void *walk_tell(struct walk *w, const struct action_controller *c, size_t resume_len);
+
+/* action_set.c: empties w->set; adds to it; does what is in `set`, in the order of OpenFlow. */
+void set_clear(struct walk *w);
+void set_write(struct walk *w, const struct action_list *l);
+void set_execute(struct walk *w, const struct action_set *set);
 
 /* pause.c: controller(pause) ends the branch; each list on the way out adds what it has not done yet; then
  * the packet-in is emitted, with all that is needed to go on, the action set among it. */
