@@ -57,13 +57,16 @@ static void put_stack(struct ofp_writer *w, const struct continuation *c)
 	}
 }
 
-static void put_actions(struct ofp_writer *w, uint16_t type, const struct action *items, unsigned n)
+/* Those of `l` from `from` up to `end`. */
+static void put_actions(struct ofp_writer *w, uint16_t type, const struct action_list *l, unsigned from,
+                        unsigned end)
 {
-	struct action_list list = {.items = (struct action *)(uintptr_t)items, .n = n};
+	struct action_list list = {.n = end - from};
 	size_t at;
 
-	if (!n)
+	if (from == end)
 		return;
+	list.items = l->items + from;
 	at = nx_begin_property(w, type);
 	ofp_put_zero(w, 4);
 	ofp_put_actions(w, &list);
@@ -104,7 +107,7 @@ static void put_separator(struct ofp_writer *w, const struct action *a, struct o
 		nx_end_property(w, nx_begin_property(w, PROP_CLEAR_ACTIONS));
 		break;
 	default:
-		put_actions(w, PROP_WRITE_ACTIONS, a->nested.items, a->nested.n);
+		put_actions(w, PROP_WRITE_ACTIONS, &a->nested, 0, a->nested.n);
 	}
 }
 
@@ -115,7 +118,6 @@ static bool is_separator(const struct action *a)
 
 void nx_put_continuation(struct ofp_writer *w, const struct continuation *c, const struct nx_bridge *bridge)
 {
-	const struct action *items = c->actions.items;
 	struct origin last = {0, 0};
 	unsigned from = 0;
 	size_t at = nx_begin_property(w, PROP_BRIDGE);
@@ -124,14 +126,14 @@ void nx_put_continuation(struct ofp_writer *w, const struct continuation *c, con
 	nx_end_property(w, at);
 	put_stack(w, c);
 	for (unsigned i = 0; i < c->actions.n; i++) {
-		if (!is_separator(&items[i]))
+		if (!is_separator(&c->actions.items[i]))
 			continue;
-		put_actions(w, PROP_ACTIONS, items + from, i - from);
-		put_separator(w, &items[i], &last);
+		put_actions(w, PROP_ACTIONS, &c->actions, from, i);
+		put_separator(w, &c->actions.items[i], &last);
 		from = i + 1;
 	}
-	put_actions(w, PROP_ACTIONS, items + from, c->actions.n - from);
-	put_actions(w, PROP_ACTION_SET, c->set.items, c->set.n);
+	put_actions(w, PROP_ACTIONS, &c->actions, from, c->actions.n);
+	put_actions(w, PROP_ACTION_SET, &c->set, 0, c->set.n);
 	put_port(w, c->port);
 }
 
