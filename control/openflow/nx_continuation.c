@@ -166,15 +166,20 @@ static enum ofp_error read_list(struct ofp_reader *r, struct action_list *out)
 /* Appends them to `to`, which owns them then. */
 static enum ofp_error move_actions(struct action_list *from, struct action_list *to)
 {
-	while (from->n) {
+	unsigned i;
+
+	for (i = 0; i < from->n; i++) {
 		struct action *a = action_list_append(to, ACTION_TYPES);
 
 		if (!a)
 			break;
-		*a = from->items[0];
-		memmove(from->items, from->items + 1, --from->n * sizeof(from->items[0]));
+		*a = from->items[i];
 	}
-	return from->n ? OFPFMFC_UNKNOWN : OFP_OK;
+	from->n -= i;
+	if (!from->n)
+		return OFP_OK;
+	memmove(from->items, from->items + i, from->n * sizeof(from->items[0]));
+	return OFPFMFC_UNKNOWN;
 }
 
 static enum ofp_error read_actions(struct reading *in, struct ofp_reader *r)
