@@ -84,13 +84,13 @@ static int start_watch(struct ofctl *ctl, const char *text)
 
 static int set_packet_in_format(struct ofctl *ctl)
 {
-	enum { SET_PACKET_IN_FORMAT = 16, BEST = 2 };
+	enum { BEST = 2 };
 	struct ofp_writer w = {0};
 	size_t start = ofp_begin(&w, OFPT_EXPERIMENTER, 0);
 	int rc;
 
 	ofp_put_u32(&w, NX_EXPERIMENTER);
-	ofp_put_u32(&w, SET_PACKET_IN_FORMAT);
+	ofp_put_u32(&w, NXT_SET_PACKET_IN_FORMAT);
 	ofp_put_u32(&w, ctl->packet_in_format < 0 ? BEST : (uint32_t)ctl->packet_in_format);
 	ofp_end(&w, start);
 	rc = ofp_client_send(ctl->client, w.data, w.len, &ctl->err);

@@ -2,7 +2,6 @@
 /* Messages of experimenters as text: Nicira's packet-ins, ONF's bundles. Called by ofctl_print.c. */
 #include "control/cli/ofctl_print.h"
 
-enum { NX_SET_PACKET_IN_FORMAT = 16, NX_PACKET_IN = 17, NX_PACKET_IN2 = 30 };
 enum { ONF_BUNDLE_CONTROL = 2300, ONF_BUNDLE_ADD = 2301 };
 
 static bool print_bundle(const struct printer *p, struct ofp_reader *r, uint32_t subtype)
@@ -36,11 +35,11 @@ bool print_experimenter(const struct printer *p, const struct ofp_header *h, str
 {
 	uint32_t experimenter = ofp_get_u32(r), subtype = ofp_get_u32(r);
 
-	if (experimenter == NX_EXPERIMENTER && subtype == NX_PACKET_IN) {
+	if (experimenter == NX_EXPERIMENTER && subtype == NXT_PACKET_IN) {
 		print_name(p, "NXT_", "PACKET_IN", h);
 		return print_nx_packet_in(p, r);
 	}
-	if (experimenter == NX_EXPERIMENTER && subtype == NX_PACKET_IN2) {
+	if (experimenter == NX_EXPERIMENTER && subtype == NXT_PACKET_IN2) {
 		print_name(p, "NXT_", "PACKET_IN2", h);
 		return print_packet_in2(p, r);
 	}
@@ -48,7 +47,7 @@ bool print_experimenter(const struct printer *p, const struct ofp_header *h, str
 		print_name(p, "NXT_", "RESUME", h);
 		return print_packet_in2(p, r);
 	}
-	if (experimenter == NX_EXPERIMENTER && subtype == NX_SET_PACKET_IN_FORMAT) {
+	if (experimenter == NX_EXPERIMENTER && subtype == NXT_SET_PACKET_IN_FORMAT) {
 		static const char *const formats[] = {"standard", "nxt_packet_in", "nxt_packet_in2"};
 		uint32_t format = ofp_get_u32(r);
 
