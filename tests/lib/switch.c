@@ -11,6 +11,7 @@
 #include "flows/group.h"
 #include "flows/text.h"
 #include "tests/lib/eal.h"
+#include "tests/lib/frames.h"
 
 static void fail(const char *what, const char *why) __attribute__((noreturn));
 static void fail(const char *what, const char *why)
@@ -147,6 +148,20 @@ void test_switch_inject(struct test_switch *s, uint32_t port, const void *frame,
 
 	memcpy(f->data, frame, len);
 	memory_inject(port_of(s, port), 0, f);
+}
+
+void test_switch_inject_tso(struct test_switch *s, uint32_t port, const struct frame *frame, uint16_t mss)
+{
+	struct memory_frame *f = memory_frame_alloc(frame->len);
+
+	memcpy(f->data, frame->data, frame->len);
+	f->flags = PACKET_NEEDS_CSUM;
+	f->csum_start = (uint16_t)frame->l4;
+	f->csum_offset = 16;
+	f->gso = GSO_TCP4;
+	f->gso_size = mss;
+	f->piece_len = 4096;
+	memory_inject(datapath_port_by_number(s->dp, port), 0, f);
 }
 
 void test_switch_run(struct test_switch *s)

@@ -19,6 +19,7 @@
 #include "flows/dp/tables.h"
 #include "ports/memory.h"
 
+struct frame;
 struct meter_mod;
 
 struct test_switch {
@@ -54,6 +55,9 @@ void test_switch_meter(struct test_switch *s, const struct meter_mod *mm);
 
 /* Injects, without running. */
 void test_switch_inject(struct test_switch *s, uint32_t port, const void *frame, uint32_t len);
+/* The same of a large TCP segment over IPv4 with a partial checksum, in pieces, to be cut into segments of
+ * `mss` bytes. */
+void test_switch_inject_tso(struct test_switch *s, uint32_t port, const struct frame *frame, uint16_t mss);
 /* Runs the worker and the control side until nothing is left to do. */
 void test_switch_run(struct test_switch *s);
 /* Injects and runs. */

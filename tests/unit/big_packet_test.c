@@ -31,18 +31,8 @@ static void expect_nothing(uint32_t port)
 
 static void inject_tso(uint32_t port, uint32_t payload, uint16_t mss)
 {
-	struct memory_frame *f;
-
 	frame_make(&in, &(struct frame_spec){.proto = IP_PROTO_TCP, .payload = payload, .partial = true});
-	f = memory_frame_alloc(in.len);
-	memcpy(f->data, in.data, in.len);
-	f->flags = PACKET_NEEDS_CSUM;
-	f->csum_start = (uint16_t)in.l4;
-	f->csum_offset = 16;
-	f->gso = GSO_TCP4;
-	f->gso_size = mss;
-	f->piece_len = 4096;
-	memory_inject(datapath_port_by_number(s.dp, port), 0, f);
+	test_switch_inject_tso(&s, port, &in, mss);
 }
 
 Test(big_packet, gso_passes_whole_or_is_cut)

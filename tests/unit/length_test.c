@@ -114,18 +114,8 @@ Test(length, what_actions_add_counts)
 
 static void inject_tso(uint32_t payload, uint16_t mss)
 {
-	struct memory_frame *f;
-
 	frame_make(&in, &(struct frame_spec){.proto = IP_PROTO_TCP, .payload = payload, .partial = true});
-	f = memory_frame_alloc(in.len);
-	memcpy(f->data, in.data, in.len);
-	f->flags = PACKET_NEEDS_CSUM;
-	f->csum_start = (uint16_t)in.l4;
-	f->csum_offset = 16;
-	f->gso = GSO_TCP4;
-	f->gso_size = mss;
-	f->piece_len = 4096;
-	memory_inject(datapath_port_by_number(s.dp, 1), 0, f);
+	test_switch_inject_tso(&s, 1, &in, mss);
 	test_switch_run(&s);
 }
 
