@@ -286,7 +286,6 @@ enum tables_error change_commit(struct tables *t)
 			dying_add_meter(t, u->meter);
 	}
 	t->nundo = 0;
-	dying_start(t);
 	return TABLES_OK;
 }
 

@@ -3,9 +3,15 @@
  * then told about and freed. Called by change.c and, whenever the event loop wakes, through tables_poll. */
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "flows/dp/cache_fold.h"
 #include "flows/dp/learn.h"
 #include "flows/dp/state.h"
+
+/* A fold visits every flow that has met a packet since the last one. When removals come without end it is not
+ * theirs to fold each millisecond: they wait for each other, as long as this or as many as these. */
+#define GATHER_NS (100 * CLOCK_MS)
+#define GATHER_MOST 4096
 
 void dying_add_rule(struct tables *t, struct rule *r)
 {
@@ -13,6 +19,7 @@ void dying_add_rule(struct tables *t, struct rule *r)
 		t->dying.rules_end = &t->dying.rules;
 	r->next_dying = NULL;
 	*t->dying.rules_end = r;
+	t->dying.n++;
 	t->dying.rules_end = &r->next_dying;
 }
 
@@ -20,21 +27,14 @@ void dying_add_group(struct tables *t, struct group *g)
 {
 	g->next_dying = t->dying.groups;
 	t->dying.groups = g;
+	t->dying.n++;
 }
 
 void dying_add_meter(struct tables *t, struct meter *m)
 {
 	m->next_dying = t->dying.meters;
 	t->dying.meters = m;
-}
-
-void dying_start(struct tables *t)
-{
-	if (dying_any(&t->waiting) || !dying_any(&t->dying))
-		return;
-	t->waiting = t->dying;
-	t->dying = (struct dying){0};
-	t->waiting_fold = tables_fold(t);
+	t->dying.n++;
 }
 
 static void rule_free(void *rule)
@@ -143,17 +143,28 @@ static void finish(struct tables *t, struct dying *d, uint64_t now)
 	}
 }
 
+/* Asks for a fold when something waits and none is under way. */
+static void gather(struct tables *t, uint64_t now)
+{
+	if (t->waiting.n || !t->dying.n)
+		return;
+	if (t->dying.n < GATHER_MOST && now - t->folded_at < GATHER_NS)
+		return;
+	t->folded_at = now;
+	tables_fold(t);
+}
+
 bool tables_poll(struct tables *t, uint64_t now)
 {
-	if (dying_any(&t->waiting) && tables_fold_done(t, t->waiting_fold)) {
+	if (t->waiting.n && tables_fold_done(t, t->waiting_fold)) {
 		struct dying done = t->waiting;
 
 		t->waiting = (struct dying){0};
 		finish(t, &done, now);
 		relevance_narrow(&t->relevance);
 	}
-	dying_start(t);
-	return dying_any(&t->waiting);
+	gather(t, now);
+	return t->waiting.n || t->dying.n;
 }
 
 void dying_finish_all(struct tables *t, uint64_t now)
@@ -164,7 +175,14 @@ void dying_finish_all(struct tables *t, uint64_t now)
 
 uint32_t tables_fold(struct tables *t)
 {
-	return __atomic_add_fetch(&t->fold_wanted, 1, __ATOMIC_RELEASE);
+	uint32_t fold = __atomic_add_fetch(&t->fold_wanted, 1, __ATOMIC_RELEASE);
+
+	if (!t->waiting.n && t->dying.n) {
+		t->waiting = t->dying;
+		t->dying = (struct dying){0};
+		t->waiting_fold = fold;
+	}
+	return fold;
 }
 
 bool tables_fold_done(const struct tables *t, uint32_t fold)

@@ -136,12 +136,8 @@ struct dying {
 	struct rule *rules, **rules_end;
 	struct group *groups;
 	struct meter *meters;
+	uint32_t n;
 };
-
-static inline bool dying_any(const struct dying *d)
-{
-	return d->rules || d->groups || d->meters;
-}
 
 struct tables {
 	/* worker: ro */
@@ -180,6 +176,7 @@ struct tables {
 	/* removed: not yet asked workers to fold, and waiting for them to do it */
 	struct dying dying, waiting;
 	uint32_t waiting_fold;
+	uint64_t folded_at; /* for the dying alone */
 };
 
 static inline bool port_is_live(const struct tables *t, uint32_t port)
@@ -237,8 +234,6 @@ void watch_changes(struct tables *t);
 void dying_add_rule(struct tables *t, struct rule *r);
 void dying_add_group(struct tables *t, struct group *g);
 void dying_add_meter(struct tables *t, struct meter *m);
-/* Asks for a fold when something waits and none is under way. */
-void dying_start(struct tables *t);
 void dying_finish_all(struct tables *t, uint64_t now);
 
 /* flow_mods.c, groups.c, meters.c: one step of tables_apply. */
