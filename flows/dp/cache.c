@@ -316,16 +316,23 @@ static const struct program *miss(struct cache *c, unsigned i, const struct mkey
 
 /* ---- entries of an older version ---- */
 
-/* Makes the entry right for `version`. False: the new program found no place; the entry is gone. */
-static bool renew(struct cache *c, unsigned i, uint32_t number, const struct mkey *key, uint64_t version)
+/* Do versions come so fast that most packets meet a flow of an older one, or nearly as many as not? Then each
+ * asks what its flow depends on: that costs less than a branch nobody can foresee. */
+static bool versions_hurry(struct cache *c, uint64_t version)
+{
+	if (version != c->version) {
+		c->version = version;
+		c->calm_at = c->batch + CACHE_CALM_BATCHES;
+	}
+	return (int32_t)(c->calm_at - c->batch) > 0;
+}
+
+/* Gives the entry the program for `version`. False: it found no place; the entry is gone. */
+static bool retranslate(struct cache *c, unsigned i, uint32_t number, const struct mkey *key,
+                        uint64_t version)
 {
 	struct cache_entry *e = &c->entries[number];
 
-	if (deps_unchanged(&c->deps, e->deps, c->t, e->version, version)) {
-		c->stats.refreshed++;
-		e->version = version;
-		return true;
-	}
 	c->stats.stale++;
 	cache_credit(c, e);
 	translate(c, i, key, version);
@@ -338,9 +345,22 @@ static bool renew(struct cache *c, unsigned i, uint32_t number, const struct mke
 	return true;
 }
 
+/* Makes the entry right for `version`; false as retranslate(). */
+static inline bool renew(struct cache *c, unsigned i, uint32_t number, const struct mkey *key,
+                         uint64_t version)
+{
+	struct cache_entry *e = &c->entries[number];
+
+	if (unlikely(!deps_unchanged(&c->deps, e->deps, c->t, e->version, version)))
+		return retranslate(c, i, number, key, version);
+	c->stats.refreshed += e->version != version;
+	e->version = version;
+	return true;
+}
+
 /* The program of run `i`, whose first packet has the key `key`; *output as cache_outputs() tells. */
 static inline const struct program *find_program(struct cache *c, unsigned i, const struct mkey *key,
-                                                 struct load load, uint64_t now, uint64_t version,
+                                                 struct load load, uint64_t now, uint64_t version, bool hurry,
                                                  uint32_t *output)
 {
 	uint32_t number = c->found[i];
@@ -355,7 +375,7 @@ static inline const struct program *find_program(struct cache *c, unsigned i, co
 		return miss(c, i, key, load, now, version);
 	}
 	e = &c->entries[number];
-	if (unlikely(e->version != version) && !renew(c, i, number, key, version))
+	if ((hurry || unlikely(e->version != version)) && !renew(c, i, number, key, version))
 		return run_uncached(c, i, load, now);
 	c->stats.hits += load.packets;
 	count(c, number, e, load, now);
@@ -371,8 +391,10 @@ void cache_lookup(struct cache *c, uint64_t now, const struct mkey *keys, const 
 {
 	uint64_t version = rcu_read(c->t->version);
 	unsigned runs;
+	bool hurry;
 
 	c->batch++;
+	hurry = versions_hurry(c, version);
 	if (unlikely(__atomic_load_n(&c->t->relevance.lengths, __ATOMIC_RELAXED)))
 		runs = mask_keys_and_lengths(c, keys, lens, n);
 	else
@@ -384,7 +406,7 @@ void cache_lookup(struct cache *c, uint64_t now, const struct mkey *keys, const 
 		unsigned end = at + load.packets;
 		uint32_t output;
 
-		out[at] = find_program(c, i, &keys[at], load, now, version, &output);
+		out[at] = find_program(c, i, &keys[at], load, now, version, hurry, &output);
 		c->outputs[at] = output;
 		for (at++; at < end; at++) {
 			out[at] = out[at - 1];

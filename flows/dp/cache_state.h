@@ -44,6 +44,8 @@ struct cache {
 	uint32_t bucket_mask;
 	uint32_t worker;
 	uint32_t batch;
+	uint32_t calm_at;                            /* the batch since which versions have not come fast */
+	uint64_t version;                            /* of the last batch */
 	uint32_t capacity, used_entries, free_entry; /* free ones are chained by `program`; UINT32_MAX: end */
 	uint32_t nentries;
 	uint32_t hand; /* next bucket to look at when entries run out */
@@ -71,7 +73,7 @@ struct cache {
 	void *frames_arg;
 };
 
-enum { CACHE_NONE = 0xffffffff, CACHE_STAMP_SHIFT = 4 };
+enum { CACHE_NONE = 0xffffffff, CACHE_STAMP_SHIFT = 4, CACHE_CALM_BATCHES = 8192 };
 
 /* A bucket's partner is its neighbour: the line that is fetched along. */
 static inline struct cache_bucket *cache_bucket(const struct cache *c, uint64_t hash, unsigned which)
