@@ -10,6 +10,7 @@
 #ifndef FLOWS_ACTION_H
 #define FLOWS_ACTION_H
 
+#include "flows/ct.h"
 #include "flows/field.h"
 
 struct error;
@@ -63,6 +64,9 @@ enum action_type {
 	ACTION_BUNDLE,
 	ACTION_BUNDLE_LOAD,
 	ACTION_CHECK_PKT_LARGER,
+	ACTION_CT,
+	ACTION_NAT, /* in the list of an ACTION_CT alone */
+	ACTION_CT_CLEAR,
 	ACTION_EXIT,
 	ACTION_CLONE,  /* nested */
 	ACTION_ORIGIN, /* origin: what follows is of this flow; in a continuation only */
@@ -165,6 +169,16 @@ struct action_bundle {
 	struct subfield dst; /* ACTION_BUNDLE_LOAD */
 };
 
+/* ct: one copy of the packet meets the connection tracker and goes on in another table. */
+struct action_ct {
+	uint16_t flags;           /* CT_COMMIT, CT_FORCE */
+	uint16_t zone;            /* when zone_src.n_bits is 0 */
+	struct subfield zone_src; /* 16 bits or fewer */
+	uint8_t table_id;         /* 0xff: the copy goes nowhere */
+	uint16_t alg;             /* enum ct_alg */
+	struct action_list exec;  /* owned: at most one ACTION_NAT, and writes to ct_mark and ct_label */
+};
+
 struct action {
 	enum action_type type;
 	union {
@@ -214,6 +228,8 @@ struct action {
 			uint16_t len;        /* bytes, without the outermost VLAN tag */
 			struct subfield dst; /* one bit: is the packet longer? */
 		} check_pkt_larger;
+		struct action_ct ct;
+		struct nat_range nat;
 		struct action_list nested; /* owned */
 		struct {
 			uint64_t cookie;
