@@ -172,7 +172,7 @@ struct action_bundle {
 /* ct: one copy of the packet meets the connection tracker and goes on in another table. */
 struct action_ct {
 	uint16_t flags;           /* CT_COMMIT, CT_FORCE */
-	uint16_t zone;            /* when zone_src.n_bits is 0 */
+	uint16_t zone;            /* when zone_src.bits is 0 */
 	struct subfield zone_src; /* 16 bits or fewer */
 	uint8_t table_id;         /* 0xff: the copy goes nowhere */
 	uint16_t alg;             /* enum ct_alg */
