@@ -39,6 +39,7 @@ static const char *needs(enum field_id id)
 	static const char *const text[] = {
 	        [FIELD_NEEDS_NONE] = "",
 	        [FIELD_NEEDS_IN_PORT] = "in_port",
+	        [FIELD_NEEDS_CT] = "a valid connection, as ct_state=+est",
 	        [FIELD_NEEDS_VLAN] = "a VLAN tag",
 	        [FIELD_NEEDS_MPLS] = "dl_type=0x8847 or 0x8848",
 	        [FIELD_NEEDS_PBB] = "dl_type=0x88e7",

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "flows/ct.h"
+
 #define CLASS_NXM_0 FIELD_NXM_0
 #define CLASS_NXM_1 FIELD_NXM_1
 #define CLASS_OXM_OF FIELD_OXM_OF
@@ -173,6 +175,8 @@ bool field_present(const struct flow_key *key, enum field_id id)
 		return true;
 	case FIELD_NEEDS_IN_PORT:
 		return key->in_port != 0;
+	case FIELD_NEEDS_CT:
+		return key->ct_state & (CT_NEW | CT_EST | CT_RPL);
 	case FIELD_NEEDS_VLAN:
 		return key->vlan[0].tci & htobe16(0x1000);
 	case FIELD_NEEDS_MPLS:
@@ -228,6 +232,13 @@ static const char *const wire_names[FIELD_COUNT] = {
         [FIELD_CT_ZONE] = "NXM_NX_CT_ZONE",
         [FIELD_CT_MARK] = "NXM_NX_CT_MARK",
         [FIELD_CT_LABEL] = "NXM_NX_CT_LABEL",
+        [FIELD_CT_NW_PROTO] = "NXM_NX_CT_NW_PROTO",
+        [FIELD_CT_NW_SRC] = "NXM_NX_CT_NW_SRC",
+        [FIELD_CT_NW_DST] = "NXM_NX_CT_NW_DST",
+        [FIELD_CT_IPV6_SRC] = "NXM_NX_CT_IPV6_SRC",
+        [FIELD_CT_IPV6_DST] = "NXM_NX_CT_IPV6_DST",
+        [FIELD_CT_TP_SRC] = "NXM_NX_CT_TP_SRC",
+        [FIELD_CT_TP_DST] = "NXM_NX_CT_TP_DST",
 #define REG(N) [FIELD_REG##N] = "NXM_NX_REG" #N
         REG(0),
         REG(1),

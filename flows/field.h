@@ -38,6 +38,7 @@ enum field_class {
 enum field_prereq {
 	FIELD_NEEDS_NONE,
 	FIELD_NEEDS_IN_PORT,
+	FIELD_NEEDS_CT,   /* of a connection, even if it is a new one */
 	FIELD_NEEDS_VLAN, /* a tag is present */
 	FIELD_NEEDS_MPLS,
 	FIELD_NEEDS_PBB,

@@ -35,6 +35,12 @@ struct flow_key {
 	uint32_t pkt_len; /* host order; bytes of the frame, or of the largest one that a GSO packet becomes.
 	                     0 where nobody asks for it; nothing matches on it */
 	uint8_t ct_label[16];
+	/* The first direction of the packet's connection, before NAT. */
+	uint8_t ct_ipv6_src[16], ct_ipv6_dst[16];
+	be32 ct_nw_src, ct_nw_dst;
+	be16 ct_tp_src, ct_tp_dst; /* ICMP: type and code */
+	uint8_t ct_nw_proto;
+	uint8_t ct_pad[3]; /* zero */
 	/* tunnel */
 	be64 tun_id;
 	be32 tun_src, tun_dst;

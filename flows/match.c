@@ -4,6 +4,8 @@
 
 #include <errno.h>
 
+#include "flows/ct.h"
+
 void match_init(struct match *m)
 {
 	memset(m, 0, sizeof(*m));
@@ -108,11 +110,20 @@ void match_get(const struct match *m, enum field_id id, struct field_value *v, s
 		mask->b[14] = 0xff;
 }
 
+/* Does a packet that matches belong to a connection? Any state but tracked and invalid says so. */
+static bool says_connection(const struct match *m)
+{
+	uint32_t state = m->key.ct_state, known = m->mask.ct_state;
+
+	return (state & ~(uint32_t)(CT_TRK | CT_INV)) || ((state & CT_TRK) && (known & ~state & CT_INV));
+}
+
 /* What the match says for certain, as if it were a packet. */
 static void known_part(const struct match *m, struct flow_key *known)
 {
 	memset(known, 0, sizeof(*known));
 	known->in_port = m->key.in_port;
+	known->ct_state = says_connection(m) ? CT_NEW : 0;
 	if (m->mask.eth_type == 0xffff)
 		known->eth_type = m->key.eth_type;
 	known->nw_proto = m->mask.nw_proto == 0xff ? m->key.nw_proto : 0;
@@ -129,6 +140,24 @@ bool match_meets(const struct match *m, enum field_id id)
 	known_part(m, &known);
 	known.nw_frag = 0; /* a match of later fragments with L4 fields is odd, not wrong */
 	return field_present(&known, id);
+}
+
+bool match_ct_family_fits(const struct match *m)
+{
+	static const uint8_t none[16];
+	const struct flow_key *mask = &m->mask;
+	be16 type = m->key.eth_type;
+	bool ipv4 = mask->ct_nw_src || mask->ct_nw_dst;
+	bool ipv6 = memcmp(mask->ct_ipv6_src, none, 16) || memcmp(mask->ct_ipv6_dst, none, 16);
+
+	return (!ipv4 || type == htobe16(ETH_TYPE_IPV4)) && (!ipv6 || type == htobe16(ETH_TYPE_IPV6));
+}
+
+bool match_ct_is_void(const struct match *m, enum field_id id)
+{
+	bool transport = id == FIELD_CT_NW_PROTO || id == FIELD_CT_TP_SRC || id == FIELD_CT_TP_DST;
+
+	return transport && !m->key.ct_nw_proto;
 }
 
 static enum field_id first_difference(const struct match *before, const struct match *after)
@@ -184,7 +213,8 @@ enum field_id match_normalize(struct match *m)
 			      match_words_of((enum field_id)i))) /* most: seen without a look at the field */
 				continue;
 			field_get(&m->mask, i, &mask);
-			if (value_is_zero(&mask) || i == FIELD_IN_PORT || !field_present(&known, i))
+			if (value_is_zero(&mask) || i == FIELD_IN_PORT || !field_present(&known, i) ||
+			    match_ct_is_void(m, i))
 				continue;
 			field_get(&m->key, i, &v);
 			set_bits(&kept, i, &v, &mask);

@@ -29,13 +29,20 @@ void match_get(const struct match *m, enum field_id id, struct field_value *v, s
 /* Does the match say what the field needs (dl_type for nw_proto ...)? */
 bool match_meets(const struct match *m, enum field_id id);
 
+/* Is the original tuple (ct_nw_*, ct_ipv6_*) asked about in the family of addresses that dl_type names? */
+bool match_ct_family_fits(const struct match *m);
+
+/* Is it a field of the original tuple's transport, while ct_nw_proto is not matched or with 0, which no
+ * connection has? Open vSwitch leaves it out. */
+bool match_ct_is_void(const struct match *m, enum field_id id);
+
 /* A bit for each 64-bit word of the mask in which something is matched, and for each one in which a field
  * lies: without one in common the field is not matched, which is seen without a look at the field. */
 uint64_t match_words(const struct match *m);
 uint64_t match_words_of(enum field_id id);
 
-/* Drops the fields whose prerequisites the match does not state, as Open vSwitch normalises. Returns the
- * first dropped field, FIELD_NONE when nothing was. */
+/* Drops the fields whose prerequisites the match does not state, as Open vSwitch normalises, and void ones
+ * of connections. Returns the first dropped field, FIELD_NONE when nothing was. */
 enum field_id match_normalize(struct match *m);
 
 bool match_equal(const struct match *a, const struct match *b);

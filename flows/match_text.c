@@ -262,13 +262,17 @@ static void print_transport(struct printer *p, uint16_t type)
 
 static void print_ct(struct printer *p)
 {
+	static const enum field_id rest[] = {
+	        FIELD_CT_MARK,     FIELD_CT_LABEL,    FIELD_CT_NW_SRC, FIELD_CT_IPV6_SRC, FIELD_CT_NW_DST,
+	        FIELD_CT_IPV6_DST, FIELD_CT_NW_PROTO, FIELD_CT_TP_SRC, FIELD_CT_TP_DST,
+	};
 	uint16_t zone = be16toh(p->m->key.ct_zone);
 
 	print(p, FIELD_CT_STATE, "ct_state");
 	if (p->m->mask.ct_zone)
 		text_add(p->out, "ct_zone=%u,", zone);
-	print(p, FIELD_CT_MARK, "ct_mark");
-	print(p, FIELD_CT_LABEL, "ct_label");
+	for (unsigned i = 0; i < sizeof(rest) / sizeof(rest[0]); i++)
+		print(p, rest[i], fields[rest[i]].name);
 }
 
 void match_format(struct text *out, const struct match *m, int priority, const struct port_names *names)

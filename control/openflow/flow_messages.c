@@ -36,6 +36,8 @@ static enum ofp_error read_match_and_actions(struct ofp_reader *r, struct flow_m
 {
 	enum ofp_error error = oxm_read_match(r, &fm->match);
 
+	if (!error && !match_ct_family_fits(&fm->match))
+		error = OFPBAC_MATCH_INCONSISTENT;
 	if (error || is_delete(fm->command))
 		return error;
 	error = ofp_read_instructions(r, &fm->actions);

@@ -135,6 +135,8 @@ enum ofp_error nx_read_flow_mod(struct ofp_reader *r, bool table_in_command, str
 		error = read_nx_match(r, match_len, &fm->match, &fm->match_cookie, &fm->cookie_mask);
 	if (!error && fm->command == FLOW_ADD && fm->cookie_mask)
 		error = OFPBMC_BAD_LEN; /* "invalid NXM match": an add selects nothing */
+	if (!error && !match_ct_family_fits(&fm->match))
+		error = OFPBAC_MATCH_INCONSISTENT;
 	if (!error)
 		error = read_actions(r, fm);
 	if (error)

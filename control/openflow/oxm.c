@@ -231,7 +231,8 @@ static const uint8_t order[] = {
         FIELD_REG6,      FIELD_REG7,        FIELD_REG8,         FIELD_REG9,          FIELD_REG10,
         FIELD_REG11,     FIELD_REG12,       FIELD_REG13,        FIELD_REG14,         FIELD_REG15,
         FIELD_PKT_MARK,  FIELD_CT_STATE,    FIELD_CT_ZONE,      FIELD_CT_MARK,       FIELD_CT_LABEL,
-        FIELD_METADATA};
+        FIELD_CT_NW_SRC, FIELD_CT_IPV6_SRC, FIELD_CT_NW_DST,    FIELD_CT_IPV6_DST,   FIELD_CT_NW_PROTO,
+        FIELD_CT_TP_SRC, FIELD_CT_TP_DST,   FIELD_METADATA};
 
 static void put_matched(struct ofp_writer *w, const struct match *match, enum field_id id, bool nxm)
 {

@@ -38,6 +38,7 @@ static const char *const *prerequisites(enum field_id id)
 	static const char *const texts[][4] = {
 	        [FIELD_NEEDS_NONE] = {""},
 	        [FIELD_NEEDS_IN_PORT] = {"in_port=1,"},
+	        [FIELD_NEEDS_CT] = {"ct_state=+est,ip,", "ct_state=+trk-inv,ip,", "ct_state=+rel,ipv6,"},
 	        [FIELD_NEEDS_VLAN] = {"dl_vlan=7,"},
 	        [FIELD_NEEDS_MPLS] = {"mpls,", "dl_type=0x8848,"},
 	        [FIELD_NEEDS_PBB] = {"dl_type=0x88e7,"},
