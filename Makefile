@@ -37,7 +37,7 @@ LDFLAGS_ALL = $(filter -fsanitize% --coverage,$(OPT)) $(LDFLAGS)
 # Plain C (no DPDK include path: a DPDK header does not even compile there).
 PLAIN_DIRS := base flows control/net control/rpc control/openflow control/etcd control/tenancy control/store control/agent control/cli
 # The switch.
-DP_DIRS    := base/dp flows/dp ports ports/vhost ports/xdp overlay/vxlan datapath control/switchd
+DP_DIRS    := base/dp flows/dp ports ports/vhost ports/xdp overlay/vxlan datapath datapath/ct control/switchd
 TEST_DIRS  := tests/lib tests/pktgen tests/simulate tests/differential
 
 MAINS := control/switchd/main.c control/cli/weft.c control/cli/ofctl.c control/agent/main.c tests/pktgen/main.c tests/simulate/main.c
@@ -146,7 +146,7 @@ $(UNIT) $(DIFF) $(BENCH): %: %.o $(TEST_LIB) $(DP_LIB) $(PLAIN_LIB)
 	$(Q)$(LINK_DP) $(PLAIN_LIBS) -lcriterion
 
 # Fuzz targets are built by clang in one go, with every source instrumented that they reach.
-FUZZ_DIRS := base flows control/net control/openflow control/cli base/dp ports ports/vhost overlay/vxlan datapath tests/lib
+FUZZ_DIRS := base flows control/net control/openflow control/cli base/dp ports ports/vhost overlay/vxlan datapath datapath/ct tests/lib
 FUZZ_SRC := $(call srcs,$(FUZZ_DIRS))
 FUZZ_OBJ := $(patsubst %.c,build/fuzz/%.o,$(FUZZ_SRC))
 FUZZ_CFLAGS := -std=gnu11 -D_GNU_SOURCE -I. -I$(B) -fno-strict-aliasing -O1 -g -Wall -Werror -Wno-unknown-warning-option \

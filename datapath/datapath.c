@@ -12,6 +12,7 @@
 
 #include <rte_launch.h>
 
+#include "datapath/ct/conntrack.h"
 #include "datapath/topology.h"
 #include "datapath/worker.h"
 
@@ -28,7 +29,8 @@ int datapath_create(const struct datapath_config *config, struct datapath **out,
 	dp->env = (struct port_env){.loop = config->loop, .nworkers = config->nworkers};
 	dp->report_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	dp->fdb = fdb_create(&config->fdb);
-	if (dp->report_fd < 0 || !dp->fdb || topology_publish(dp))
+	dp->ct = conntrack_create(&config->ct);
+	if (dp->report_fd < 0 || !dp->fdb || !dp->ct || topology_publish(dp))
 		goto err;
 	for (unsigned i = 0; i < config->nworkers; i++) {
 		dp->workers[i] = worker_create(dp, i);
@@ -52,6 +54,7 @@ void datapath_destroy(struct datapath *dp)
 		worker_destroy(dp->workers[i]);
 	if (dp->fdb)
 		fdb_destroy(dp->fdb);
+	conntrack_destroy(dp->ct);
 	if (dp->report_fd >= 0)
 		close(dp->report_fd);
 	rcu_synchronize(); /* old lists come back to the datapath */
@@ -105,6 +108,11 @@ void datapath_wake(struct datapath *dp)
 struct fdb *datapath_fdb(const struct datapath *dp)
 {
 	return dp->fdb;
+}
+
+struct conntrack *datapath_ct(const struct datapath *dp)
+{
+	return dp->ct;
 }
 
 unsigned datapath_nworkers(const struct datapath *dp)

@@ -25,6 +25,7 @@
 
 #include "base/addr.h"
 #include "base/error.h"
+#include "datapath/ct/conntrack.h"
 #include "flows/dp/fdb.h"
 #include "flows/dp/program.h"
 #include "ports/port.h"
@@ -83,6 +84,7 @@ struct datapath_config {
 	 * limit (then queues take turns in a fixed order). */
 	uint32_t miss_share;
 	struct fdb_config fdb;
+	struct conntrack_config ct;
 	struct datapath_events events;
 };
 
@@ -175,6 +177,8 @@ void datapath_wake(struct datapath *dp);
 /* ---- what there is to see ---- */
 
 struct fdb *datapath_fdb(const struct datapath *dp);
+/* To be swept once a second. */
+struct conntrack *datapath_ct(const struct datapath *dp);
 unsigned datapath_nworkers(const struct datapath *dp);
 
 struct worker_stats {

@@ -123,6 +123,7 @@ struct datapath {
 	struct port *by_number[PORT_SLOTS]; /* each published; mkey_port() */
 	struct limits *limits[PORT_SLOTS];  /* each published; see limits.h */
 	struct fdb *fdb;
+	struct conntrack *ct;
 	struct worker *workers[WORKERS_MAX];
 	bool running; /* atomic: workers go on */
 	unsigned lcores[WORKERS_MAX];

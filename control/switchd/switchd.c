@@ -141,6 +141,7 @@ static void on_tick(uv_timer_t *timer)
 	struct switchd *s = timer->data;
 
 	fdb_expire(datapath_fdb(s->datapath), clock_now());
+	conntrack_sweep(datapath_ct(s->datapath), clock_now());
 	interfaces_retry(s->interfaces);
 	if (++s->ticks % BALANCE_TICKS == 0)
 		datapath_balance(s->datapath);

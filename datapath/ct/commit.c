@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Connections begin: one at a time in a zone. Called for packets of none, with an order to commit. */
+#include <string.h>
+
+#include "datapath/ct/state.h"
+
+void ct_write_marks(struct ct_conn *c, const struct ct_order *o)
+{
+	uint8_t any = 0;
+
+	c->mark = (c->mark & ~o->mark_mask) | (o->mark & o->mark_mask);
+	for (unsigned i = 0; i < sizeof(c->label); i++) {
+		c->label[i] = (uint8_t)((c->label[i] & ~o->label_mask[i]) | (o->label[i] & o->label_mask[i]));
+		any |= c->label[i];
+	}
+	c->labelled = any != 0;
+}
+
+struct plan {
+	const struct ct_key *orig;
+	struct ct_key reply;
+	uint32_t hash, reply_hash;
+	uint8_t nat;
+};
+
+static bool plan_reply(struct conntrack *ct, uint64_t now, const struct ct_order *o, struct plan *plan)
+{
+	uint16_t flags = o->flags & CT_NAT ? o->nat.flags & (NAT_SRC | NAT_DST) : 0;
+	struct ct_key back = ct_key_reversed(plan->orig);
+
+	plan->reply = back;
+	plan->reply_hash = plan->hash;
+	if (!flags)
+		return true;
+	if (!ct_nat_choose(ct, now, &o->nat, plan->orig, &plan->reply)) {
+		ct_count(ct, CT_NAT_EXHAUSTED);
+		return false;
+	}
+	plan->nat = flags & NAT_SRC ? CT_SNAT : CT_DNAT;
+	if (!ct_key_equal(&plan->reply, &back))
+		plan->reply_hash = ct_key_hash(ct, &plan->reply);
+	return true;
+}
+
+/* Fills a slot and makes it findable; it stays locked. */
+static bool begin(struct conntrack *ct, uint64_t now, const struct ct_packet *p, const struct plan *plan,
+                  struct ct_conn *c)
+{
+	rte_spinlock_lock(&c->lock);
+	c->orig = *plan->orig;
+	c->reply = plan->reply;
+	c->hash = plan->hash;
+	c->reply_hash = plan->reply_hash;
+	c->nat = plan->nat;
+	c->mark = 0;
+	c->labelled = false;
+	memset(c->label, 0, sizeof(c->label));
+	if (c->orig.proto == IP_PROTO_TCP)
+		ct_tcp_begin(ct, c, p, now);
+	else
+		ct_talk_begin(ct, c, now);
+	c->alive = true;
+	if (ct_table_link(ct, c))
+		return true;
+	c->alive = false;
+	rte_spinlock_unlock(&c->lock);
+	ct_slot_free(ct, c);
+	ct_count(ct, CT_FULL);
+	return false;
+}
+
+static enum ct_commit commit_locked(struct conntrack *ct, uint64_t now, const struct ct_packet *p,
+                                    const struct ct_order *o, struct plan *plan, struct ct_conn **out)
+{
+	bool reply;
+	struct ct_conn *c = ct_table_find(ct, plan->orig, plan->hash, now, &reply);
+
+	if (c) {
+		rte_spinlock_unlock(&c->lock);
+		return CT_COMMIT_EXISTS;
+	}
+	if (!plan_reply(ct, now, o, plan))
+		return CT_COMMIT_FAILED;
+	c = ct_slot_take(ct, now);
+	if (!c) {
+		ct_count(ct, CT_FULL);
+		return CT_COMMIT_FAILED;
+	}
+	if (!begin(ct, now, p, plan, c))
+		return CT_COMMIT_FAILED;
+	*out = c;
+	return CT_COMMIT_DONE;
+}
+
+enum ct_commit ct_commit(struct conntrack *ct, uint64_t now, const struct ct_packet *p,
+                         const struct ct_order *o, const struct ct_key *key, uint32_t hash,
+                         struct ct_conn **out)
+{
+	rte_spinlock_t *lock = &ct->commit[hash_mix(o->zone) % CT_COMMIT_LOCKS].lock;
+	struct plan plan = {.orig = key, .hash = hash};
+	enum ct_commit result;
+
+	rte_spinlock_lock(lock);
+	result = commit_locked(ct, now, p, o, &plan, out);
+	rte_spinlock_unlock(lock);
+	if (result == CT_COMMIT_DONE)
+		ct_count(ct, CT_COMMITS);
+	return result;
+}

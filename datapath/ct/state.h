@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The insides of the connection tracker.
+ *
+ * Order of locks: a zone's commit lock, one connection, one bucket (while splitting: after the grow lock), a
+ * free list. Who has locked a connection never locks a second one.
+ */
+#ifndef DATAPATH_CT_STATE_H
+#define DATAPATH_CT_STATE_H
+
+#include <rte_spinlock.h>
+
+#include "base/hash.h"
+#include "datapath/ct/conntrack.h"
+
+enum {
+	CT_WAYS = 7, /* entries of a bucket */
+	CT_LOAD = 3, /* entries per bucket, from which on there are more buckets */
+	CT_FIRST_BUCKETS = 16,
+	CT_COMMIT_LOCKS = 64, /* zones share them */
+};
+
+/* One direction, compared and hashed as words. */
+struct ct_key {
+	union {
+		struct {
+			struct ip_addr src, dst;
+			be16 tp_src, tp_dst; /* as in struct ct_packet */
+			uint16_t zone;
+			uint8_t proto;
+			uint8_t pad; /* zero */
+		};
+		uint64_t w[5];
+	};
+};
+static_assert(sizeof(struct ct_key) == 40, "no padding");
+
+/* TCP, what one side has sent and may send; see tcp.c. */
+struct ct_peer {
+	uint32_t lo;     /* behind the last byte that it sent */
+	uint32_t hi;     /* behind the last one that the other side takes */
+	uint16_t window; /* largest one it has offered, not scaled */
+	uint8_t scale;   /* shift count, CT_SCALE_* */
+	uint8_t state;   /* enum ct_tcp_state */
+};
+
+enum ct_tcp_state { /* numbers in order of life */
+	            CT_TCP_CLOSED,
+	            CT_TCP_SYN_SENT,
+	            CT_TCP_ESTABLISHED,
+	            CT_TCP_CLOSING,
+	            CT_TCP_FIN_WAIT_2,
+	            CT_TCP_TIME_WAIT,
+};
+
+/* Of connections that are not TCP. */
+enum ct_talk { CT_TALK_FIRST, CT_TALK_SINGLE, CT_TALK_BOTH };
+
+struct ct_conn {
+	/* line 0: enough for UDP and ICMP without translation */
+	struct ct_key orig;
+	rte_spinlock_t lock; /* of all below and whether it is this connection at all */
+	uint32_t mark;
+	uint64_t expires; /* ns; read without the lock by the sweep */
+	uint8_t alive;    /* in the table, and not on its way out */
+	uint8_t nat;      /* CT_SNAT, CT_DNAT, or none */
+	uint8_t talk;     /* enum ct_talk */
+	uint8_t labelled; /* label is not zero */
+	uint32_t next_free;
+	/* line 1 */
+	struct ct_peer peer[2]; /* 0: of the one who began */
+	uint8_t label[16];
+	uint32_t hash, reply_hash; /* the table's entries; equal: one entry */
+	uint8_t pad[16];
+	/* line 2: when translated */
+	struct ct_key reply;
+	uint8_t pad2[24];
+} __attribute__((aligned(64)));
+static_assert(sizeof(struct ct_conn) == 192, "three lines");
+
+/* A bucket of the table, or one that a full bucket goes on in. */
+struct ct_bucket {
+	uint32_t version;        /* odd: somebody changes it or those behind it */
+	uint32_t more;           /* index of the next one, 0: none */
+	uint64_t entry[CT_WAYS]; /* hash << 32 | slot + 1; 0: free, then so are the following ones */
+} __attribute__((aligned(64)));
+static_assert(sizeof(struct ct_bucket) == 64, "one line");
+
+enum ct_counter {
+	CT_COMMITS,
+	CT_EXPIRED,
+	CT_REPLACED,
+	CT_FLUSHED,
+	CT_EVICTED,
+	CT_FULL,
+	CT_NAT_EXHAUSTED,
+	CT_INVALID,
+	CT_COUNTERS
+};
+
+struct conntrack {
+	/* read only */
+	struct ct_bucket *buckets; /* buckets_max, then extra_max that full ones go on in */
+	struct ct_conn *conns;     /* slots */
+	uint64_t seed;
+	uint32_t max, buckets_max, extra_max;
+	uint64_t timeout[CT_TIMEOUTS]; /* ns */
+	/* changes with every eighth commit or so */
+	uint32_t nbuckets __attribute__((aligned(64)));
+	/* slots */
+	rte_spinlock_t slot_lock __attribute__((aligned(64)));
+	uint32_t count, used, free_slot; /* used: slots that were ever taken; free_slot: index + 1 */
+	uint32_t hand;                   /* where eviction looks next */
+	/* table */
+	rte_spinlock_t extra_lock __attribute__((aligned(64)));
+	uint32_t extra_used, free_extra; /* free_extra: index, 0: none */
+	rte_spinlock_t grow_lock;
+	uint32_t entries;                                            /* atomic */
+	uint64_t dice;                                               /* atomic */
+	uint32_t sweep_at;                                           /* control */
+	uint64_t counters[CT_COUNTERS] __attribute__((aligned(64))); /* atomic */
+	struct {
+		rte_spinlock_t lock;
+	} commit[CT_COMMIT_LOCKS];
+};
+
+static inline void ct_count(struct conntrack *ct, enum ct_counter what)
+{
+	__atomic_add_fetch(&ct->counters[what], 1, __ATOMIC_RELAXED);
+}
+
+/* A number that nobody can foresee. */
+static inline uint64_t ct_dice(struct conntrack *ct)
+{
+	return hash_mix(ct->seed ^ hash_mix(__atomic_add_fetch(&ct->dice, 1, __ATOMIC_RELAXED)));
+}
+
+static inline void ct_expire_at(struct ct_conn *c, uint64_t when)
+{
+	__atomic_store_n(&c->expires, when, __ATOMIC_RELAXED);
+}
+
+static inline bool ct_is_expired(const struct ct_conn *c, uint64_t now)
+{
+	return now >= __atomic_load_n(&c->expires, __ATOMIC_RELAXED);
+}
+
+/* key.c */
+
+/* ICMP of the address's own family: connections are told apart by the id. */
+static inline bool ct_key_is_icmp(const struct ct_key *k)
+{
+	return (k->proto == IP_PROTO_ICMP || k->proto == IP_PROTO_ICMPV6) &&
+	       (k->proto == IP_PROTO_ICMP) == ip_is_v4(&k->src);
+}
+
+/* Protocols with ports at the start of their header. */
+static inline bool ct_has_ports(uint8_t proto)
+{
+	return proto == IP_PROTO_TCP || proto == IP_PROTO_UDP || proto == IP_PROTO_SCTP;
+}
+
+static inline bool ct_key_equal(const struct ct_key *a, const struct ct_key *b)
+{
+	return !((a->w[0] ^ b->w[0]) | (a->w[1] ^ b->w[1]) | (a->w[2] ^ b->w[2]) | (a->w[3] ^ b->w[3]) |
+	         (a->w[4] ^ b->w[4]));
+}
+
+/* False: no packet that can be tracked has such a tuple. */
+bool ct_key_make(struct ct_key *k, const struct ct_tuple *t, uint16_t zone);
+struct ct_key ct_key_reversed(const struct ct_key *k);
+struct ct_tuple ct_key_tuple(const struct ct_key *k);
+/* The same for both directions. */
+uint32_t ct_key_hash(const struct conntrack *ct, const struct ct_key *k);
+
+/* table.c, slots.c */
+
+int ct_table_init(struct conntrack *ct);
+void ct_table_exit(struct conntrack *ct);
+/* The connection that has `key` in one of its directions, locked; NULL: there is none. Forgets timed out ones
+ * on the way. `reply`: it is the second direction. */
+struct ct_conn *ct_table_find(struct conntrack *ct, const struct ct_key *key, uint32_t hash, uint64_t now,
+                              bool *reply);
+/* Makes `c` findable by its hashes. False: no room, nothing has changed. The caller has locked it. */
+bool ct_table_link(struct conntrack *ct, struct ct_conn *c);
+void ct_table_unlink(struct conntrack *ct, const struct ct_conn *c);
+struct ct_bucket *ct_table_bucket(const struct conntrack *ct, uint32_t hash);
+
+/* A free slot; NULL: all are in use by connections that stay. No connection is locked by the caller. */
+struct ct_conn *ct_slot_take(struct conntrack *ct, uint64_t now);
+void ct_slot_free(struct conntrack *ct, struct ct_conn *c);
+/* Forgets a locked connection and unlocks it. */
+void ct_bury(struct conntrack *ct, struct ct_conn *c, enum ct_counter why);
+
+/* tcp.c, talk.c */
+
+enum ct_verdict {
+	CT_IS_INVALID,
+	CT_IS_NEW,         /* belongs to one that was not answered yet */
+	CT_IS_ESTABLISHED, /* was answered */
+	CT_IS_ANOTHER,     /* begins another connection in place of this one, which has ended */
+};
+
+bool ct_tcp_may_begin(const struct ct_packet *p);
+/* The state after the first packet. */
+void ct_tcp_begin(struct conntrack *ct, struct ct_conn *c, const struct ct_packet *p, uint64_t now);
+enum ct_verdict ct_tcp_update(struct conntrack *ct, struct ct_conn *c, const struct ct_packet *p, bool reply,
+                              uint64_t now);
+const char *ct_tcp_state_name(const struct ct_conn *c);
+bool ct_tcp_is_half_open(const struct ct_conn *c);
+
+bool ct_talk_may_begin(const struct ct_key *k);
+void ct_talk_begin(struct conntrack *ct, struct ct_conn *c, uint64_t now);
+enum ct_verdict ct_talk_update(struct conntrack *ct, struct ct_conn *c, bool reply, uint64_t now);
+const char *ct_talk_state_name(const struct ct_conn *c);
+
+/* nat.c */
+
+/* The reply direction of a new connection whose first packet has `orig`. False: nothing is left. The caller
+ * holds the zone's commit lock. */
+bool ct_nat_choose(struct conntrack *ct, uint64_t now, const struct nat_range *r, const struct ct_key *orig,
+                   struct ct_key *reply);
+/* How a packet of a translated connection changes; returns CT_SNAT or CT_DNAT, what happens to it. */
+uint32_t ct_nat_rewrite(const struct ct_conn *c, bool reply, bool error, struct ct_rewrite *rw);
+
+/* commit.c */
+
+enum ct_commit { CT_COMMIT_DONE, CT_COMMIT_EXISTS, CT_COMMIT_FAILED };
+
+/* Makes a connection of a packet that begins one; it is locked. EXISTS: somebody was faster. */
+enum ct_commit ct_commit(struct conntrack *ct, uint64_t now, const struct ct_packet *p,
+                         const struct ct_order *o, const struct ct_key *key, uint32_t hash,
+                         struct ct_conn **out);
+/* Writes mark and label. */
+void ct_write_marks(struct ct_conn *c, const struct ct_order *o);
+
+#endif

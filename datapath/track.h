@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Connection tracking of packets: headers are read for datapath/ct/, and rewritten as it says, checksums kept
+ * right. Called by actions.c.
+ *
+ * Only headers are looked at: lengths must fit, checksums are believed. Fragments are not put together: every
+ * fragment, the first one as well, is CT_INV, since its connection could be told for the first one alone.
+ */
+#ifndef DATAPATH_TRACK_H
+#define DATAPATH_TRACK_H
+
+#include "base/dp/packet.h"
+#include "flows/ct.h"
+#include "flows/dp/mkey.h"
+
+struct worker;
+
+/*
+ * Tracks the packet in w->dp->ct as the order says, and translates it if the order and its connection say so.
+ * The packet's offsets are those of parse_packet(); they stay as they are. `facts`: in, what the last order
+ * told of this packet, zeros if there was none; out, what is known now. What is not IP, is truncated, is a
+ * fragment or lies behind MPLS labels or an I-TAG is CT_INV.
+ */
+void track_packet(struct worker *w, struct packet *p, const struct ct_order *o, struct ct_facts *facts);
+
+/*
+ * Fetches what track_packet() will need of a packet with this key: to be called for all packets of a batch
+ * with `step` 0, then for all with 1. Changes nothing; of a packet that was changed after parsing it fetches
+ * the wrong thing.
+ */
+void track_prefetch(const struct worker *w, const struct mkey *key, uint16_t zone, unsigned step);
+
+#endif
