@@ -83,6 +83,9 @@ static void action_clear(struct action *a)
 	case ACTION_BUNDLE_LOAD:
 		free(a->bundle.members);
 		break;
+	case ACTION_CT:
+		action_list_free(&a->ct.exec);
+		break;
 	case ACTION_CLONE:
 	case ACTION_WRITE_ACTIONS:
 		action_list_free(&a->nested);
@@ -165,6 +168,8 @@ static int own(struct action *to, const struct action *from)
 		to->bundle.members = NULL;
 		return copy_bytes(&to->bundle.members, from->bundle.members,
 		                  from->bundle.n_members * sizeof(*from->bundle.members));
+	case ACTION_CT:
+		return action_list_copy(&to->ct.exec, &from->ct.exec);
 	case ACTION_CLONE:
 	case ACTION_WRITE_ACTIONS:
 		return action_list_copy(&to->nested, &from->nested);
@@ -258,6 +263,13 @@ static bool bundle_equal(const struct action_bundle *a, const struct action_bund
 	       (!a->n_members || !memcmp(a->members, b->members, a->n_members * sizeof(*a->members)));
 }
 
+/* The zone is zero when it is read from a field. */
+static bool ct_equal(const struct action_ct *a, const struct action_ct *b)
+{
+	return a->flags == b->flags && a->zone == b->zone && subfield_equal(&a->zone_src, &b->zone_src) &&
+	       a->table_id == b->table_id && a->alg == b->alg && action_list_equal(&a->exec, &b->exec);
+}
+
 static bool action_equal(const struct action *a, const struct action *b)
 {
 	if (a->type != b->type)
@@ -323,6 +335,10 @@ static bool action_equal(const struct action *a, const struct action *b)
 	case ACTION_CHECK_PKT_LARGER:
 		return a->check_pkt_larger.len == b->check_pkt_larger.len &&
 		       subfield_equal(&a->check_pkt_larger.dst, &b->check_pkt_larger.dst);
+	case ACTION_CT:
+		return ct_equal(&a->ct, &b->ct);
+	case ACTION_NAT:
+		return !memcmp(&a->nat, &b->nat, sizeof(a->nat)); /* without holes */
 	case ACTION_CLONE:
 	case ACTION_WRITE_ACTIONS:
 		return action_list_equal(&a->nested, &b->nested);

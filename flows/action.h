@@ -172,11 +172,12 @@ struct action_bundle {
 /* ct: one copy of the packet meets the connection tracker and goes on in another table. */
 struct action_ct {
 	uint16_t flags;           /* CT_COMMIT, CT_FORCE */
-	uint16_t zone;            /* when zone_src.bits is 0 */
-	struct subfield zone_src; /* 16 bits or fewer */
+	uint16_t zone;            /* when zone_src.bits is 0; else 0 */
+	struct subfield zone_src; /* 16 bits */
 	uint8_t table_id;         /* 0xff: the copy goes nowhere */
 	uint16_t alg;             /* enum ct_alg */
-	struct action_list exec;  /* owned: at most one ACTION_NAT, and writes to ct_mark and ct_label */
+	struct action_list exec;  /* owned, as written: at most one ACTION_NAT, and SET_FIELD and MOVE to
+	                             ct_mark and ct_label */
 };
 
 struct action {

@@ -6,23 +6,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "base/error.h"
-#include "flows/action.h"
-#include "flows/match.h"
+#include "flows/action_checker.h"
 
-struct checker {
-	bool any; /* nothing is known of the packet: no prerequisite is checked */
-	struct match known;
-	uint8_t table_id;
-	unsigned depth, total;
-	enum action_fault fault;
-	struct error *err;
-};
-
-static int fault(struct checker *c, enum action_fault code, const char *format, ...)
-        __attribute__((format(printf, 3, 4)));
-
-static int fault(struct checker *c, enum action_fault code, const char *format, ...)
+int checker_fault(struct checker *c, enum action_fault code, const char *format, ...)
 {
 	char text[200];
 	va_list ap;
@@ -64,19 +50,31 @@ static int check_meets(struct checker *c, const char *who, enum field_id id)
 {
 	if (c->any || match_meets(&c->known, id))
 		return 0;
-	return fault(c, ACTION_FAULT_PREREQ, "%s: %s expects a match on %s", who, fields[id].name, needs(id));
+	return checker_fault(c, ACTION_FAULT_PREREQ, "%s: %s expects a match on %s", who, fields[id].name,
+	                     needs(id));
 }
 
-static int check_subfield(struct checker *c, const char *who, const struct subfield *s, bool write)
+/* Of the fields that are not written everywhere. */
+static int check_in_ct(struct checker *c, const char *who, enum field_id id)
+{
+	if (!fields[id].in_ct)
+		return checker_fault(c, ACTION_FAULT_READ_ONLY, "%s: %s is read-only", who, fields[id].name);
+	if (!c->in_ct)
+		return checker_fault(c, ACTION_FAULT_VALUE, "%s: %s is written inside of ct(exec()) alone",
+		                     who, fields[id].name);
+	return 0;
+}
+
+int checker_subfield(struct checker *c, const char *who, const struct subfield *s, bool write)
 {
 	if ((unsigned)s->field >= FIELD_COUNT)
-		return fault(c, ACTION_FAULT_ARGUMENT, "%s: unknown field", who);
+		return checker_fault(c, ACTION_FAULT_ARGUMENT, "%s: unknown field", who);
 	if (!s->bits || s->offset + s->bits > fields[s->field].bits)
-		return fault(c, ACTION_FAULT_ARGUMENT, "%s: bits %u to %u of %s, which has %u bits", who,
-		             s->offset, s->offset + s->bits - 1, fields[s->field].name,
-		             fields[s->field].bits);
-	if (write && !fields[s->field].writable)
-		return fault(c, ACTION_FAULT_READ_ONLY, "%s: %s is read-only", who, fields[s->field].name);
+		return checker_fault(c, ACTION_FAULT_ARGUMENT, "%s: bits %u to %u of %s, which has %u bits",
+		                     who, s->offset, s->offset + s->bits - 1, fields[s->field].name,
+		                     fields[s->field].bits);
+	if (write && !fields[s->field].writable && check_in_ct(c, who, s->field))
+		return -EINVAL;
 	return check_meets(c, who, s->field);
 }
 
@@ -110,24 +108,24 @@ static int check_set_field(struct checker *c, const struct action *a)
 	unsigned bits;
 
 	if ((unsigned)id >= FIELD_COUNT)
-		return fault(c, ACTION_FAULT_ARGUMENT, "%s: unknown field", who);
-	if (!(a->set_field.load ? fields[id].writable : fields[id].settable))
-		return fault(c, ACTION_FAULT_READ_ONLY, "%s: %s is read-only", who, fields[id].name);
+		return checker_fault(c, ACTION_FAULT_ARGUMENT, "%s: unknown field", who);
+	if (!(a->set_field.load ? fields[id].writable : fields[id].settable) && check_in_ct(c, who, id))
+		return -EINVAL;
 	bits = id == FIELD_VLAN_VID ? 13 : fields[id].bits;
 	if (!value_fits(&a->set_field.value, bits) || !value_fits(&a->set_field.mask, bits))
-		return fault(c, ACTION_FAULT_VALUE, "%s: value too large for %s (%u bits)", who,
-		             fields[id].name, bits);
+		return checker_fault(c, ACTION_FAULT_VALUE, "%s: value too large for %s (%u bits)", who,
+		                     fields[id].name, bits);
 	if (id == FIELD_DL_VLAN || id == FIELD_DL_VLAN_PCP) {
 		learn_tag(c); /* OpenFlow 1.0's mod_vlan_*: make it where there is none */
 		return 0;
 	}
 	if (id == FIELD_NW_TOS && !a->set_field.load && value_to_u64(&a->set_field.value) & 3)
-		return fault(c, ACTION_FAULT_VALUE, "set_field: nw_tos expects a multiple of 4");
+		return checker_fault(c, ACTION_FAULT_VALUE, "set_field: nw_tos expects a multiple of 4");
 	if (id == FIELD_VLAN_VID && !a->set_field.load && !(value_to_u64(&a->set_field.value) & VLAN_CFI))
-		return fault(c, ACTION_FAULT_VALUE, "%s: vlan_vid expects 0x1000 + the id", who);
+		return checker_fault(c, ACTION_FAULT_VALUE, "%s: vlan_vid expects 0x1000 + the id", who);
 	if (id == FIELD_VLAN_VID && !c->any && !(c->known.key.vlan[0].tci & htobe16(VLAN_CFI)))
-		return fault(c, ACTION_FAULT_PREREQ,
-		             "%s: vlan_vid expects a VLAN tag: match on one or push_vlan first", who);
+		return checker_fault(c, ACTION_FAULT_PREREQ,
+		                     "%s: vlan_vid expects a VLAN tag: match on one or push_vlan first", who);
 	if (check_meets(c, who, id))
 		return -EINVAL;
 	know_set(c, id, &a->set_field.value);
@@ -138,7 +136,7 @@ static int check_port(struct checker *c, uint32_t port)
 {
 	if (port < PORT_MAX || (port >= PORT_IN_PORT && port != PORT_ANY))
 		return 0;
-	return fault(c, ACTION_FAULT_PORT, "output: %u is not a port to send to", port);
+	return checker_fault(c, ACTION_FAULT_PORT, "output: %u is not a port to send to", port);
 }
 
 static int check_push(struct checker *c, const struct action *a)
@@ -148,19 +146,20 @@ static int check_push(struct checker *c, const struct action *a)
 	switch (a->type) {
 	case ACTION_PUSH_VLAN:
 		if (type != ETH_TYPE_VLAN && type != ETH_TYPE_QINQ)
-			return fault(c, ACTION_FAULT_ARGUMENT, "push_vlan: 0x%04x, expected 0x8100 or 0x88a8",
-			             type);
+			return checker_fault(c, ACTION_FAULT_ARGUMENT,
+			                     "push_vlan: 0x%04x, expected 0x8100 or 0x88a8", type);
 		learn_tag(c);
 		return 0;
 	case ACTION_PUSH_MPLS:
 		if (type != ETH_TYPE_MPLS && type != ETH_TYPE_MPLS_MC)
-			return fault(c, ACTION_FAULT_ARGUMENT, "push_mpls: 0x%04x, expected 0x8847 or 0x8848",
-			             type);
+			return checker_fault(c, ACTION_FAULT_ARGUMENT,
+			                     "push_mpls: 0x%04x, expected 0x8847 or 0x8848", type);
 		know_type(c, type);
 		return 0;
 	case ACTION_PUSH_PBB:
 		if (type != ETH_TYPE_PBB)
-			return fault(c, ACTION_FAULT_ARGUMENT, "push_pbb: 0x%04x, expected 0x88e7", type);
+			return checker_fault(c, ACTION_FAULT_ARGUMENT, "push_pbb: 0x%04x, expected 0x88e7",
+			                     type);
 		know_type(c, type);
 		return 0;
 	default: { /* pop_mpls */
@@ -188,13 +187,13 @@ static int check_learn(struct checker *c, const struct action_learn *learn)
 
 	match_init(&learned.known);
 	if (learn->table_id == 0xff)
-		return fault(c, ACTION_FAULT_TABLE, "learn: table 255 is not a table");
+		return checker_fault(c, ACTION_FAULT_TABLE, "learn: table 255 is not a table");
 	for (unsigned i = 0; i < learn->n_specs; i++) {
 		const struct learn_spec *s = &learn->specs[i];
-		int rc = s->immediate ? 0 : check_subfield(c, "learn", &s->src, false);
+		int rc = s->immediate ? 0 : checker_subfield(c, "learn", &s->src, false);
 
 		if (!rc && s->kind != LEARN_OUTPUT) {
-			rc = check_subfield(&learned, "learn", &s->dst, s->kind == LEARN_LOAD);
+			rc = checker_subfield(&learned, "learn", &s->dst, s->kind == LEARN_LOAD);
 			c->fault = rc ? learned.fault : c->fault;
 		}
 		if (rc)
@@ -203,31 +202,32 @@ static int check_learn(struct checker *c, const struct action_learn *learn)
 			know_learned(&learned.known, s);
 	}
 	if (learn->flags & LEARN_WRITE_RESULT)
-		return check_subfield(c, "learn", &learn->result, true);
+		return checker_subfield(c, "learn", &learn->result, true);
 	return 0;
 }
 
 static int check_move(struct checker *c, const struct action *a)
 {
-	int rc = check_subfield(c, "move", &a->move.src, false);
+	int rc = checker_subfield(c, "move", &a->move.src, false);
 
 	if (!rc)
-		rc = check_subfield(c, "move", &a->move.dst, true);
+		rc = checker_subfield(c, "move", &a->move.dst, true);
 	if (!rc && a->move.src.bits != a->move.dst.bits)
-		rc = fault(c, ACTION_FAULT_ARGUMENT, "move: source of %u bits, destination of %u",
-		           a->move.src.bits, a->move.dst.bits);
+		rc = checker_fault(c, ACTION_FAULT_ARGUMENT, "move: source of %u bits, destination of %u",
+		                   a->move.src.bits, a->move.dst.bits);
 	return rc;
 }
 
 static int check_multipath(struct checker *c, const struct action_multipath *m)
 {
-	int rc = check_subfield(c, "multipath", &m->dst, true);
+	int rc = checker_subfield(c, "multipath", &m->dst, true);
 
 	if (!rc && m->dst.bits > 64)
-		rc = fault(c, ACTION_FAULT_ARGUMENT, "multipath: expected a destination of 1 to 64 bits");
+		rc = checker_fault(c, ACTION_FAULT_ARGUMENT,
+		                   "multipath: expected a destination of 1 to 64 bits");
 	if (!rc && m->dst.bits < 16 && m->max_link >> m->dst.bits)
-		rc = fault(c, ACTION_FAULT_ARGUMENT, "multipath: %u links need more than %u bits",
-		           m->max_link + 1u, m->dst.bits);
+		rc = checker_fault(c, ACTION_FAULT_ARGUMENT, "multipath: %u links need more than %u bits",
+		                   m->max_link + 1u, m->dst.bits);
 	return rc;
 }
 
@@ -239,18 +239,20 @@ static int check_bundle(struct checker *c, const struct action *a)
 	int rc = 0;
 
 	if (b->n_members > BUNDLE_MEMBERS_MAX)
-		return fault(c, ACTION_FAULT_ARGUMENT, "%s: more than %u members", who, BUNDLE_MEMBERS_MAX);
+		return checker_fault(c, ACTION_FAULT_ARGUMENT, "%s: more than %u members", who,
+		                     BUNDLE_MEMBERS_MAX);
 	for (unsigned i = 0; i < b->n_members && !rc; i++) {
 		if (b->members[i] == PORT_CONTROLLER)
-			rc = fault(c, ACTION_FAULT_PORT, "%s: a controller is no member", who);
+			rc = checker_fault(c, ACTION_FAULT_PORT, "%s: a controller is no member", who);
 		else if (b->members[i] != PORT_ANY)
 			rc = check_port(c, b->members[i]);
 	}
 	if (rc || a->type == ACTION_BUNDLE)
 		return rc;
 	if (b->dst.bits < 16 || b->dst.bits > 64)
-		return fault(c, ACTION_FAULT_ARGUMENT, "%s: expected a destination of 16 to 64 bits", who);
-	return check_subfield(c, who, &b->dst, true);
+		return checker_fault(c, ACTION_FAULT_ARGUMENT, "%s: expected a destination of 16 to 64 bits",
+		                     who);
+	return checker_subfield(c, who, &b->dst, true);
 }
 
 /* Open vSwitch asks for no prerequisite: where the bit is not, nothing is written. */
@@ -260,9 +262,10 @@ static int check_pkt_larger(struct checker *c, const struct subfield *dst)
 	int rc;
 
 	if (dst->bits != 1)
-		return fault(c, ACTION_FAULT_ARGUMENT, "check_pkt_larger: expected a destination of 1 bit");
+		return checker_fault(c, ACTION_FAULT_ARGUMENT,
+		                     "check_pkt_larger: expected a destination of 1 bit");
 	c->any = true;
-	rc = check_subfield(c, "check_pkt_larger", dst, true);
+	rc = checker_subfield(c, "check_pkt_larger", dst, true);
 	c->any = any;
 	return rc;
 }
@@ -293,24 +296,22 @@ static bool allowed_in_set(enum action_type type)
 	}
 }
 
-static int check_list(struct checker *c, const struct action_list *l);
-
 static int check_nested(struct checker *c, const struct action *a)
 {
 	struct match before = c->known;
 	int rc;
 
 	if (++c->depth > ACTION_NESTING_MAX)
-		return fault(c, ACTION_FAULT_TOO_MANY, "%s: nested more than %u deep", action_name(a->type),
-		             ACTION_NESTING_MAX);
+		return checker_fault(c, ACTION_FAULT_TOO_MANY, "%s: nested more than %u deep",
+		                     action_name(a->type), ACTION_NESTING_MAX);
 	for (unsigned i = 0; i < a->nested.n; i++) {
 		enum action_type type = a->nested.items[i].type;
 
 		if (a->type == ACTION_WRITE_ACTIONS ? !allowed_in_set(type) : action_is_instruction(type))
-			return fault(c, ACTION_FAULT_ARGUMENT, "%s: %s is not allowed inside",
-			             action_name(a->type), action_name(type));
+			return checker_fault(c, ACTION_FAULT_ARGUMENT, "%s: %s is not allowed inside",
+			                     action_name(a->type), action_name(type));
 	}
-	rc = check_list(c, &a->nested);
+	rc = checker_list(c, &a->nested);
 	c->depth--;
 	c->known = before;
 	return rc;
@@ -323,12 +324,12 @@ static int check_one(struct checker *c, const struct action *a)
 	case ACTION_OUTPUT_TRUNC:
 		return check_port(c, a->output.port);
 	case ACTION_OUTPUT_REG:
-		return check_subfield(c, "output", &a->output_reg.src, false);
+		return checker_subfield(c, "output", &a->output_reg.src, false);
 	case ACTION_ENQUEUE:
 		return check_port(c, a->enqueue.port);
 	case ACTION_GROUP:
 		return a->number > 0xffffff00
-		               ? fault(c, ACTION_FAULT_GROUP, "group: %u is reserved", a->number)
+		               ? checker_fault(c, ACTION_FAULT_GROUP, "group: %u is reserved", a->number)
 		               : 0;
 	case ACTION_SET_FIELD:
 		return check_set_field(c, a);
@@ -356,14 +357,14 @@ static int check_one(struct checker *c, const struct action *a)
 		return check_meets(c, action_name(a->type), FIELD_MPLS_TTL);
 	case ACTION_PUSH:
 	case ACTION_POP:
-		return check_subfield(c, action_name(a->type), &a->subfield, a->type == ACTION_POP);
+		return checker_subfield(c, action_name(a->type), &a->subfield, a->type == ACTION_POP);
 	case ACTION_LEARN:
 		return check_learn(c, a->learn);
 	case ACTION_CONJUNCTION:
 		if (a->conjunction.n_clauses < 2 || a->conjunction.n_clauses > 64 ||
 		    a->conjunction.clause >= a->conjunction.n_clauses)
-			return fault(c, ACTION_FAULT_ARGUMENT,
-			             "conjunction: expected clause 1 to n of n = 2 to 64");
+			return checker_fault(c, ACTION_FAULT_ARGUMENT,
+			                     "conjunction: expected clause 1 to n of n = 2 to 64");
 		return 0;
 	case ACTION_FIN_TIMEOUT:
 		return check_meets(c, "fin_timeout", FIELD_TCP_SRC);
@@ -374,13 +375,18 @@ static int check_one(struct checker *c, const struct action *a)
 		return check_bundle(c, a);
 	case ACTION_CHECK_PKT_LARGER:
 		return check_pkt_larger(c, &a->check_pkt_larger.dst);
+	case ACTION_CT:
+		return checker_ct(c, &a->ct);
+	case ACTION_NAT:
+		return checker_nat(c, &a->nat);
 	case ACTION_CLONE:
 	case ACTION_WRITE_ACTIONS:
 		return check_nested(c, a);
 	case ACTION_GOTO_TABLE:
 		if (a->number >= 0xff || (c->table_id != 0xff && a->number <= c->table_id))
-			return fault(c, ACTION_FAULT_TABLE, "goto_table: %u, expected a table after %u",
-			             a->number, c->table_id);
+			return checker_fault(c, ACTION_FAULT_TABLE,
+			                     "goto_table: %u, expected a table after %u", a->number,
+			                     c->table_id);
 		return 0;
 	default:
 		return 0;
@@ -407,11 +413,11 @@ static int check_conjunctions(struct checker *c, const struct action_list *l)
 	}
 	if (!any || !other)
 		return 0;
-	return fault(c, ACTION_FAULT_ARGUMENT, "conjunction: expected no %s beside it",
-	             action_name(other->type));
+	return checker_fault(c, ACTION_FAULT_ARGUMENT, "conjunction: expected no %s beside it",
+	                     action_name(other->type));
 }
 
-static int check_list(struct checker *c, const struct action_list *l)
+int checker_list(struct checker *c, const struct action_list *l)
 {
 	int last = -1, bad = check_conjunctions(c, l);
 
@@ -423,12 +429,12 @@ static int check_list(struct checker *c, const struct action_list *l)
 		int here = rank(a->type), rc;
 
 		if (++c->total > ACTIONS_MAX)
-			return fault(c, ACTION_FAULT_TOO_MANY, "more than %u actions", ACTIONS_MAX);
+			return checker_fault(c, ACTION_FAULT_TOO_MANY, "more than %u actions", ACTIONS_MAX);
 		if (here == last && here != 1)
-			return fault(c, ACTION_FAULT_ORDER, "%s: given twice", action_name(a->type));
+			return checker_fault(c, ACTION_FAULT_ORDER, "%s: given twice", action_name(a->type));
 		if (here < last)
-			return fault(c, ACTION_FAULT_ORDER, "%s: must stand before %s", action_name(a->type),
-			             action_name(l->items[i - 1].type));
+			return checker_fault(c, ACTION_FAULT_ORDER, "%s: must stand before %s",
+			                     action_name(a->type), action_name(l->items[i - 1].type));
 		last = here;
 		rc = check_one(c, a);
 		if (rc)
@@ -445,7 +451,7 @@ int action_list_check(const struct action_list *l, const struct match *m, uint8_
 
 	if (m)
 		c.known = *m;
-	rc = check_list(&c, l);
+	rc = checker_list(&c, l);
 	if (code)
 		*code = c.fault;
 	return rc;

@@ -208,6 +208,12 @@ static void format_one(struct text *out, const struct action *a, const struct po
 		text_add(out, "check_pkt_larger(%u)->", a->check_pkt_larger.len);
 		subfield_format(out, &a->check_pkt_larger.dst);
 		break;
+	case ACTION_CT:
+		ct_format(out, &a->ct, names);
+		break;
+	case ACTION_NAT:
+		nat_format(out, &a->nat);
+		break;
 	case ACTION_CLONE:
 	case ACTION_WRITE_ACTIONS:
 		text_add(out, "%s(", action_name(a->type));

@@ -58,6 +58,10 @@ bool action_pack(struct action_pack *p, const struct action *a)
 		flat.bundle.members = NULL;
 		return put(p, &flat, sizeof(flat)) &&
 		       put(p, a->bundle.members, a->bundle.n_members * sizeof(*a->bundle.members));
+	case ACTION_CT:
+		flat.ct.exec.items = NULL;
+		flat.ct.exec.capacity = 0;
+		return put_list(p, &flat, &a->ct.exec);
 	case ACTION_CLONE:
 	case ACTION_WRITE_ACTIONS:
 		flat.nested.items = NULL;
@@ -131,6 +135,8 @@ static int take_action(struct unpacking *u, struct action_list *out)
 	case ACTION_BUNDLE:
 	case ACTION_BUNDLE_LOAD:
 		return take_copy(u, &a->bundle.members, a->bundle.n_members * sizeof(*a->bundle.members));
+	case ACTION_CT:
+		return take_nested(u, &a->ct.exec);
 	case ACTION_CLONE:
 	case ACTION_WRITE_ACTIONS:
 		return take_nested(u, &a->nested);

@@ -73,13 +73,13 @@ int action_parse_set_field(struct parser *p, const struct row *row, const struct
 	id = field_by_name(name.p, name.len);
 	if (id == FIELD_NONE)
 		return lex_error(p->lex, name, "set_field: expected the name of a field");
-	if (!fields[id].writable ||
+	if ((!fields[id].writable && !fields[id].in_ct) ||
 	    (fields[id].nxm_class == FIELD_CLASS_NONE && fields[id].oxm_class == FIELD_CLASS_NONE))
 		return lex_error(p->lex, name, "set_field: expected a writable field");
 	rc = field_parse(p->lex, id, value, &v, &mask);
 	if (rc)
 		return rc;
-	if (value_is_zero(&mask) && !is_meant(p, id))
+	if (value_is_zero(&mask) && (fields[id].in_ct || !is_meant(p, id)))
 		return lex_error(p->lex, name, "set_field: expected a match on what %s needs",
 		                 fields[id].name);
 	full = value_ones(0, id == FIELD_VLAN_VID ? 13 : fields[id].bits);

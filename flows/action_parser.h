@@ -49,6 +49,10 @@ int action_parse_enqueue(struct parser *p, const struct row *row, const struct i
 int action_parse_multipath(struct parser *p, const struct row *row, const struct item *it);
 int action_parse_bundle(struct parser *p, const struct row *row, const struct item *it);
 
+/* ct_text.c */
+int action_parse_ct(struct parser *p, const struct row *row, const struct item *it);
+int action_parse_nat(struct parser *p, const struct row *row, const struct item *it);
+
 /* action_parse_set.c */
 int action_parse_set_field(struct parser *p, const struct row *row, const struct item *it);
 int action_parse_load(struct parser *p, const struct row *row, const struct item *it);

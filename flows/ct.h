@@ -9,6 +9,7 @@
 #define FLOWS_CT_H
 
 #include <assert.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/addr.h"
@@ -39,17 +40,22 @@ enum nat_flag { /* NX_NAT_F_* */
 	        NAT_PERSISTENT = 1 << 2,
 	        NAT_HASH = 1 << 3,
 	        NAT_RANDOM = 1 << 4,
+	        NAT_FLAGS = (1 << 5) - 1,
 };
 
 enum ct_alg { CT_ALG_NONE = 0, CT_ALG_FTP = 21, CT_ALG_TFTP = 69 };
 
-/* To what addresses and ports; both ends are in the range. */
+/* To what addresses and ports; both ends are in the range, and of one address or port they are the same. */
 struct nat_range {
 	struct ip_addr addr_min, addr_max; /* none: as the packet has it */
 	uint16_t port_min, port_max;       /* host order; 0: not said */
 	uint16_t flags;                    /* enum nat_flag; 0: only undo and redo what the connection has */
 	uint16_t pad;
 };
+
+/* Are flags and ranges such as one may ask for: to one side, both ends of one family and in order, ports only
+ * with addresses? */
+bool nat_range_is_valid(const struct nat_range *nat);
 
 /* One packet's ct(...), all fields read. Part of an action program: no pointers, no padding. */
 struct ct_order {

@@ -33,7 +33,8 @@ const struct field fields[FIELD_COUNT] = {
 	                .host_order = MEMBER_IN_HOST_ORDER(MEMBER),                                          \
 	                .maskable = MASKABLE,                                                                \
 	                .writable = (WRITABLE) == 1,                                                         \
-	                .settable = (WRITABLE) != 0,                                                         \
+	                .settable = (WRITABLE) == 1 || (WRITABLE) == 2,                                      \
+	                .in_ct = (WRITABLE) == 3,                                                            \
 	                .prereq = FIELD_NEEDS_##PREREQ,                                                      \
 	                .text = FIELD_TEXT_##TEXT,                                                           \
 	                .nxm_class = CLASS_##NXM,                                                            \

@@ -87,6 +87,7 @@ struct field {
 	bool writable; /* by every action that writes fields */
 	bool settable; /* by set_field of OpenFlow: what is writable, and some that Open vSwitch leaves
 	                  read-only */
+	bool in_ct;    /* written inside of a ct action alone, to the connection */
 	enum field_prereq prereq;
 	enum field_text text;
 	uint32_t nxm_class, oxm_class; /* enum field_class */

@@ -86,12 +86,14 @@ void subfield_format(struct text *out, const struct subfield *s);
  * -EINVAL. */
 int match_parse_item(struct lex *lex, const struct item *item, struct match *m);
 
-/* ---- action_parse.c, learn_text.c, link_text.c ---- */
+/* ---- action_parse.c, ct_text.c, learn_text.c, link_text.c ---- */
 
 /* Parses a list of actions for flows that match `m` (NULL: nothing known) into `out`, which exists; the
  * caller frees it also on failure. */
 int action_list_parse(struct lex *lex, struct slice s, const struct match *m, struct action_list *out);
 int learn_parse(struct lex *lex, struct slice s, struct action_list *out);
+void ct_format(struct text *out, const struct action_ct *ct, const struct port_names *names);
+void nat_format(struct text *out, const struct nat_range *nat);
 void learn_format(struct text *out, const struct action_learn *learn, const struct port_names *names);
 void multipath_format(struct text *out, const struct action_multipath *m);
 void bundle_format(struct text *out, const struct action *a, const struct port_names *names);

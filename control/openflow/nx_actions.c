@@ -308,6 +308,8 @@ static const struct row {
         {NX_STACK_PUSH, ACTION_PUSH, false, read_stack},
         {NX_STACK_POP, ACTION_POP, false, read_stack},
         {NX_CONJUNCTION, ACTION_CONJUNCTION, false, read_conjunction},
+        {NX_NAT, ACTION_NAT, false, nx_read_nat},
+        {NX_CT_CLEAR, ACTION_CT_CLEAR, false, read_nothing},
         {NX_OUTPUT_TRUNC, ACTION_OUTPUT_TRUNC, false, read_output_trunc},
         {NX_CHECK_PKT_LARGER, ACTION_CHECK_PKT_LARGER, false, read_check_pkt_larger},
         {NX_GROUP, ACTION_GROUP, true, read_u32},
@@ -324,6 +326,8 @@ enum ofp_error nx_read_action(struct ofp_reader *r, struct action_list *out, uns
 		return nx_read_learn(r, subtype == NX_LEARN2, out);
 	if (subtype == NX_CONTROLLER2)
 		return nx_read_controller2(r, out);
+	if (subtype == NX_CT)
+		return nx_read_ct(r, out, depth);
 	if (subtype == NX_CLONE)
 		return read_clone(r, out, depth);
 	while (row->subtype != subtype || (row->only_10 && r->version != OFP_VERSION_10)) {

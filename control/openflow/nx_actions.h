@@ -37,10 +37,13 @@ enum nx_action {
 	NX_OUTPUT_REG2 = 32,
 	NX_REG_LOAD2 = 33,
 	NX_CONJUNCTION = 34,
+	NX_CT = 35,
+	NX_NAT = 36,
 	NX_CONTROLLER2 = 37,
 	NX_OUTPUT_TRUNC = 39,
 	NX_GROUP = 40,
 	NX_CLONE = 42,
+	NX_CT_CLEAR = 43,
 	NX_LEARN2 = 45,
 	NX_CHECK_PKT_LARGER = 49,
 };
@@ -56,6 +59,12 @@ enum ofp_error nx_read_multipath(struct ofp_reader *r, struct action *a);
 void nx_put_multipath(struct ofp_writer *w, const struct action_multipath *m);
 enum ofp_error nx_read_bundle(struct ofp_reader *r, struct action *a);
 void nx_put_bundle(struct ofp_writer *w, const struct action *a);
+
+/* nx_ct.c */
+enum ofp_error nx_read_ct(struct ofp_reader *r, struct action_list *out, unsigned depth);
+void nx_put_ct(struct ofp_writer *w, const struct action_ct *ct);
+enum ofp_error nx_read_nat(struct ofp_reader *r, struct action *a);
+void nx_put_nat(struct ofp_writer *w, const struct nat_range *nat);
 
 /* OpenFlow 1.0's 16-bit ports, as Nicira's actions carry them. Reserved ports lie at the end of both ranges;
  * 0xff00 .. 0xfff7 become ports that do not exist. */

@@ -178,6 +178,12 @@ static void put_body(struct ofp_writer *w, const struct action *a)
 		ofp_put_u16(w, a->check_pkt_larger.dst.offset);
 		oxm_put_header(w, a->check_pkt_larger.dst.field);
 		break;
+	case ACTION_CT:
+		nx_put_ct(w, &a->ct);
+		break;
+	case ACTION_NAT:
+		nx_put_nat(w, &a->nat);
+		break;
 	case ACTION_CLONE:
 		ofp_put_zero(w, 6);
 		ofp_put_actions(w, &a->nested);
@@ -216,6 +222,12 @@ static int subtype_of(const struct action *a)
 		return NX_OUTPUT_TRUNC;
 	case ACTION_CHECK_PKT_LARGER:
 		return NX_CHECK_PKT_LARGER;
+	case ACTION_CT:
+		return NX_CT;
+	case ACTION_NAT:
+		return NX_NAT;
+	case ACTION_CT_CLEAR:
+		return NX_CT_CLEAR;
 	case ACTION_CLONE:
 		return NX_CLONE;
 	default:

@@ -61,7 +61,7 @@ static void put_fields(struct ofp_writer *w, uint16_t property)
 		        oxm_header((enum field_id)id, fields[id].maskable && property == PROP_MATCH, false);
 
 		if (!field_is_sent((enum field_id)id) ||
-		    (!fields[id].settable && property >= PROP_WRITE_SET_FIELD))
+		    (!fields[id].settable && !fields[id].in_ct && property >= PROP_WRITE_SET_FIELD))
 			continue;
 		ofp_put_u32(w, header);
 		if (header >> 16 == FIELD_ONF)

@@ -68,6 +68,12 @@ Test(flow_text, errors_name_field_column_and_expectation)
 	             "column 32: reg0: expected bits from 0 to 31");
 	expect_error("priority=65536,actions=1", "column 10: priority: expected a number from 0 to 65535");
 	expect_error("actions=learn(", "expected a closing bracket");
+	expect_error("arp,actions=ct(commit)", "ct: expected a match on ip or ipv6");
+	expect_error("ip,actions=ct(commit,alg=http)", "column 26: ct: alg: expected ftp or tftp");
+	expect_error("ip,actions=ct(nat(src=10.0.0.1))", "ct: expected commit");
+	expect_error("ip,actions=ct(commit,nat(src=10.0.0.1:70000))", "column 30: nat: expected ADDRESS");
+	expect_error("ip,actions=set_field:1->ct_mark", "ct_mark is written inside of ct(exec()) alone");
+	expect_error("ip,ct_nw_src=10.0.0.1,actions=1", "ct_nw_src: expected a match on a valid connection");
 	expect_error("tcp,tp_dst=80/0x1ffff,actions=1", "tcp_dst: value too large");
 }
 

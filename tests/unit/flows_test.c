@@ -152,7 +152,7 @@ Test(match, covers_and_overlaps)
 Test(actions, copies_are_deep_and_equal)
 {
 	struct action_list a, b;
-	struct action *clone, *note;
+	struct action *clone, *note, *ct;
 
 	action_list_init(&a);
 	note = action_list_append(&a, ACTION_NOTE);
@@ -161,8 +161,18 @@ Test(actions, copies_are_deep_and_equal)
 	memcpy(note->bytes.data, "abc", 3);
 	clone = action_list_append(&a, ACTION_CLONE);
 	action_list_append(&clone->nested, ACTION_OUTPUT)->output.port = 7;
+	ct = action_list_append(&a, ACTION_CT);
+	ct->ct.zone = 7;
+	action_list_append(&ct->ct.exec, ACTION_NAT)->nat.flags = NAT_SRC;
 	cr_assert_eq(action_list_copy(&b, &a), 0);
 	cr_expect(action_list_equal(&a, &b));
+	b.items[2].ct.exec.items[0].nat.flags = NAT_DST;
+	cr_expect_not(action_list_equal(&a, &b));
+	b.items[2].ct.exec.items[0].nat.flags = NAT_SRC;
+	cr_expect(action_list_equal(&a, &b));
+	b.items[2].ct.zone = 8;
+	cr_expect_not(action_list_equal(&a, &b));
+	b.items[2].ct.zone = 7;
 	cr_expect(action_list_outputs_to(&b, 7));
 	cr_expect_not(action_list_outputs_to(&b, 8));
 	b.items[0].bytes.data[0] = 'x';

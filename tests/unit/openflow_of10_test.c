@@ -73,6 +73,13 @@ Test(of10, flows_come_back_as_they_went)
 	        {"udp actions=output:1,goto_table:4", "udp actions=output:1,resubmit(,4)"},
 	        {"udp actions=write_metadata:0x5/0xf", NULL},
 	        {"ct_state=+est+trk actions=drop", NULL},
+	        {"ct_state=+est+trk,ct_nw_src=10.0.0.0/8,ct_nw_proto=6,ct_tp_src=7,ip "
+	         "actions=ct(commit,table=4,zone=7,nat(src=10.0.0.1-10.0.0.9:80-90,random)),ct_clear",
+	         NULL},
+	        {"tcp6 "
+	         "actions=ct(commit,zone=NXM_NX_REG0[0..15],nat(dst=[fe80::1]:7),exec(load:0x5->NXM_NX_CT_"
+	         "MARK[],load:0x7->NXM_NX_CT_LABEL[3..5]),alg=ftp)",
+	         NULL},
 	};
 
 	for (unsigned i = 0; i < sizeof(flows) / sizeof(flows[0]); i++) {

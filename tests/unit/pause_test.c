@@ -279,7 +279,8 @@ Test(pause, actions_survive_being_packed)
 	                           "load:7->NXM_NX_REG0[]),"
 	                           "controller(userdata=01.02.03.04.05,pause),note:aa.bb,dec_ttl(1,2,3),"
 	                           "clone(output:2,clone(note:01,"
-	                           "dec_ttl(7))),move:NXM_OF_ETH_SRC[]->NXM_OF_ETH_DST[],write_actions("
+	                           "dec_ttl(7))),ct(commit,nat(src=10.0.0.1),exec(set_field:1->ct_mark)),"
+	                           "move:NXM_OF_ETH_SRC[]->NXM_OF_ETH_DST[],write_actions("
 	                           "output:3,group:5),goto_table:7";
 	static uint8_t room[4096] __attribute__((aligned(16)));
 	struct action_pack pack = {.out = room, .room = sizeof(room)};
