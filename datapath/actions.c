@@ -5,6 +5,7 @@
 #include <rte_branch_prediction.h>
 
 #include "datapath/output.h"
+#include "datapath/resume.h"
 #include "datapath/rewrite.h"
 #include "datapath/vxlan_port.h"
 
@@ -35,6 +36,7 @@ static bool restore(struct exec *x)
 		return false;
 	leave_packet(x);
 	x->p = x->saved[--x->nsaved];
+	x->tracked = false;
 	return true;
 }
 
@@ -124,6 +126,9 @@ static bool deliver(struct exec *x, const struct program *program, const struct 
 	case OP_CONTROLLER:
 		report_packet_in(x, (const struct program_controller *)program_data(program, op->arg16));
 		return true;
+	case OP_CT:
+		ct_execute(x, program, op, last);
+		return true;
 	case OP_LEARN:
 	case OP_FIN_TIMEOUT:
 		/* The program is this worker's own; it keeps the time of the last report. */
@@ -134,13 +139,26 @@ static bool deliver(struct exec *x, const struct program *program, const struct 
 	}
 }
 
-void actions_execute(struct worker *w, struct packet *p, const struct mkey *key,
-                     const struct program *program)
+/* Not all of it: `saved` and `facts` are large, and others say what of them is valid. */
+static void exec_begin(struct exec *x, struct worker *w, struct packet *p, const struct mkey *key,
+                       unsigned depth)
 {
-	struct exec x = {.w = w, .key = key, .p = p};
+	x->w = w;
+	x->key = key;
+	x->p = p;
+	x->queued = x->tracked = false;
+	x->depth = depth;
+	x->outputs = x->nsaved = 0;
+}
+
+void actions_execute(struct worker *w, struct packet *p, const struct mkey *key,
+                     const struct program *program, unsigned depth)
+{
+	struct exec x;
 	const struct op *ops = program_ops(program);
 	unsigned n = program->nops;
 
+	exec_begin(&x, w, p, key, depth);
 	if (!n)
 		worker_drop(w, p, program->drop_reason);
 	for (unsigned i = 0; i < n; i++) {
@@ -201,7 +219,7 @@ void actions_execute_batch(struct worker *w, unsigned n)
 			tunnel = port && vxlan_port_is(port);
 		}
 		if (unlikely(!port || p->len > max)) {
-			actions_execute(w, p, &w->keys[i], w->programs[i]);
+			actions_execute(w, p, &w->keys[i], w->programs[i], 0);
 			q = NULL;
 			continue;
 		}

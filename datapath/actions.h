@@ -6,9 +6,9 @@
 #include "datapath/worker.h"
 
 /* Runs `program` on `p`, which came in as `key` says; what it outputs is queued. `p` belongs to the queues
- * until output_flush(). */
+ * until output_flush(), or to the list of resume.h. `depth`: how often it was resumed before. */
 void actions_execute(struct worker *w, struct packet *p, const struct mkey *key,
-                     const struct program *program);
+                     const struct program *program, unsigned depth);
 
 /* Runs the programs of the worker's batch, n packets, straight after cache_lookup(). */
 void actions_execute_batch(struct worker *w, unsigned n);

@@ -15,12 +15,16 @@
 #define DATAPATH_OUTPUT_H
 
 #include "datapath/worker.h"
+#include "flows/ct.h"
 
 struct exec {
 	struct worker *w;
 	const struct mkey *key; /* the packet as it came in */
 	struct packet *p;       /* as it is now */
 	bool queued;            /* p itself waits for tx: it must not be touched any more */
+	unsigned depth;         /* times the packet has been resumed */
+	bool tracked;           /* `facts` are what the last ct action has found of x->p */
+	struct ct_facts facts;
 	unsigned outputs;
 	unsigned nsaved;
 	struct packet *saved[PROGRAM_SAVE_MAX];

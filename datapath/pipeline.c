@@ -15,6 +15,7 @@
 #include "datapath/parse.h"
 #include "datapath/parse_plain.h"
 #include "datapath/report_private.h"
+#include "datapath/resume.h"
 #include "overlay/vxlan/vxlan.h"
 #include "ports/segment.h"
 #include "ports/vnet.h"
@@ -141,7 +142,7 @@ const uint32_t *pipeline_frames(void *worker, unsigned n)
 	struct worker *w = worker;
 
 	for (unsigned i = 0; i < n; i++)
-		w->frames[i] = segment_frame_len(w->pkts[i]);
+		w->frames[i] = segment_frame_len(w->looked_up[i]);
 	return w->frames;
 }
 
@@ -164,8 +165,11 @@ unsigned pipeline_run(struct worker *w, struct port_rxq *q)
 	if (unlikely(parse_fragments() == FRAGMENTS_DROP))
 		n = drop_fragments(w, port, n);
 	w->normal = (struct normal_memory){0};
+	w->looked_up = w->pkts;
 	cache_lookup(w->cache, w->now, w->keys, w->lens, n, w->programs);
 	actions_execute_batch(w, n);
+	if (w->nresumed)
+		resume_all(w);
 	output_flush(w);
 	q->ops->release(q);
 	w->stats.packets += received;
@@ -184,7 +188,8 @@ unsigned pipeline_inject(struct worker *w)
 
 		packet_view(w->pkts[0], r->in_port, program + r->program_bytes, r->len);
 		parse_packet(w->pkts[0], &w->keys[0]);
-		actions_execute(w, w->pkts[0], &w->keys[0], (const struct program *)program);
+		actions_execute(w, w->pkts[0], &w->keys[0], (const struct program *)program, 0);
+		resume_all(w);
 		output_flush(w);
 		record_ring_pop(&w->inject);
 		n++;

@@ -38,6 +38,19 @@ static void put_address(const struct ip_addr *a, be32 *v4, uint8_t v6[16])
 		memcpy(v6, a->b, 16);
 }
 
+/* Behind the tracker's key as it came back the walk has gone on. */
+static void set_state(struct flow_key *key, const struct program_controller *place, const uint8_t *regs)
+{
+	key->metadata = htobe64(place->metadata);
+	key->pkt_mark = place->pkt_mark;
+	key->in_port = place->in_port_set ? place->in_port : key->in_phy_port;
+	key->tun_id = place->tun_id;
+	memset(key->regs, 0, sizeof(key->regs));
+	memcpy(key->regs, regs, place->regs_len);
+	if (!place->tracked)
+		flow_key_forget_connection(key);
+}
+
 static void tell(struct datapath *dp, const struct packet_report *r)
 {
 	const struct datapath_events *ev = &dp->config.events;
@@ -55,14 +68,9 @@ static void tell(struct datapath *dp, const struct packet_report *r)
 	};
 
 	mkey_expand(&r->key, &key);
-	key.metadata = htobe64(r->place.metadata);
-	key.pkt_mark = r->place.pkt_mark;
-	if (r->place.in_port_set)
-		key.in_port = r->place.in_port;
-	key.tun_id = r->place.tun_id;
+	set_state(&key, &r->place, (const uint8_t *)(r + 1));
 	put_address(&r->tunnel.src, &key.tun_src, key.tun_ipv6_src);
 	put_address(&r->tunnel.dst, &key.tun_dst, key.tun_ipv6_dst);
-	memcpy(key.regs, r + 1, r->place.regs_len);
 	ev->packet_in(ev->arg, &in);
 }
 

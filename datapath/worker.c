@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "datapath/output.h"
 #include "datapath/pipeline.h"
+#include "datapath/resume.h"
 
 enum {
 	FOLD_BUDGET = 256,  /* cache entries after a round without packets */
@@ -241,7 +242,9 @@ struct worker *worker_create(struct datapath *dp, unsigned id)
 	w->pool = alloc_packets(BATCH_MAX);
 	w->clones = alloc_packets(CLONES_MAX);
 	w->cache = cache_create(dp->config.tables, id, dp->config.cache_entries);
-	if (w->wake_fd < 0 || !w->pool || !w->clones || !w->cache ||
+	w->resumed = aligned_alloc(64, RESUMED_MAX * sizeof(*w->resumed));
+	w->resumes_left = RESUMES_MAX;
+	if (w->wake_fd < 0 || !w->pool || !w->clones || !w->resumed || !w->cache ||
 	    record_ring_init(&w->learned, LEARN_RING_BYTES) ||
 	    record_ring_init(&w->reports, REPORT_RING_BYTES) ||
 	    record_ring_init(&w->inject, INJECT_RING_BYTES)) {
@@ -269,5 +272,6 @@ void worker_destroy(struct worker *w)
 	record_ring_free(&w->inject);
 	free(w->pool);
 	free(w->clones);
+	free(w->resumed);
 	free(w);
 }

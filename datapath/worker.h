@@ -69,6 +69,8 @@ struct normal_memory {
 	uint32_t to; /* where `destination` is */
 };
 
+struct resumed;
+
 struct worker {
 	unsigned id;
 	struct datapath *dp;
@@ -88,12 +90,17 @@ struct worker {
 	struct packet *pkts[BATCH_MAX];
 	struct mkey keys[BATCH_MAX];
 	uint32_t lens[BATCH_MAX];
-	uint32_t frames[BATCH_MAX]; /* lengths for check_pkt_larger, while somebody asks for them */
+	struct packet *const *looked_up; /* whose keys cache_lookup() has been given */
+	uint32_t frames[BATCH_MAX];      /* lengths for check_pkt_larger, while somebody asks for them */
 	const struct program *programs[BATCH_MAX];
 	struct packet *pool;   /* BATCH_MAX packets */
 	struct packet *clones; /* CLONES_MAX */
 	struct packet *free_clones[CLONES_MAX];
 	unsigned nfree_clones;
+
+	/* what comes back from the connection tracker: see resume.h */
+	struct resumed *resumed; /* a ring of RESUMED_MAX */
+	unsigned resumed_first, nresumed, resumes_left;
 
 	/* rings */
 	struct record_ring learned; /* to control: struct learn_report */

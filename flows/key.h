@@ -8,6 +8,7 @@
 
 #include <assert.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/addr.h"
 #include "base/wire.h"
@@ -75,6 +76,18 @@ struct flow_key {
 	be16 l3_type;
 };
 static_assert(sizeof(struct flow_key) % 8 == 0, "hashed and masked in 64-bit words");
+
+/* As of a packet that nobody has tracked. */
+static inline void flow_key_forget_connection(struct flow_key *k)
+{
+	k->ct_state = k->ct_mark = 0;
+	k->ct_zone = k->ct_tp_src = k->ct_tp_dst = 0;
+	k->ct_nw_src = k->ct_nw_dst = 0;
+	k->ct_nw_proto = 0;
+	memset(k->ct_label, 0, sizeof(k->ct_label));
+	memset(k->ct_ipv6_src, 0, sizeof(k->ct_ipv6_src));
+	memset(k->ct_ipv6_dst, 0, sizeof(k->ct_ipv6_dst));
+}
 
 enum { FLOW_KEY_WORDS = sizeof(struct flow_key) / 8 };
 

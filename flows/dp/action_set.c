@@ -53,7 +53,7 @@ void set_execute(struct walk *w, const struct action_set *set)
 	};
 	static const enum action_type last[] = {
 	        ACTION_GROUP,      ACTION_OUTPUT,  ACTION_OUTPUT_TRUNC, ACTION_OUTPUT_REG,
-	        ACTION_CONTROLLER, ACTION_ENQUEUE, ACTION_RESUBMIT,
+	        ACTION_CONTROLLER, ACTION_ENQUEUE, ACTION_RESUBMIT,     ACTION_CT,
 	};
 	struct action_set copy = *set; /* what it does may write a new one */
 	const struct action *a;

@@ -45,13 +45,25 @@ static inline uint64_t line_hash(const uint64_t *k, const uint64_t *s)
 }
 #endif
 
-static inline uint64_t key_hash(const struct cache *c, const struct mkey *key, uint64_t epoch)
+/* Of what comes behind line 0. */
+static uint64_t rest_hash(const struct cache *c, const struct mkey *key)
 {
 	const uint64_t *k = (const uint64_t *)key;
-	uint64_t h = line_hash(k, c->seeds);
+	uint64_t h = 0;
 
 	if (key->flags & MKEY_EXT)
-		h ^= hash_words(k + MKEY_WORDS, MKEY_EXT_WORDS, c->seeds[8]);
+		h = hash_words(k + MKEY_WORDS, MKEY_EXT_WORDS, c->seeds[8]);
+	if (key->flags & MKEY_RESUMED)
+		h ^= hash_words(k + MKEY_RESUMED_AT, MKEY_RESUMED_WORDS, c->seeds[9]);
+	return h;
+}
+
+static inline uint64_t key_hash(const struct cache *c, const struct mkey *key, uint64_t epoch)
+{
+	uint64_t h = line_hash((const uint64_t *)key, c->seeds);
+
+	if (unlikely(key->flags & CACHE_KEY_REST))
+		h ^= rest_hash(c, key);
 	return hash_mix(h ^ epoch * 0x9e3779b97f4a7c15ull);
 }
 
@@ -90,6 +102,9 @@ static inline key_line mask_key(struct mkey *to, const struct mkey *key, const s
 	memcpy(t, &line, sizeof(line));
 	if (key->flags & mask->flags & MKEY_EXT)
 		for (unsigned i = MKEY_WORDS; i < MKEY_WORDS + MKEY_EXT_WORDS; i++)
+			t[i] = k[i] & m[i];
+	if (unlikely(key->flags & MKEY_RESUMED))
+		for (unsigned i = MKEY_RESUMED_AT; i < MKEY_RESUMED_AT + MKEY_RESUMED_WORDS; i++)
 			t[i] = k[i] & m[i];
 	return line;
 }
@@ -133,7 +148,7 @@ static inline __attribute__((always_inline)) unsigned mask_keys(struct cache *c,
 		line = mask_key(&c->keys[run], &keys[i], mask);
 		if (lengths && mask->pkt_len)
 			add_length(&c->keys[run], &keys[i], &r->lengths, frames[i]);
-		if (!lines_differ(line, before) && !(c->keys[run].flags & MKEY_EXT)) {
+		if (!lines_differ(line, before) && !(c->keys[run].flags & CACHE_KEY_REST)) {
 			c->packets[run - 1]++;
 			c->bytes[run - 1] += lens[i];
 			continue;
@@ -203,6 +218,19 @@ static void find_candidates(struct cache *c, unsigned n)
 
 /* ---- stage 3: compare ---- */
 
+static bool rest_is(const struct cache *c, const struct cache_entry *e, const struct mkey *key)
+{
+	const uint64_t *k = (const uint64_t *)key;
+	const uint8_t *rest = arena_at(&c->arena, e->rest);
+
+	if (key->flags & MKEY_EXT) {
+		if (memcmp(rest, k + MKEY_WORDS, CACHE_EXT_BYTES))
+			return false;
+		rest += CACHE_EXT_BYTES;
+	}
+	return !(key->flags & MKEY_RESUMED) || !memcmp(rest, k + MKEY_RESUMED_AT, CACHE_RESUMED_BYTES);
+}
+
 static inline bool entry_is(const struct cache *c, const struct cache_entry *e, const struct mkey *key,
                             uint64_t epoch)
 {
@@ -210,8 +238,7 @@ static inline bool entry_is(const struct cache *c, const struct cache_entry *e, 
 
 	if (e->epoch != epoch || lines_differ(read_line(e->key), read_line(k)))
 		return false;
-	return !(key->flags & MKEY_EXT) ||
-	       !memcmp(arena_at(&c->arena, e->ext), k + MKEY_WORDS, CACHE_EXT_BYTES);
+	return likely(!(key->flags & CACHE_KEY_REST)) || rest_is(c, e, key);
 }
 
 /* The candidate was not it, or an earlier packet of the batch has just made the entry. What is found is in
@@ -263,7 +290,10 @@ static void translate(struct cache *c, unsigned i, const struct mkey *key, uint6
 	mkey_expand(key, &wide);
 	if (c->keys[i].flags & MKEY_EXT)
 		wide.pkt_len = c->keys[i].pkt_len;
-	translate_packet(c->t, version, &wide, &c->translation);
+	if (key->flags & MKEY_RESUMED)
+		translate_resumed(c->t, version, &wide, key->table_id, NULL, &c->translation);
+	else
+		translate_packet(c->t, version, &wide, &c->translation);
 }
 
 /* The program has no place to stay: it serves this run and is counted at once. */
@@ -278,14 +308,24 @@ static const struct program *run_uncached(struct cache *c, unsigned i, struct lo
 	return p;
 }
 
-static bool store_ext(struct cache *c, struct cache_entry *e, const struct mkey *key)
+static bool store_rest(struct cache *c, struct cache_entry *e, const struct mkey *key)
 {
-	if (!(key->flags & MKEY_EXT))
+	const uint64_t *k = (const uint64_t *)key;
+	unsigned bytes = cache_rest_bytes(key->flags);
+	uint8_t *to;
+
+	if (!bytes)
 		return true;
-	e->ext = arena_get(&c->arena, CACHE_EXT_BYTES);
-	if (!e->ext)
+	e->rest = arena_get(&c->arena, bytes);
+	if (!e->rest)
 		return false;
-	memcpy(arena_at(&c->arena, e->ext), (const uint64_t *)key + MKEY_WORDS, CACHE_EXT_BYTES);
+	to = arena_at(&c->arena, e->rest);
+	if (key->flags & MKEY_EXT) {
+		memcpy(to, k + MKEY_WORDS, CACHE_EXT_BYTES);
+		to += CACHE_EXT_BYTES;
+	}
+	if (key->flags & MKEY_RESUMED)
+		memcpy(to, k + MKEY_RESUMED_AT, CACHE_RESUMED_BYTES);
 	return true;
 }
 
@@ -302,7 +342,7 @@ static const struct program *miss(struct cache *c, unsigned i, const struct mkey
 		return run_uncached(c, i, load, now);
 	e = &c->entries[number];
 	e->batch = c->batch; /* not to be evicted for its own program */
-	if (!cache_store_program(c, e) || !store_ext(c, e, &c->keys[i])) {
+	if (!cache_store_program(c, e) || !store_rest(c, e, &c->keys[i])) {
 		cache_give_back(c, c->hashes[i], number);
 		return run_uncached(c, i, load, now);
 	}
@@ -413,6 +453,19 @@ void cache_lookup(struct cache *c, uint64_t now, const struct mkey *keys, const 
 			c->outputs[at] = output;
 		}
 	}
+}
+
+const struct program *cache_continue(struct cache *c, uint64_t now, const struct mkey *key, uint32_t len,
+                                     uint32_t frame, const struct continuation *more)
+{
+	struct load load = {1, len};
+	struct flow_key wide;
+
+	mkey_expand(key, &wide);
+	wide.pkt_len = frame;
+	translate_resumed(c->t, rcu_read(c->t->version), &wide, key->table_id, more, &c->translation);
+	c->stats.misses++;
+	return run_uncached(c, 0, load, now);
 }
 
 void cache_set_frames(struct cache *c, cache_frames frames, void *arg)

@@ -26,6 +26,7 @@
 enum { CACHE_ENTRIES_DEFAULT = 1048576, CACHE_ENTRIES_MAX = 4194304 };
 
 struct cache;
+struct continuation;
 struct tables;
 
 struct cache_stats {
@@ -53,6 +54,12 @@ void cache_set_frames(struct cache *c, cache_frames frames, void *arg);
  * for the whole batch. `out` is valid until the next cache_lookup. `now`: clock_now() of the batch. */
 void cache_lookup(struct cache *c, uint64_t now, const struct mkey *keys, const uint32_t *lens, unsigned n,
                   const struct program **out);
+
+/* The program of one resumed packet that has more to remember than a key has room for (a stack, an action
+ * set): it is made for this packet and not kept. `frame`: as cache_frames. Valid until the next call of this
+ * or of cache_lookup. */
+const struct program *cache_continue(struct cache *c, uint64_t now, const struct mkey *key, uint32_t len,
+                                     uint32_t frame, const struct continuation *more);
 
 /* For the packets of the last cache_lookup: the port number when the program is nothing but one output of the
  * whole packet to a port, else 0. Most programs are: who asks here need not touch them. */

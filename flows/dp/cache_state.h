@@ -12,7 +12,12 @@
 #include "flows/dp/state.h"
 #include "flows/dp/translate.h"
 
-enum { CACHE_WAYS = 8, CACHE_EXT_BYTES = MKEY_EXT_WORDS * 8 };
+enum {
+	CACHE_WAYS = 8,
+	CACHE_EXT_BYTES = MKEY_EXT_WORDS * 8,
+	CACHE_RESUMED_BYTES = MKEY_RESUMED_WORDS * 8,
+	CACHE_KEY_REST = MKEY_EXT | MKEY_RESUMED, /* flags of keys with more than line 0 */
+};
 
 struct cache_bucket {
 	uint16_t sig[CACHE_WAYS];   /* 0: free */
@@ -28,7 +33,7 @@ struct cache_entry {
 	uint64_t packets, bytes, used; /* not credited yet */
 	uint32_t batch;                /* that last used it */
 	uint32_t program;              /* of programs.h; 0: none yet. When the entry is free: the next one */
-	uint32_t ext;                  /* arena block of the masked ext; 0: none */
+	uint32_t rest;                 /* arena block of what the masked key has behind line 0; 0: nothing */
 	uint32_t output;               /* what cache_outputs() tells */
 	uint32_t deps;                 /* of deps.h, when there is a program */
 	uint8_t dirty;                 /* its number is in a list of what is to be folded */
@@ -49,7 +54,7 @@ struct cache {
 	uint32_t capacity, used_entries, free_entry; /* free ones are chained by `program`; UINT32_MAX: end */
 	uint32_t nentries;
 	uint32_t hand; /* next bucket to look at when entries run out */
-	uint64_t seeds[9];
+	uint64_t seeds[10];
 	struct arena arena;
 	struct programs programs;
 	struct deps deps;
@@ -86,6 +91,12 @@ static inline uint16_t cache_sig(uint64_t hash)
 	uint16_t sig = (uint16_t)(hash >> 48);
 
 	return sig ? sig : 1;
+}
+
+/* How long the block of a masked key with these flags is. */
+static inline unsigned cache_rest_bytes(uint8_t flags)
+{
+	return (flags & MKEY_EXT ? CACHE_EXT_BYTES : 0u) + (flags & MKEY_RESUMED ? CACHE_RESUMED_BYTES : 0u);
 }
 
 static inline struct program *cache_program(const struct cache *c, const struct cache_entry *e)

@@ -77,7 +77,7 @@ struct cache *cache_create(struct tables *t, unsigned worker, uint32_t entries)
 	c->t = t;
 	c->worker = worker;
 	c->programs.arena = c->deps.arena = &c->arena;
-	for (unsigned i = 0; i < 9; i++)
+	for (unsigned i = 0; i < sizeof(c->seeds) / sizeof(c->seeds[0]); i++)
 		c->seeds[i] = hash_random_seed();
 	if (!cache_reserve(c) || slots_add_worker(&t->slots, worker)) {
 		cache_free(c);
@@ -167,7 +167,7 @@ static void forget_entry(struct cache *c, uint32_t number)
 	struct cache_entry *e = &c->entries[number];
 
 	e->epoch = 0; /* matches no key: a later packet of the batch may still point here */
-	e->ext = 0;
+	e->rest = 0;
 	e->packets = e->bytes = 0;
 	e->program = c->free_entry;
 	c->free_entry = number;
@@ -188,8 +188,9 @@ static void empty_entry(struct cache *c, uint32_t number)
 
 	cache_credit(c, e);
 	drop_program(c, e);
-	if (e->ext)
-		arena_put(&c->arena, e->ext, CACHE_EXT_BYTES);
+	if (e->rest)
+		arena_put(&c->arena, e->rest,
+		          cache_rest_bytes(((const struct mkey *)(const void *)e->key)->flags));
 	forget_entry(c, number);
 }
 
@@ -307,7 +308,7 @@ uint32_t cache_take(struct cache *c, uint64_t hash)
 	b->stamp[way] = (uint16_t)(c->batch >> CACHE_STAMP_SHIFT);
 	b->entry[way] = number;
 	c->nentries++;
-	c->entries[number].ext = 0;
+	c->entries[number].rest = 0;
 	c->entries[number].program = 0;
 	return number;
 }

@@ -67,6 +67,7 @@ void *emit_controller(struct walk *w, uint16_t max_len, uint16_t controller_id, 
 	        .tun_id = w->key.tun_id,
 	        .pkt_mark = w->key.pkt_mark,
 	        .in_port = w->key.in_port,
+	        .tracked = w->key.ct_state != 0,
 	        .in_port_set = w->key.in_port != w->key.in_phy_port,
 	        .max_len = max_len,
 	        .controller_id = controller_id,
@@ -106,6 +107,23 @@ void *emit_report(struct walk *w, enum op_type type, unsigned units)
 	return r;
 }
 
+void emit_ct(struct walk *w, const struct ct_order *order, const struct program_next *next, const void *more)
+{
+	enum { ORDER_UNITS = sizeof(*order) / 16, NEXT_UNITS = sizeof(*next) / 16 };
+	int unit = data_units(w, ORDER_UNITS + (next ? NEXT_UNITS + next->more / 16u : 0));
+	uint8_t *to;
+
+	if (unit < 0)
+		return;
+	to = w->out->data[unit];
+	memcpy(to, order, sizeof(*order));
+	if (next) {
+		memcpy(to + sizeof(*order), next, sizeof(*next));
+		memcpy(to + sizeof(*order) + sizeof(*next), more, next->more);
+	}
+	emit(w, OP_CT, (uint16_t)unit, order->flags);
+}
+
 void emit_ref(struct walk *w, struct slot_ref ref)
 {
 	if (w->out->nrefs == PROGRAM_REFS_MAX)
@@ -133,14 +151,15 @@ static bool changes_packet(const struct op *op)
 	case OP_LEARN:
 	case OP_FIN_TIMEOUT:
 		return false;
-	default: /* OP_DROP, OP_METER and OP_DEC_TTL may end the branch, which needs its bounds as well */
+	default: /* OP_DROP, OP_METER and OP_DEC_TTL may end the branch, which needs its bounds as well; OP_CT
+	            translates addresses */
 		return true;
 	}
 }
 
 static bool has_effect(const struct op *op)
 {
-	return !changes_packet(op) || op->type == OP_DROP || op->type == OP_METER;
+	return !changes_packet(op) || op->type == OP_DROP || op->type == OP_METER || op->type == OP_CT;
 }
 
 unsigned emit_branch_begin(struct walk *w)
@@ -215,6 +234,8 @@ static void trim(struct translation *tr)
 
 static bool is_delivery(const struct op *op)
 {
+	if (op->type == OP_CT)
+		return op->arg32 & CT_NEXT;
 	return !changes_packet(op) && op->type != OP_LEARN && op->type != OP_FIN_TIMEOUT;
 }
 

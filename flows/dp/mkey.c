@@ -66,6 +66,29 @@ static void expand_ext(const struct mkey *k, struct flow_key *w)
 	w->pkt_len = k->pkt_len;
 }
 
+static void expand_resumed(const struct mkey *k, struct flow_key *w)
+{
+	w->metadata = k->metadata;
+	w->tun_id = k->set_tun_id;
+	memcpy(w->regs, k->regs, sizeof(w->regs));
+	w->in_port = k->set_in_port;
+	w->pkt_mark = k->pkt_mark;
+	w->ct_state = k->ct_state;
+	w->ct_mark = k->ct_mark;
+	memcpy(w->ct_label, k->ct_label, sizeof(w->ct_label));
+	w->ct_zone = k->ct_zone;
+	w->ct_nw_proto = k->ct_proto;
+	w->ct_tp_src = k->ct_tp_src;
+	w->ct_tp_dst = k->ct_tp_dst;
+	if (layout_of(k) == MKEY_IPV6) {
+		memcpy(w->ct_ipv6_src, k->ct_src, 16);
+		memcpy(w->ct_ipv6_dst, k->ct_dst, 16);
+	} else {
+		memcpy(&w->ct_nw_src, k->ct_src, 4);
+		memcpy(&w->ct_nw_dst, k->ct_dst, 4);
+	}
+}
+
 void mkey_expand(const struct mkey *k, struct flow_key *w)
 {
 	memset(w, 0, sizeof(*w));
@@ -88,6 +111,8 @@ void mkey_expand(const struct mkey *k, struct flow_key *w)
 	expand_addresses(k, w);
 	if (k->flags & MKEY_EXT)
 		expand_ext(k, w);
+	if (k->flags & MKEY_RESUMED)
+		expand_resumed(k, w);
 }
 
 /* What lies in line 0 and means the same in a key and in a mask. */
@@ -166,6 +191,24 @@ void mkey_pack(const struct flow_key *w, struct mkey *k)
 	pack_ext(w, k, class);
 }
 
+/* Of a mask: all that is not read off the packet counts. */
+static void pack_resumed(const struct flow_key *w, struct mkey *m, enum mkey_class class)
+{
+	memset(&m->metadata, 0xff, MKEY_RESUMED_WORDS * 8);
+	memset(m->ct_src, 0, offsetof(struct mkey, ct_zone) - offsetof(struct mkey, ct_src));
+	m->ct_proto = w->ct_nw_proto;
+	m->ct_tp_src = w->ct_tp_src;
+	m->ct_tp_dst = w->ct_tp_dst;
+	if (class == MKEY_IPV6) {
+		memcpy(m->ct_src, w->ct_ipv6_src, 16);
+		memcpy(m->ct_dst, w->ct_ipv6_dst, 16);
+	} else {
+		memcpy(m->ct_src, &w->ct_nw_src, 4);
+		memcpy(m->ct_dst, &w->ct_nw_dst, 4);
+	}
+	m->flags |= MKEY_RESUMED;
+}
+
 static void mask_add(struct mkey *mask, const struct flow_key *w, enum mkey_class class)
 {
 	struct mkey m;
@@ -175,6 +218,7 @@ static void mask_add(struct mkey *mask, const struct flow_key *w, enum mkey_clas
 	pack_line0(w, &m, class);
 	m.vlan_tpid = w->vlan[0].tpid;
 	pack_ext(w, &m, class);
+	pack_resumed(w, &m, class);
 	if (class == MKEY_OTHER)
 		m.flags |= MKEY_INNER; /* says what the rest means */
 	memcpy(to, mask, sizeof(to));

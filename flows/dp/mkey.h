@@ -5,9 +5,10 @@
  * Line 0 is enough for TCP, UDP, SCTP, ICMP and ARP over IPv4 and IPv6, with one VLAN tag and a VNI. The rest
  * (ext) is for what is rare to match on; it is valid only with MKEY_EXT set in flags and counts as zero
  * otherwise (it need not be initialised then). Every byte of line 0 is always written: the parser zeroes it
- * first.
+ * first. The third part is of packets that come back from the connection tracker, valid with MKEY_RESUMED.
  *
- * A mask has the same shape. MKEY_EXT in a mask means that some bit of its ext is set.
+ * A mask has the same shape. MKEY_EXT in a mask means that some bit of its ext is set; MKEY_RESUMED always
+ * is.
  */
 #ifndef FLOWS_DP_MKEY_H
 #define FLOWS_DP_MKEY_H
@@ -24,7 +25,8 @@ enum mkey_flag {
 	MKEY_FRAG = 3, /* enum flow_frag: the two lowest bits */
 	MKEY_INNER =
 	        12, /* 1 + enum mkey_class of the headers behind MPLS labels or an I-TAG; 0: none known */
-	MKEY_EXT = 1 << 7, /* ext is valid */
+	MKEY_RESUMED = 1 << 6, /* the packet goes on in table_id: what stands there is valid */
+	MKEY_EXT = 1 << 7,     /* ext is valid */
 };
 
 struct mkey {
@@ -61,11 +63,29 @@ struct mkey {
 	be16 inner_type;
 	uint8_t pad[2];   /* zero */
 	uint32_t pkt_len; /* as in struct flow_key; the parser leaves it 0, the cache fills it in (cache.h) */
+	/* resumed: as actions and the tracker have left it. in_port and tun_id above, and the tunnel's
+	 * addresses where no action has set them, still tell how the packet came in. */
+	be64 metadata, set_tun_id;
+	uint32_t regs[FLOW_REGS], set_in_port, pkt_mark; /* as in struct flow_key */
+	uint32_t ct_state, ct_mark;
+	uint8_t ct_label[16];
+	uint8_t ct_src[16], ct_dst[16]; /* IPv4: as ip_src */
+	be16 ct_tp_src, ct_tp_dst, ct_zone;
+	uint8_t ct_proto;
+	uint8_t table_id;
 } __attribute__((aligned(64)));
 static_assert(offsetof(struct mkey, tun_src) == 64, "line 0 is one cache line");
-static_assert(sizeof(struct mkey) == 192, "and ext two more");
+static_assert(offsetof(struct mkey, metadata) == 192, "and ext two more");
 
-enum { MKEY_WORDS = 8, MKEY_EXT_WORDS = 16, MKEY_INNER_SHIFT = 2 };
+enum {
+	MKEY_WORDS = 8,
+	MKEY_EXT_WORDS = 16,
+	MKEY_RESUMED_AT = MKEY_WORDS + MKEY_EXT_WORDS,
+	MKEY_RESUMED_WORDS = 19,
+	MKEY_INNER_SHIFT = 2,
+};
+static_assert(offsetof(struct mkey, table_id) + 1 == (MKEY_RESUMED_AT + MKEY_RESUMED_WORDS) * 8,
+              "no padding inside");
 
 /* Classes of packets that have masks of their own: what matters to ARP does not widen IPv4's mask. */
 enum mkey_class { MKEY_IPV4, MKEY_IPV6, MKEY_ARP, MKEY_OTHER, MKEY_CLASSES };
@@ -92,10 +112,10 @@ static inline uint32_t mkey_ofport(uint16_t port)
 	return port >= 0xff00 ? 0xffff0000u | port : port;
 }
 
-/* The wide key of a packet, pipeline state zero. */
+/* The wide key of a packet; pipeline state is zero but for that of a resumed one. */
 void mkey_expand(const struct mkey *key, struct flow_key *wide);
 
-/* The packed key of a wide one (metadata and registers have no place in it). */
+/* The packed key of a wide one, not resumed. */
 void mkey_pack(const struct flow_key *wide, struct mkey *key);
 
 /* Adds to `mask` the bits of a packet of class `class` that the bits of the wide `mask` look at. What lies

@@ -159,8 +159,7 @@ void pause_restore(struct walk *w, const struct flow_key *told, const struct con
 	w->key.in_port = told->in_port;
 	w->key.pkt_mark = told->pkt_mark;
 	restore_tunnel(w, told);
-	w->hidden.nstack = c->nstack;
-	memcpy(w->hidden.stack, c->stack, c->nstack * sizeof(c->stack[0]));
+	walk_restore_stack(w, c);
 }
 
 int program_resume_read(const struct program_resume *r, struct continuation *out)

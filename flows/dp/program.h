@@ -19,6 +19,7 @@
 
 #include "base/wire.h"
 #include "base/dp/drops.h"
+#include "flows/ct.h"
 #include "flows/field.h"
 
 enum {
@@ -48,6 +49,8 @@ enum op_type {
 	OP_DEC_MPLS_TTL,
 	OP_COPY_TTL_IN,
 	OP_COPY_TTL_OUT,
+	OP_CT,    /* arg16: index in data of a struct ct_order, arg32: its flags. With CT_NEXT a struct
+	             program_next follows    it, and the packet, or a copy when more ops come, goes on there */
 	OP_METER, /* arg32: meter slot, for meter_run() of flows/dp/meter.h */
 	OP_SAVE,
 	OP_RESTORE,
@@ -82,7 +85,8 @@ struct program_controller {
 	uint8_t userdata_len;
 	uint8_t regs_len;    /* bytes of registers: all of them or 0 */
 	uint8_t in_port_set; /* an action has changed it */
-	uint8_t pad[5];
+	uint8_t tracked;     /* what the packet's key tells of its connection still holds */
+	uint8_t pad[4];
 };
 enum { PROGRAM_USERDATA_MAX = 255 };
 static_assert(sizeof(struct program_controller) == 48, "three units of 16 bytes");
@@ -95,6 +99,31 @@ struct program_resume {
 	uint8_t pad[11];
 };
 static_assert(sizeof(struct program_resume) == 16, "one unit");
+
+/* Where a packet goes on behind the connection tracker, with all that the walk knew: what a key of a resumed
+ * packet (mkey.h) is made of. When `more` is not 0, as many bytes follow: a struct program_resume without
+ * actions. */
+struct program_next {
+	be64 metadata, tun_id;
+	uint32_t regs[FLOW_REGS];
+	uint32_t in_port, pkt_mark;
+	uint8_t table_id;
+	uint8_t tunnel_set; /* enum next_tunnel: what actions have set */
+	uint16_t more;
+	be32 tun_src, tun_dst;
+	be16 tun_flags;
+	uint8_t pad[10];
+	uint8_t tun_ipv6_src[16], tun_ipv6_dst[16];
+};
+static_assert(sizeof(struct program_next) % 16 == 0, "whole units");
+
+enum next_tunnel {
+	NEXT_TUN_SRC = 1 << 0,
+	NEXT_TUN_DST = 1 << 1,
+	NEXT_TUN_IPV6_SRC = 1 << 2,
+	NEXT_TUN_IPV6_DST = 1 << 3,
+	NEXT_TUN_FLAGS = 1 << 4,
+};
 
 /* What the control thread is to do to the tables because of a packet, for tables_report(); `units` data
  * units, this included. Whoever executes the program tells it when program_report_due() says so. */

@@ -192,7 +192,8 @@ static void add_written(const struct action_list *l, bool coarse)
 
 	add_actions(l, coarse);
 	for (unsigned i = 0; i < l->n; i++)
-		work.shape.opaque |= l->items[i].type == ACTION_RESUBMIT || l->items[i].type == ACTION_CLONE;
+		work.shape.opaque |= l->items[i].type == ACTION_RESUBMIT ||
+		                     l->items[i].type == ACTION_CLONE || l->items[i].type == ACTION_CT;
 	work.shape.nsteps = steps;
 }
 
@@ -243,6 +244,22 @@ static void add_check(const struct action *a, bool coarse)
 	needs->vlan[0].tci |= htobe16(VLAN_CFI); /* the tag does not count */
 	need_presence(needs, a->check_pkt_larger.dst.field);
 	add_forget(&a->check_pkt_larger.dst);
+}
+
+static void add_ct(const struct action_ct *a)
+{
+	uint32_t at = work.shape.nsteps;
+
+	if (a->zone_src.bits)
+		need_value(&work.shape.needs, a->zone_src.field);
+	for (unsigned i = 0; i < a->exec.n; i++)
+		if (a->exec.items[i].type == ACTION_MOVE)
+			need_value(&work.shape.needs, a->exec.items[i].move.src.field);
+	if (a->table_id == 0xff)
+		return;
+	add_step(STEP_BRANCH);
+	add_call(a->table_id, PORT_IN_PORT);
+	work.shape.steps[at].length = work.shape.nsteps > at ? work.shape.nsteps - at - 1 : 0;
 }
 
 static void add_action(const struct action *a, bool coarse)
@@ -318,6 +335,9 @@ static void add_action(const struct action *a, bool coarse)
 	case ACTION_WRITE_METADATA:
 		add_metadata(a->metadata.value & a->metadata.mask, a->metadata.mask, coarse);
 		break;
+	case ACTION_CT:
+		add_ct(&a->ct);
+		break;
 	case ACTION_CLONE:
 		add_branch(&a->nested, coarse);
 		break;
@@ -381,8 +401,10 @@ const struct shape *shape_of(uint32_t table, const struct match *match, const st
 		s->opaque |= s->steps[i].kind == STEP_CALL;
 	if (!match || s->opaque)
 		s->nsteps = 0;
-	/* Pipeline state is no part of a packet; in_port and tun_id count for every packet anyway. */
-	memset(&s->needs, 0, offsetof(struct flow_key, tun_src));
+	/* Pipeline state is no part of a packet; in_port and tun_id count for every packet anyway, and what
+	 * the tracker tells for every one that it has seen, but for the addresses and ports. */
+	memset(&s->needs, 0, offsetof(struct flow_key, ct_ipv6_src));
+	s->needs.tun_id = 0;
 	s->needs.pkt_len = lengths_matter(&s->lengths) ? UINT32_MAX : 0;
 	static_assert((sizeof(*s) - offsetof(struct shape, table)) % 8 == 0, "hashed as words");
 	s->hash = hash_words((const uint64_t *)(const void *)&s->table, compared(s) / 8, 0);

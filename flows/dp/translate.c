@@ -321,6 +321,12 @@ void walk_action(struct walk *w, const struct action *a)
 	case ACTION_CHECK_PKT_LARGER:
 		length_check(w, a);
 		break;
+	case ACTION_CT:
+		ct_track(w, &a->ct);
+		break;
+	case ACTION_CT_CLEAR:
+		flow_key_forget_connection(&w->key);
+		break;
 	case ACTION_BUNDLE:
 		bundle(w, &a->bundle);
 		break;
@@ -387,6 +393,7 @@ static void walk_init(struct walk *w, const struct tables *t, uint64_t version, 
 	w->t = t;
 	w->version = version;
 	w->key = *key;
+	w->came = key;
 	w->key.actset_output = PORT_UNSET;
 	w->out = out;
 	w->rule = w->first = NULL;
@@ -410,20 +417,38 @@ static void walk_end(struct walk *w)
 	emit_finish(w);
 }
 
+static void walk_from(struct walk *w, uint8_t table_id)
+{
+	if (__atomic_load_n(&w->t->bypassed, __ATOMIC_RELAXED))
+		walk_past_tables(w);
+	else
+		walk_tables(w, table_id, w->key.in_port, false);
+	w->rule = w->first;
+	if (w->first)
+		w->cookie = w->first->cookie;
+	walk_end(w);
+}
+
 void translate_packet(const struct tables *t, uint64_t version, const struct flow_key *key,
                       struct translation *out)
 {
 	struct walk w;
 
 	walk_init(&w, t, version, key, out);
-	if (__atomic_load_n(&t->bypassed, __ATOMIC_RELAXED))
-		walk_past_tables(&w);
-	else
-		walk_tables(&w, 0, key->in_port, false);
-	w.rule = w.first;
-	if (w.first)
-		w.cookie = w.first->cookie;
-	walk_end(&w);
+	walk_from(&w, 0);
+}
+
+void translate_resumed(const struct tables *t, uint64_t version, const struct flow_key *key, uint8_t table_id,
+                       const struct continuation *more, struct translation *out)
+{
+	struct walk w;
+
+	walk_init(&w, t, version, key, out);
+	if (more) {
+		walk_restore_stack(&w, more);
+		set_write(&w, &more->set);
+	}
+	walk_from(&w, table_id);
 }
 
 void translate_actions(const struct tables *t, uint64_t version, const struct flow_key *key,

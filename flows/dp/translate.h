@@ -43,6 +43,10 @@ struct translation {
 /* Walks from table 0. */
 void translate_packet(const struct tables *t, uint64_t version, const struct flow_key *key,
                       struct translation *out);
+/* From `table_id`, with a packet that comes from the connection tracker: `key` has the pipeline's state.
+ * `more`: its stack and action set; NULL: none. */
+void translate_resumed(const struct tables *t, uint64_t version, const struct flow_key *key, uint8_t table_id,
+                       const struct continuation *more, struct translation *out);
 /* Does a list of actions (of a packet-out). */
 void translate_actions(const struct tables *t, uint64_t version, const struct flow_key *key,
                        const struct action_list *actions, struct translation *out);

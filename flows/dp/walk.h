@@ -4,6 +4,8 @@
 #ifndef FLOWS_DP_WALK_H
 #define FLOWS_DP_WALK_H
 
+#include <string.h>
+
 #include "flows/action_pack.h"
 #include "flows/continuation.h"
 #include "flows/dp/state.h"
@@ -41,6 +43,7 @@ struct walk {
 	const struct tables *t;
 	uint64_t version;
 	struct flow_key key;
+	const struct flow_key *came; /* the key that the walk began with */
 	struct translation *out;
 	const struct rule *rule; /* whose actions are done; NULL: those of a packet-out or a continuation */
 	uint64_t cookie;         /* of that rule, or UINT64_MAX */
@@ -52,12 +55,18 @@ struct walk {
 	bool matched, same_port, group_empty;
 	struct action_set set; /* key.actset_output says where it leads */
 	struct hidden hidden;
-	struct pause pause;
+	struct pause pause; /* its `bytes` serve ct.c as well, which never pauses */
 };
 
 static inline bool walk_over(const struct walk *w)
 {
 	return w->ended || w->error;
+}
+
+static inline void walk_restore_stack(struct walk *w, const struct continuation *c)
+{
+	w->hidden.nstack = c->nstack;
+	memcpy(w->hidden.stack, c->stack, c->nstack * sizeof(c->stack[0]));
 }
 
 /* emit.c */
@@ -69,6 +78,8 @@ void *emit_controller(struct walk *w, uint16_t max_len, uint16_t controller_id, 
                       const struct action_bytes *userdata, size_t resume_len);
 /* An op of this type with `units` data units that start with a struct program_report; NULL: no room. */
 void *emit_report(struct walk *w, enum op_type type, unsigned units);
+/* `next` NULL: the packet goes on nowhere; else next->more bytes (whole units) of `more` come with it. */
+void emit_ct(struct walk *w, const struct ct_order *order, const struct program_next *next, const void *more);
 void emit_ref(struct walk *w, struct slot_ref ref);
 void emit_dep(struct walk *w, uint16_t dep);
 /* A branch: what the ops between the two do to the packet is taken back at the end. */
@@ -94,6 +105,9 @@ void pause_rest(struct walk *w, const struct action *items, unsigned n);
 void pause_finish(struct walk *w, const struct action_set *set);
 /* The registers, tunnel and stack that a paused packet had. */
 void pause_restore(struct walk *w, const struct flow_key *told, const struct continuation *c);
+
+/* ct.c */
+void ct_track(struct walk *w, const struct action_ct *a);
 
 /* buckets.c: which bucket of a select or fast failover group takes the packet; -1: none is live. */
 int bucket_choose(struct walk *w, const struct group *g);
