@@ -263,6 +263,12 @@ static uint32_t find_slowly(struct cache *c, unsigned i)
 	return CACHE_NONE;
 }
 
+/* When a batch is looked up. */
+struct moment {
+	uint64_t now, version;
+	bool hurry; /* see versions_hurry() */
+};
+
 /* So many packets, of so many bytes. */
 struct load {
 	uint32_t packets, bytes;
@@ -330,27 +336,27 @@ static bool store_rest(struct cache *c, struct cache_entry *e, const struct mkey
 }
 
 static const struct program *miss(struct cache *c, unsigned i, const struct mkey *key, struct load load,
-                                  uint64_t now, uint64_t version)
+                                  const struct moment *at)
 {
 	struct cache_entry *e;
 	uint32_t number;
 
 	c->stats.misses++;
-	translate(c, i, key, version);
+	translate(c, i, key, at->version);
 	number = cache_take(c, c->hashes[i]);
 	if (number == CACHE_NONE)
-		return run_uncached(c, i, load, now);
+		return run_uncached(c, i, load, at->now);
 	e = &c->entries[number];
 	e->batch = c->batch; /* not to be evicted for its own program */
 	if (!cache_store_program(c, e) || !store_rest(c, e, &c->keys[i])) {
 		cache_give_back(c, c->hashes[i], number);
-		return run_uncached(c, i, load, now);
+		return run_uncached(c, i, load, at->now);
 	}
 	memcpy(e->key, &c->keys[i], sizeof(e->key));
 	e->epoch = c->epochs[i];
-	e->version = version;
+	e->version = at->version;
 	e->packets = e->bytes = 0;
-	count(c, number, e, load, now);
+	count(c, number, e, load, at->now);
 	return cache_program(c, e);
 }
 
@@ -400,8 +406,7 @@ static inline bool renew(struct cache *c, unsigned i, uint32_t number, const str
 
 /* The program of run `i`, whose first packet has the key `key`; *output as cache_outputs() tells. */
 static inline const struct program *find_program(struct cache *c, unsigned i, const struct mkey *key,
-                                                 struct load load, uint64_t now, uint64_t version, bool hurry,
-                                                 uint32_t *output)
+                                                 struct load load, const struct moment *at, uint32_t *output)
 {
 	uint32_t number = c->found[i];
 	const struct program *p;
@@ -412,13 +417,13 @@ static inline const struct program *find_program(struct cache *c, unsigned i, co
 		number = find_slowly(c, i);
 	if (unlikely(number == CACHE_NONE)) {
 		c->stats.hits += load.packets - 1;
-		return miss(c, i, key, load, now, version);
+		return miss(c, i, key, load, at);
 	}
 	e = &c->entries[number];
-	if ((hurry || unlikely(e->version != version)) && !renew(c, i, number, key, version))
-		return run_uncached(c, i, load, now);
+	if ((at->hurry || unlikely(e->version != at->version)) && !renew(c, i, number, key, at->version))
+		return run_uncached(c, i, load, at->now);
 	c->stats.hits += load.packets;
-	count(c, number, e, load, now);
+	count(c, number, e, load, at->now);
 	p = cache_program(c, e);
 	*output = e->output;
 	if (!e->output)
@@ -429,12 +434,11 @@ static inline const struct program *find_program(struct cache *c, unsigned i, co
 void cache_lookup(struct cache *c, uint64_t now, const struct mkey *keys, const uint32_t *lens, unsigned n,
                   const struct program **out)
 {
-	uint64_t version = rcu_read(c->t->version);
+	struct moment moment = {.now = now, .version = rcu_read(c->t->version)};
 	unsigned runs;
-	bool hurry;
 
 	c->batch++;
-	hurry = versions_hurry(c, version);
+	moment.hurry = versions_hurry(c, moment.version);
 	if (unlikely(__atomic_load_n(&c->t->relevance.lengths, __ATOMIC_RELAXED)))
 		runs = mask_keys_and_lengths(c, keys, lens, n);
 	else
@@ -446,7 +450,7 @@ void cache_lookup(struct cache *c, uint64_t now, const struct mkey *keys, const 
 		unsigned end = at + load.packets;
 		uint32_t output;
 
-		out[at] = find_program(c, i, &keys[at], load, now, version, hurry, &output);
+		out[at] = find_program(c, i, &keys[at], load, &moment, &output);
 		c->outputs[at] = output;
 		for (at++; at < end; at++) {
 			out[at] = out[at - 1];
