@@ -231,25 +231,42 @@ static inline void encap_plain(const struct vxlan_vtep *v, const struct underlay
 	p->flags |= PACKET_ENCAP;
 }
 
-int vxlan_encap(const struct vxlan_vtep *v, unsigned worker, struct vxlan_memory *m, struct packet *p,
-                struct vxlan_out *out)
+/* The way of this packet. VXLAN_OK, or a drop reason. */
+static int choose_path(const struct vxlan_vtep *v, unsigned worker, struct vxlan_memory *m,
+                       const struct packet *p, const struct underlay_path **path)
 {
-	const struct ip_addr *remote = ip_is_none(&v->config.remote) ? &p->tunnel.dst : &v->config.remote;
+	bool fixed = !ip_is_none(&v->config.remote);
+	const struct ip_addr *remote = fixed ? &v->config.remote : &p->tunnel.dst;
 	const struct ip_addr *local = ip_is_v4(remote) ? &v->config.local4 : &v->config.local6;
-	const struct underlay_path *path;
 
 	if (unlikely(ip_is_none(remote)))
 		return DROP_TUNNEL_NO_DST;
 	if (unlikely(ip_is_none(local)))
 		return DROP_TUNNEL_NO_ROUTE;
-	path = find_path(v, worker, m, local, remote);
-	if (unlikely(path->drop >= 0))
-		return path->drop;
+	*path = find_path(v, worker, m, local, remote);
+	if (unlikely((*path)->drop >= 0))
+		return (*path)->drop;
+	if (fixed) {
+		m->fixed = v;
+		m->fixed_path = *path;
+	}
+	return VXLAN_OK;
+}
+
+int vxlan_encap(const struct vxlan_vtep *v, unsigned worker, struct vxlan_memory *m, struct packet *p,
+                struct vxlan_out *out)
+{
+	const struct underlay_path *path = m->fixed_path;
+	int rc = likely(m->fixed == v) ? VXLAN_OK : choose_path(v, worker, m, p, &path);
+
+	if (unlikely(rc != VXLAN_OK))
+		return rc;
 	out->ifindex = path->ifindex;
+	if (likely(is_plain(path, p))) {
+		encap_plain(v, path, p);
+		return VXLAN_OK;
+	}
 	out->inner_mtu =
 	        path->mtu - (path->len - path->l3) - (p->l3 ? p->l3 : (uint32_t)sizeof(struct eth_header));
-	if (unlikely(!is_plain(path, p)))
-		return encap_any(v, path, p);
-	encap_plain(v, path, p);
-	return VXLAN_OK;
+	return encap_any(v, path, p);
 }

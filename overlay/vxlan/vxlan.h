@@ -88,11 +88,14 @@ struct vxlan_memory {
 		const struct underlay_path *path;
 		struct ip_addr remote;
 	} ways[VXLAN_REMEMBERED];
+	const struct vxlan_vtep *fixed; /* the last one with a remote of its own; NULL: none in this round */
+	const struct underlay_path *fixed_path;
 };
 
 static inline void vxlan_forget(struct vxlan_memory *m)
 {
 	m->seen_valid = m->way_valid = 0;
+	m->fixed = NULL;
 }
 
 /*

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the datapath itself costs: cycles per packet from rx to tx between ports that do nothing. Prints one
  * line per case: name, cycles per packet (median of rounds). BENCH_SECONDS bounds the whole. */
+#include <net/if.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +12,7 @@
 #include "base/clock.h"
 #include "datapath/worker.h"
 #include "flows/text.h"
+#include "overlay/vxlan/underlay.h"
 #include "tests/lib/eal.h"
 #include "tests/lib/frames.h"
 #include "tests/lib/switch.h"
@@ -114,15 +117,60 @@ static void measure(const char *name, struct test_switch *s, struct null_port *f
 	}
 }
 
+/* A VTEP behind an uplink that does nothing; the ways are those of a network namespace of our own. */
+static struct port *add_tunnel(struct test_switch *s, struct underlay *underlay)
+{
+	struct port *uplink = &add_null(s, "up", 3, false)->port;
+
+	uplink->is_uplink = true;
+	uplink->ifindex = (int)if_nametoindex("a0");
+	uplink->mtu = 1600;
+	uplink->changed(uplink, uplink->changed_arg);
+	test_switch_add(s, "vx", "vxlan", 4,
+	                "{\"local\": \"172.31.0.1\", \"remote\": \"172.31.0.9\", \"vni\": 77}");
+	for (unsigned i = 0; i < 50; i++) {
+		underlay_poll(underlay);
+		uv_run(s->loop, UV_RUN_NOWAIT);
+	}
+	rcu_synchronize();
+	return uplink;
+}
+
+static void measure_tunnel(struct test_switch *s, struct null_port *from, struct underlay *underlay,
+                           uint64_t share)
+{
+	struct port *uplink = add_tunnel(s, underlay);
+
+	test_switch_flow(s, "priority=60000,in_port=1,udp,tp_dst=0,actions=output:4");
+	measure("into VXLAN, 1 flow", s, from, uplink, 1, clock_now() + share);
+	test_switch_flow(s, "priority=60001,in_port=1,udp,tp_src=1,tp_dst=1,actions=drop");
+	measure("into VXLAN, 1k flows", s, from, uplink, 1000, clock_now() + share);
+}
+
 int main(void)
 {
 	const char *seconds = getenv("BENCH_SECONDS");
-	uint64_t share = (seconds ? (uint64_t)atoi(seconds) : 5) * CLOCK_SECOND / 5;
+	uint64_t share = (seconds ? (uint64_t)atoi(seconds) : 5) * CLOCK_SECOND / 7;
 	static struct test_switch s;
+	struct underlay *underlay;
 	struct null_port *from;
 	struct port *to;
+	struct error e;
+	uv_loop_t loop;
 
-	test_switch_init(&s, NULL, NULL);
+	if (unshare(CLONE_NEWNET) || system("ip link set lo up; ip link add a0 type veth peer name b0;"
+	                                    "ip link set a0 mtu 1600 up; ip link set b0 up;"
+	                                    "ip addr add 172.31.0.1/24 dev a0;"
+	                                    "ip neigh add 172.31.0.9 lladdr 02:00:00:00:00:0b dev a0")) {
+		printf("datapath: needs root\n");
+		return 77;
+	}
+	test_eal_init();
+	uv_loop_init(&loop);
+	rcu_init();
+	if (underlay_create(&loop, &underlay, &e))
+		abort();
+	test_switch_init(&s, &loop, underlay);
 	from = add_null(&s, "from", 1, true);
 	to = &add_null(&s, "to", 2, false)->port;
 	test_switch_flow(&s, "in_port=1,actions=output:2");
@@ -139,6 +187,10 @@ int main(void)
 	fdb_learn(datapath_fdb(s.dp), 0, (struct mac){{2, 1, 0, 0, 0, 0}}, 1, clock_now());
 	test_switch_flow(&s, "priority=50000,in_port=1,actions=NORMAL");
 	measure("NORMAL, 1 flow", &s, from, to, 1, clock_now() + share);
+	measure_tunnel(&s, from, underlay, share);
 	test_switch_free(&s);
+	underlay_destroy(underlay, NULL, NULL);
+	uv_run(&loop, UV_RUN_DEFAULT);
+	uv_loop_close(&loop);
 	return 0;
 }
