@@ -263,6 +263,7 @@ int vxlan_encap(const struct vxlan_vtep *v, unsigned worker, struct vxlan_memory
 		return rc;
 	out->ifindex = path->ifindex;
 	if (likely(is_plain(path, p))) {
+		out->inner_mtu = path->mtu - (UNDERLAY_HEADER4 - PLAIN_L3) - p->l3;
 		encap_plain(v, path, p);
 		return VXLAN_OK;
 	}
