@@ -20,6 +20,7 @@ static int read_key(const char *text, struct flow_key *key, struct error *e)
 	*key = filter.match.key;
 	if (!key->in_port)
 		return error_set(e, EINVAL, "flow: in_port: missing");
+	key->in_phy_port = key->in_port;
 	if (!filter.match.mask.nw_ttl)
 		key->nw_ttl = 64;
 	return 0;
@@ -58,6 +59,21 @@ static void add_set_field(struct action_list *list, const struct program *p, con
 	memcpy(&a->set_field.mask, program_data(p, op->arg16 + 1u), 16);
 }
 
+/* Where the packet goes on is another trace, of what the tracker may have found: "table" and ct_state=. */
+static void add_ct(struct action_list *list, const struct program *p, const struct op *op)
+{
+	const struct ct_order *order = (const void *)program_data(p, op->arg16);
+	const struct program_next *next = (const void *)(order + 1);
+	struct action *a = action_list_append(list, ACTION_CT);
+
+	if (!a)
+		return;
+	a->ct.flags = order->flags & (CT_COMMIT | CT_FORCE);
+	a->ct.zone = order->zone;
+	a->ct.alg = order->alg;
+	a->ct.table_id = order->flags & CT_NEXT ? next->table_id : 0xff;
+}
+
 /* The ops that an operator asks about; the rest is in the flows that were met. */
 static void add_op(struct action_list *list, const struct program *p, const struct op *op)
 {
@@ -80,12 +96,26 @@ static void add_op(struct action_list *list, const struct program *p, const stru
 	case OP_SET_FIELD:
 		add_set_field(list, p, op);
 		break;
+	case OP_CT:
+		add_ct(list, p, op);
+		break;
 	case OP_DEC_TTL:
 		action_list_append(list, ACTION_DEC_TTL);
 		break;
 	default:
 		break;
 	}
+}
+
+static int read_table(json_t *params, uint8_t *table_id, struct error *e)
+{
+	json_t *table = json_object_get(params, "table");
+
+	if (table && (!json_is_integer(table) || json_integer_value(table) < 0 ||
+	              json_integer_value(table) >= TABLES_COUNT))
+		return error_set(e, EINVAL, "table: expected a number from 0 to %d", TABLES_COUNT - 1);
+	*table_id = (uint8_t)json_integer_value(table);
+	return 0;
 }
 
 static const char *port_name(void *arg, uint32_t number)
@@ -124,9 +154,12 @@ int switchd_trace(void *ctx, json_t *params, json_t **result, struct error *e)
 	struct action_list done;
 	struct text text = {0};
 	struct flow_key key;
+	uint8_t table_id = 0;
 	int rc = read_key(json_string_value(json_object_get(params, "flow")), &key, e);
 
-	if (!rc && tables_trace(s->tables, &key, clock_now(), p, add_flow, &x))
+	if (!rc)
+		rc = read_table(params, &table_id, e);
+	if (!rc && tables_trace(s->tables, &key, table_id, clock_now(), p, add_flow, &x))
 		rc = error_set(e, ENOMEM, "out of memory");
 	if (rc) {
 		json_decref(x.flows);

@@ -188,12 +188,12 @@ uint32_t tables_max_meters(const struct tables *t);
 
 /* ---- trace ---- */
 
-/* Walks the tables for a packet with this key as a worker would, by the published version, and counts
- * nothing. Calls `each` with the flows it meets, in order (match copied, actions borrowed), until it returns
- * non-zero, which is returned. `out` is what would be done: PROGRAM_BYTES_MAX bytes, 16-byte aligned. -ENOMEM
- * too. */
-int tables_trace(struct tables *t, const struct flow_key *key, uint64_t now, struct program *out,
-                 int (*each)(const struct flow_stats *flow, void *arg), void *arg);
+/* Walks the tables from `table_id` for a packet with this key as a worker would, by the published version,
+ * and counts nothing. Calls `each` with the flows it meets, in order (match copied, actions borrowed), until
+ * it returns non-zero, which is returned. `out` is what would be done: PROGRAM_BYTES_MAX bytes, 16-byte
+ * aligned. -ENOMEM too. */
+int tables_trace(struct tables *t, const struct flow_key *key, uint8_t table_id, uint64_t now,
+                 struct program *out, int (*each)(const struct flow_stats *flow, void *arg), void *arg);
 
 /* ---- packet-out ---- */
 

@@ -7,15 +7,15 @@
 #include "flows/dp/state.h"
 #include "flows/dp/translate.h"
 
-int tables_trace(struct tables *t, const struct flow_key *key, uint64_t now, struct program *out,
-                 int (*each)(const struct flow_stats *flow, void *arg), void *arg)
+int tables_trace(struct tables *t, const struct flow_key *key, uint8_t table_id, uint64_t now,
+                 struct program *out, int (*each)(const struct flow_stats *flow, void *arg), void *arg)
 {
 	struct translation *tr = malloc(sizeof(*tr));
 	int rc = tr ? 0 : -ENOMEM;
 
 	if (!tr)
 		return rc;
-	translate_packet(t, tables_version(t), key, tr);
+	translate_resumed(t, tables_version(t), key, table_id, NULL, tr);
 	translation_pack(tr, out);
 	for (unsigned i = 0; i < tr->nrefs && !rc; i++) {
 		const struct slot_owner *o = slots_owner(&t->slots, tr->refs[i]);
