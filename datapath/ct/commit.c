@@ -30,12 +30,14 @@ static bool plan_reply(struct conntrack *ct, uint64_t now, const struct ct_order
 
 	plan->reply = back;
 	plan->reply_hash = plan->hash;
-	if (!flags)
-		return true;
-	if (!ct_nat_choose(ct, now, &o->nat, plan->orig, &plan->reply)) {
+	/* The reply of a translated connection may look like that of this one. */
+	if (flags ? !ct_nat_choose(ct, now, &o->nat, plan->orig, &plan->reply)
+	          : !ct_nat_is_free(ct, now, &back, plan->hash)) {
 		ct_count(ct, CT_NAT_EXHAUSTED);
 		return false;
 	}
+	if (!flags)
+		return true;
 	plan->nat = flags & NAT_SRC ? CT_SNAT : CT_DNAT;
 	if (!ct_key_equal(&plan->reply, &back))
 		plan->reply_hash = ct_key_hash(ct, &plan->reply);

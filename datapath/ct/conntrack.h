@@ -59,7 +59,7 @@ struct conntrack_stats {
 	uint64_t flushed;       /* by conntrack_flush() */
 	uint64_t evicted;       /* half-open ones that had to go because all were in use */
 	uint64_t full;          /* commits refused: as many connections as there may be */
-	uint64_t nat_exhausted; /* commits refused: no address and port left in the range */
+	uint64_t nat_exhausted; /* commits refused: no reply tuple of its own is left */
 	uint64_t invalid;       /* packets told as invalid */
 };
 
@@ -131,7 +131,8 @@ void conntrack_destroy(struct conntrack *ct);
  * is known.
  *
  * A commit that fails, because there are too many connections or nothing is left in the range of addresses
- * and ports or that is of the other address family, makes the packet CT_INV and is counted.
+ * and ports or that is of the other address family, or because its replies would look like those of another
+ * connection, makes the packet CT_INV and is counted.
  *
  * `rw`, out: how to change the packet; nothing without CT_NAT.
  */

@@ -37,14 +37,19 @@ static struct ports ports_of(const struct nat_range *r, uint32_t offset)
 	return (struct ports){r->port_min + offset % (max - r->port_min + 1), r->port_min, max};
 }
 
-static bool is_free(struct conntrack *ct, uint64_t now, const struct ct_key *k)
+bool ct_nat_is_free(struct conntrack *ct, uint64_t now, const struct ct_key *k, uint32_t hash)
 {
 	bool reply;
-	struct ct_conn *c = ct_table_find(ct, k, ct_key_hash(ct, k), now, &reply);
+	struct ct_conn *c = ct_table_find(ct, k, hash, now, &reply);
 
 	if (c)
 		rte_spinlock_unlock(&c->lock);
 	return !c;
+}
+
+static bool is_free(struct conntrack *ct, uint64_t now, const struct ct_key *k)
+{
+	return ct_nat_is_free(ct, now, k, ct_key_hash(ct, k));
 }
 
 /* Finds a value for `port`, which is a member of `k`, such that no connection has the key. */

@@ -220,6 +220,8 @@ const char *ct_talk_state_name(const struct ct_conn *c);
  * holds the zone's commit lock. */
 bool ct_nat_choose(struct conntrack *ct, uint64_t now, const struct nat_range *r, const struct ct_key *orig,
                    struct ct_key *reply);
+/* Has no connection this key? */
+bool ct_nat_is_free(struct conntrack *ct, uint64_t now, const struct ct_key *k, uint32_t hash);
 /* How a packet of a translated connection changes; returns CT_SNAT or CT_DNAT, what happens to it. */
 uint32_t ct_nat_rewrite(const struct ct_conn *c, bool reply, bool error, struct ct_rewrite *rw);
 

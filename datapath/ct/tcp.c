@@ -218,9 +218,10 @@ static enum ct_timeout timeout_of(uint8_t a, uint8_t b)
 	return more >= CT_TCP_CLOSING ? CT_TIMEOUT_TCP_CLOSING : CT_TIMEOUT_TCP_ESTABLISHED;
 }
 
-/* A SYN without ACK: again the first one, or the first of another connection. False: as any segment. */
-static bool begins(struct conntrack *ct, struct ct_conn *c, bool reply, uint64_t now,
-                   enum ct_verdict *verdict)
+/* A SYN without ACK: again the first one, one that crosses it, or the first of another connection. False: to
+ * be judged as any segment. */
+static bool begins(struct conntrack *ct, struct ct_conn *c, const struct ct_packet *p, bool reply,
+                   uint64_t now, enum ct_verdict *verdict)
 {
 	struct ct_peer *from = &c->peer[reply], *to = &c->peer[!reply];
 
@@ -230,7 +231,10 @@ static bool begins(struct conntrack *ct, struct ct_conn *c, bool reply, uint64_t
 	}
 	if (from->state > CT_TCP_SYN_SENT)
 		return false;
-	from->state = CT_TCP_SYN_SENT;
+	if (to->state == CT_TCP_CLOSED)
+		ct_tcp_begin(ct, c, p, now); /* nobody has answered: numbers may be new ones */
+	else if (from->state == CT_TCP_CLOSED)
+		segment_of(c, p, reply);
 	live(ct, c, now, CT_TIMEOUT_TCP_FIRST);
 	*verdict = CT_IS_NEW;
 	return true;
@@ -244,7 +248,7 @@ enum ct_verdict ct_tcp_update(struct conntrack *ct, struct ct_conn *c, const str
 
 	if (!flags_make_sense(p->tcp_flags))
 		return CT_IS_INVALID;
-	if ((p->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN && begins(ct, c, reply, now, &verdict))
+	if ((p->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN && begins(ct, c, p, reply, now, &verdict))
 		return verdict;
 	s = segment_of(c, p, reply);
 	if (fits(&s)) {

@@ -387,6 +387,24 @@ Test(conntrack, tcp_lives_and_dies)
 	cr_expect_eq(tcp_track(false, segment(ACK, 302, 502, 0)), CT_NEW, "it is over");
 }
 
+Test(conntrack, tcp_syns_that_cross)
+{
+	track(tcp(false, segment(SYN, 100, 0, 0)), &commit);
+	cr_expect_eq(tcp_track(true, segment(SYN, 0x70000000, 0, 0)), CT_NEW);
+	cr_expect_eq(tcp_track(false, segment(SYN | ACK, 100, 0x70000001, 0)), CT_EST);
+	cr_expect_eq(tcp_track(true, segment(SYN | ACK, 0x70000000, 101, 0)), CT_EST | CT_RPL);
+	cr_expect_eq(tcp_track(false, segment(ACK, 101, 0x70000001, 100)), CT_EST);
+	cr_expect_eq(tcp_track(true, segment(ACK, 0x70000001, 201, 100)), CT_EST | CT_RPL);
+}
+
+Test(conntrack, tcp_second_attempt_has_numbers_of_its_own)
+{
+	track(tcp(false, segment(SYN, 100, 0, 0)), &commit);
+	cr_expect_eq(tcp_track(false, segment(SYN, 0x90000000, 0, 0)), CT_NEW);
+	cr_expect_eq(tcp_track(true, segment(SYN | ACK, 500, 0x90000001, 0)), CT_EST | CT_RPL);
+	cr_expect_eq(tcp_track(false, segment(ACK, 0x90000001, 501, 100)), CT_EST);
+}
+
 Test(conntrack, tcp_established_lives_a_day)
 {
 	handshake(0);
