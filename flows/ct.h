@@ -78,6 +78,16 @@ struct ct_tuple {
 	uint8_t pad[3];          /* zero */
 };
 
+/* Which connections are to be forgotten: those for which every condition that is set holds; with none, all.
+ */
+struct ct_flush {
+	bool by_zone;
+	uint16_t zone;
+	/* Of either direction, after NAT where there is some. Zero addresses, ports and protocol are not
+	 * looked at. ICMP: tp_src is the id, tp_dst type and code. Both have the same protocol. */
+	struct ct_tuple orig, reply;
+};
+
 /* What later tables see: the fields ct_*. */
 struct ct_facts {
 	uint32_t state; /* enum ct_state */

@@ -52,6 +52,11 @@ void print_group_mod(const struct printer *p, const struct group_mod *gm);
 bool print_monitor_request(const struct printer *p, struct ofp_reader *r);
 bool print_monitor_updates(const struct printer *p, struct ofp_reader *r);
 
+/* ofctl_print_nicira.c: NXT_CT_FLUSH or NXT_CT_FLUSH_ZONE; NXT_TLV_TABLE_MOD; NXT_TLV_TABLE_REPLY. */
+bool print_ct_flush(const struct printer *p, struct ofp_reader *r, bool zone_only);
+bool print_options_mod(const struct printer *p, struct ofp_reader *r);
+bool print_options(const struct printer *p, struct ofp_reader *r);
+
 /* Messages that carry a frame. */
 bool print_packet_in(const struct printer *p, struct ofp_reader *r);
 bool print_nx_packet_in(const struct printer *p, struct ofp_reader *r);

@@ -255,6 +255,12 @@ enum ofp_error session_nx_set_async(struct connection *c, uint32_t xid, struct o
 enum ofp_error session_get_async_14(struct connection *c, uint32_t xid, struct ofp_reader *body);
 enum ofp_error session_set_async_14(struct connection *c, uint32_t xid, struct ofp_reader *body);
 
+/* nx_handlers.c */
+enum ofp_error nx_flush_zone(struct connection *c, uint32_t xid, struct ofp_reader *body);
+enum ofp_error nx_flush(struct connection *c, uint32_t xid, struct ofp_reader *body);
+enum ofp_error nx_options_mod(struct connection *c, uint32_t xid, struct ofp_reader *body);
+enum ofp_error nx_options_request(struct connection *c, uint32_t xid, struct ofp_reader *body);
+
 /* of10_handlers.c: what 1.0 has of its own, and Nicira's messages for it. */
 enum ofp_error of10_features(struct connection *c, uint32_t xid, struct ofp_reader *body);
 enum ofp_error of10_flow_mod(struct connection *c, uint32_t xid, struct ofp_reader *body);

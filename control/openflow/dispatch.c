@@ -320,6 +320,10 @@ static const struct experimenter_handler {
         {NX_EXPERIMENTER, NXT_SET_CONTROLLER_ID, ANY, {async_set_controller_id, false, 8}},
         {NX_EXPERIMENTER, NXT_SET_ASYNC_CONFIG, ANY, {session_nx_set_async, false, 24}},
         {NX_EXPERIMENTER, NXT_SET_ASYNC_CONFIG2, V10 | V13, {session_set_async_14, false, BODY_ANY}},
+        {NX_EXPERIMENTER, NXT_TLV_TABLE_MOD, ANY, {nx_options_mod, true, BODY_ANY}},
+        {NX_EXPERIMENTER, NXT_TLV_TABLE_REQUEST, ANY, {nx_options_request, false, 0}},
+        {NX_EXPERIMENTER, NXT_CT_FLUSH_ZONE, ANY, {nx_flush_zone, false, 8}},
+        {NX_EXPERIMENTER, NXT_CT_FLUSH, ANY, {nx_flush, false, BODY_ANY}},
         {NX_EXPERIMENTER, NXT_RESUME, ANY, {on_resume, true, BODY_ANY}},
         {NX_EXPERIMENTER, NXT_GROUP_MOD, V10, {of10_group_mod, true, BODY_ANY}},
 };

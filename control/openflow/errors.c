@@ -56,9 +56,15 @@ static const struct error_10 {
         {NXMOFC_BAD_FLAGS, true, 1, 518},
         {NXMOFC_UNKNOWN_MONITOR, true, 1, 519},
         {NXFMFC_BAD_TABLE_ID, true, 5, 257},
+        {NXTTMFC_BAD_COMMAND, true, 1, 527},
+        {NXTTMFC_BAD_OPT_LEN, true, 1, 528},
+        {NXTTMFC_BAD_FIELD_IDX, true, 1, 529},
         {NXTTMFC_TABLE_FULL, true, 1, 530},
         {NXR_STALE, true, 1, 534},
-        {OFPTFFC_BAD_TYPE, true, 14, 0},
+        {OFPTFFC_BAD_TYPE, true, 13, 2},
+        {OFPTFFC_BAD_LEN, true, 13, 3},
+        {OFPTFFC_BAD_ARGUMENT, true, 13, 4},
+        {OFPBPC_BAD_EXPERIMENTER, true, 14, 5},
 };
 
 static struct ofp_error_numbers numbers_10(enum ofp_error e)
@@ -90,6 +96,12 @@ static struct ofp_error_numbers numbers_14(enum ofp_error e)
 		return (struct ofp_error_numbers){0, MONITOR_FAILED_14, 5};
 	case OFPTFFC_BAD_TYPE: /* of any property */
 		return (struct ofp_error_numbers){0, BAD_PROPERTY_14, 0};
+	case OFPTFFC_BAD_LEN:
+		return (struct ofp_error_numbers){0, BAD_PROPERTY_14, 1};
+	case OFPTFFC_BAD_ARGUMENT:
+		return (struct ofp_error_numbers){0, BAD_PROPERTY_14, 2};
+	case OFPBPC_BAD_EXPERIMENTER:
+		return (struct ofp_error_numbers){0, BAD_PROPERTY_14, 5};
 	default:
 		break;
 	}

@@ -138,12 +138,16 @@ enum { OFP_ERROR_ONF = 0x7fff, OFP_ERROR_NX = 0x7ffe };
 	X(ONFBFC_MSG_UNSUP, 0x7fff, 2310)                                                                    \
 	X(ONFBFC_MSG_TOO_MANY, 0x7fff, 2312)                                                                 \
 	X(ONFBFC_MSG_FAILED, 0x7fff, 2313)                                                                   \
+	X(OFPBPC_BAD_EXPERIMENTER, 0x7fff, 4445)                                                             \
 	X(NXBRC_MUST_BE_ZERO, 0x7ffe, 4)                                                                     \
 	X(NXMOFC_MONITOR_EXISTS, 0x7ffe, 6)                                                                  \
 	X(NXMOFC_BAD_FLAGS, 0x7ffe, 7)                                                                       \
 	X(NXMOFC_UNKNOWN_MONITOR, 0x7ffe, 8)                                                                 \
 	X(NXBRC_UNENCODABLE_ERROR, 0x7ffe, 10)                                                               \
 	X(NXFMFC_BAD_TABLE_ID, 0x7ffe, 13)                                                                   \
+	X(NXTTMFC_BAD_COMMAND, 0x7ffe, 16)                                                                   \
+	X(NXTTMFC_BAD_OPT_LEN, 0x7ffe, 17)                                                                   \
+	X(NXTTMFC_BAD_FIELD_IDX, 0x7ffe, 18)                                                                 \
 	X(NXTTMFC_TABLE_FULL, 0x7ffe, 19)                                                                    \
 	X(NXR_STALE, 0x7ffe, 35)
 

@@ -12,6 +12,7 @@
 
 #include "control/openflow/buffer.h"
 #include "control/openflow/ofp_switch.h"
+#include "flows/ct.h"
 #include "flows/flow_mod.h"
 #include "flows/group.h"
 #include "flows/meter.h"
@@ -95,10 +96,15 @@ enum nx_type {
 	NXT_FLOW_MONITOR_CANCEL,
 	NXT_FLOW_MONITOR_PAUSED,
 	NXT_FLOW_MONITOR_RESUMED,
-	NXT_SET_ASYNC_CONFIG2 = 27,
+	NXT_TLV_TABLE_MOD = 24,
+	NXT_TLV_TABLE_REQUEST,
+	NXT_TLV_TABLE_REPLY,
+	NXT_SET_ASYNC_CONFIG2,
 	NXT_RESUME,
-	NXT_PACKET_IN2 = 30,
+	NXT_CT_FLUSH_ZONE,
+	NXT_PACKET_IN2,
 	NXT_GROUP_MOD,
+	NXT_CT_FLUSH,
 };
 enum nx_multipart {
 	NXST_FLOW,
@@ -197,6 +203,27 @@ void ofp_put_packet_in(struct ofp_writer *w, const struct ofp_packet_in *in);
 /* The same as NXT_PACKET_IN, and as NXT_PACKET_IN2, which tells the user's data, too. nx_packet_in.c */
 void nx_put_packet_in(struct ofp_writer *w, const struct ofp_packet_in *in);
 void nx_put_packet_in2(struct ofp_writer *w, const struct ofp_packet_in *in);
+
+/* NXT_CT_FLUSH_ZONE and NXT_CT_FLUSH. nx_ct_flush.c */
+enum ofp_error nx_read_ct_flush_zone(struct ofp_reader *r, struct ct_flush *out);
+void nx_put_ct_flush_zone(struct ofp_writer *w, uint32_t xid, uint16_t zone);
+enum ofp_error nx_read_ct_flush(struct ofp_reader *r, struct ct_flush *out);
+void nx_put_ct_flush(struct ofp_writer *w, uint32_t xid, const struct ct_flush *flush);
+
+/* Options of tunnels, as NXT_TLV_TABLE_MOD and _REPLY list them: one is the field tun_metadata`index`.
+ * nx_options.c */
+enum nx_options_command { NX_OPTIONS_ADD, NX_OPTIONS_DELETE, NX_OPTIONS_CLEAR };
+enum { NX_OPTION_FIELDS = 64 }; /* tun_metadata0 and so on */
+struct nx_option {
+	uint16_t option_class; /* of Geneve */
+	uint8_t type, len;     /* bytes, a multiple of 4 */
+	uint16_t index;
+};
+/* `max_fields`: how many there may be. */
+enum ofp_error nx_read_option(struct ofp_reader *r, unsigned max_fields, struct nx_option *out);
+void nx_put_option(struct ofp_writer *w, const struct nx_option *option);
+/* What stands in front of the options of a MOD; those stay to be read, and are valid. */
+enum ofp_error nx_read_options_mod(struct ofp_reader *r, enum nx_options_command *command);
 
 /* One entry of TABLE_FEATURES: what a table can match and do, from the field and action tables. */
 void ofp_put_table_features(struct ofp_writer *w, uint8_t table_id, const char *name, unsigned table_count,

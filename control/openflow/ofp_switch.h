@@ -22,6 +22,7 @@
 #include "flows/key.h"
 
 struct action_list;
+struct ct_flush;
 struct flow_filter;
 struct flow_key;
 struct flow_mod;
@@ -182,6 +183,9 @@ struct ofp_switch_ops {
 
 	enum ofp_error (*packet_out)(void *ctx, const struct ofp_packet_out *packet);
 	enum ofp_error (*resume)(void *ctx, const struct ofp_resume *packet);
+
+	/* Forgets the connections that are tracked and fit. */
+	enum ofp_error (*ct_flush)(void *ctx, const struct ct_flush *what);
 
 	/* The controllers are unreachable: forward every packet by NORMAL, whatever the tables say. Off again
 	 * when one returns. */

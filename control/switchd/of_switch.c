@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "control/switchd/flow_ops.h"
 #include "control/switchd/switchd.h"
+#include "datapath/ct/conntrack.h"
 #include "datapath/parse.h"
 #include "flows/flow_mod.h"
 #include "flows/group.h"
@@ -335,6 +336,16 @@ static void op_tell_misses(void *ctx, bool on)
 	tables_tell_misses(s->tables, on);
 }
 
+static enum ofp_error op_ct_flush(void *ctx, const struct ct_flush *what)
+{
+	const struct ct_filter filter = {
+	        .by_zone = what->by_zone, .zone = what->zone, .orig = what->orig, .reply = what->reply};
+	struct switchd *s = ctx;
+
+	conntrack_flush(datapath_ct(s->datapath), &filter);
+	return OFP_OK;
+}
+
 static void op_set_standalone(void *ctx, bool on)
 {
 	struct switchd *s = ctx;
@@ -376,6 +387,7 @@ const struct ofp_switch_ops of_switch_ops = {
         .meter_next = op_meter_next,
         .packet_out = op_packet_out,
         .resume = op_resume,
+        .ct_flush = op_ct_flush,
         .set_standalone = op_set_standalone,
         .tell_misses = op_tell_misses,
         .frag_mode = op_frag_mode,

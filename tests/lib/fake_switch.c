@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "control/openflow/server.h"
+#include "flows/ct.h"
 #include "flows/flow_mod.h"
 #include "flows/group.h"
 
@@ -36,6 +37,8 @@ struct fake_switch {
 	uint64_t packets_out, resumed;
 	uint32_t port_config[4];
 	bool standalone;
+	unsigned flushed;
+	struct ct_flush last_flush;
 };
 
 /* ---- ports ---- */
@@ -369,6 +372,15 @@ static enum ofp_error resume(void *ctx, const struct ofp_resume *packet)
 	return OFP_OK;
 }
 
+static enum ofp_error ct_flush(void *ctx, const struct ct_flush *what)
+{
+	struct fake_switch *sw = ctx;
+
+	sw->last_flush = *what;
+	sw->flushed++;
+	return OFP_OK;
+}
+
 static void set_standalone(void *ctx, bool on)
 {
 	struct fake_switch *sw = ctx;
@@ -443,6 +455,7 @@ const struct ofp_switch_ops fake_switch_ops = {
         .meter_features = meter_features,
         .packet_out = packet_out,
         .resume = resume,
+        .ct_flush = ct_flush,
         .set_standalone = set_standalone,
         .frag_mode = frag_mode,
         .set_frag_mode = set_frag_mode,
@@ -561,6 +574,12 @@ void fake_switch_stop(struct fake_switch *sw)
 void fake_switch_packet_in(struct fake_switch *sw)
 {
 	uv_async_send(&sw->packet_in);
+}
+
+unsigned fake_switch_flushed(const struct fake_switch *sw, struct ct_flush *last)
+{
+	*last = sw->last_flush;
+	return sw->flushed;
 }
 
 bool fake_switch_is_standalone(const struct fake_switch *sw)

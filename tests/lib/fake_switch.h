@@ -24,6 +24,10 @@ extern const struct ofp_switch_ops fake_switch_ops;
 struct fake_switch *fake_switch_start(const char *path);
 void fake_switch_stop(struct fake_switch *sw);
 
+/* How often connections were to be forgotten, and the last time which. */
+struct ct_flush;
+unsigned fake_switch_flushed(const struct fake_switch *sw, struct ct_flush *last);
+
 /* Did the endpoint tell the switch to forward on its own? */
 bool fake_switch_is_standalone(const struct fake_switch *sw);
 

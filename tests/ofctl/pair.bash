@@ -63,11 +63,10 @@ pair_start_weft() {
     weft weft if add br0 type=tap ofport=local dev=br0 >/dev/null
 }
 
-# The fields that only one of them has (Open vSwitch connection tracking beyond ct_state, Geneve, ERSPAN, GTP, NSH; Weft PBB,
-# IPv6 extension headers and the physical port), and
-# in Set-Field those that only one of them can set.
+# The fields that only one of them has (Open vSwitch Geneve, ERSPAN, GTP, NSH; Weft PBB, IPv6 extension headers and the
+# physical port), and in Set-Field those that only one of them can set.
 field_list() { # field_list ALSO: the names on standard input, sorted, without those and ALSO
-    tr ' ' '\n' | sort | grep -vxE "dp_hash|recirc_id|packet_type|tun_(gbp|erspan|gtpu|metadata).*|ct_(nw|ipv6|tp)_.*|\
+    tr ' ' '\n' | sort | grep -vxE "dp_hash|recirc_id|packet_type|tun_(gbp|erspan|gtpu|metadata).*|\
 nsh_.*|nd_(reserved|options_type)|pbb_isid|ipv6_exthdr|in_phy_port|$1" | tr '\n' ' '
 }
 
@@ -79,7 +78,7 @@ shared_fields() {
         *'Set-Field: '* | *'mask: '* | *'wildcard: '*)
             list=$(eval "echo $(sed -E 's/([a-z]+)0\.\.\.[a-z]+([0-9]+)/\1{0..\2}/g' <<<"${line#*: }")")
             case $line in
-            *Set-Field*) list=$(field_list 'ct_(mark|label)|eth_type|mpls_bos|nw_proto' <<<"$list") ;;
+            *Set-Field*) list=$(field_list 'eth_type|mpls_bos|nw_proto' <<<"$list") ;;
             *) list=$(field_list - <<<"$list") ;;
             esac
             echo "${line%%: *}: $list"
