@@ -167,6 +167,7 @@ unsigned pipeline_run(struct worker *w, struct port_rxq *q)
 	w->normal = (struct normal_memory){0};
 	w->looked_up = w->pkts;
 	cache_lookup(w->cache, w->now, w->keys, w->lens, n, w->programs);
+	ct_prefetch(w, n);
 	actions_execute_batch(w, n);
 	if (w->nresumed)
 		resume_all(w);

@@ -4,12 +4,17 @@
 
 #include <string.h>
 
+#include <rte_branch_prediction.h>
+
 #include "datapath/actions.h"
+#include "datapath/ct/conntrack.h"
 #include "datapath/parse.h"
 #include "datapath/track.h"
 #include "flows/continuation.h"
 #include "flows/dp/tables.h"
 #include "ports/segment.h"
+
+enum { PREFETCH_FROM = 1024 };
 
 /* ---- the key ---- */
 
@@ -142,12 +147,38 @@ static struct resumed *enlist(struct exec *x, bool last)
 	return r;
 }
 
+static const struct ct_order *order_of(const struct program *program, const struct op *op)
+{
+	return (const struct ct_order *)program_data(program, op->arg16);
+}
+
+/* With few connections all of them are near already. */
+void ct_prefetch(struct worker *w, unsigned n)
+{
+	const uint32_t *outputs = cache_outputs(w->cache);
+	uint32_t found[BATCH_MAX];
+	unsigned tracked = 0;
+
+	if (likely(!w->tracking) || conntrack_count(w->dp->ct) < PREFETCH_FROM)
+		return;
+	for (unsigned i = 0; i < n; i++) {
+		const struct program *p = w->programs[i];
+		const struct op *op = program_ops(p);
+
+		if (!outputs[i] && p->nops && op->type == OP_CT)
+			found[tracked++] = track_prefetch(w, &w->keys[i], order_of(p, op)->zone);
+	}
+	for (unsigned i = 0; i < tracked; i++)
+		conntrack_prefetch_found(w->dp->ct, found[i]);
+}
+
 void ct_execute(struct exec *x, const struct program *program, const struct op *op, bool last)
 {
-	const struct ct_order *order = (const struct ct_order *)program_data(program, op->arg16);
+	const struct ct_order *order = order_of(program, op);
 	const struct program_next *next = (const struct program_next *)(order + 1);
 	struct resumed *r;
 
+	x->w->tracking = true;
 	know(x);
 	track_packet(x->w, x->p, order, &x->facts);
 	if (!(order->flags & CT_NEXT))
@@ -207,6 +238,7 @@ static void resume_batch(struct worker *w)
 	}
 	w->looked_up = pkts;
 	cache_lookup(w->cache, w->now, w->keys, w->lens, n, w->programs);
+	ct_prefetch(w, n);
 	for (unsigned i = 0; i < n; i++)
 		actions_execute(w, pkts[i], &w->keys[i], w->programs[i], depths[i]);
 }

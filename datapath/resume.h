@@ -30,6 +30,9 @@ struct resumed {
 	uint8_t rest[PROGRAM_DATA_MAX * 16] __attribute__((aligned(16)));
 };
 
+/* Fetches the connections of a batch that was just looked up, as far as its programs begin with OP_CT. */
+void ct_prefetch(struct worker *w, unsigned n);
+
 /* OP_CT. `last`: nothing follows that needs x->p, so that it goes on itself and not a copy of it. */
 void ct_execute(struct exec *x, const struct program *program, const struct op *op, bool last);
 

@@ -283,7 +283,7 @@ void track_packet(struct worker *w, struct packet *p, const struct ct_order *o, 
 		track_rewrite(p, &h, &rw);
 }
 
-void track_prefetch(const struct worker *w, const struct mkey *key, uint16_t zone, unsigned step)
+uint32_t track_prefetch(const struct worker *w, const struct mkey *key, uint16_t zone)
 {
 	struct ct_tuple t = {.tp_src = key->tp_src, .tp_dst = key->tp_dst, .proto = key->proto};
 	be32 v4[2];
@@ -297,10 +297,7 @@ void track_prefetch(const struct worker *w, const struct mkey *key, uint16_t zon
 		memcpy(t.src.b, key->ip_src, 16);
 		memcpy(t.dst.b, key->ip_dst, 16);
 	} else {
-		return;
+		return 0;
 	}
-	if (step == 0)
-		conntrack_prefetch(w->dp->ct, &t, zone);
-	else
-		conntrack_prefetch_found(w->dp->ct, &t, zone);
+	return conntrack_prefetch(w->dp->ct, &t, zone);
 }

@@ -24,10 +24,10 @@ struct worker;
 void track_packet(struct worker *w, struct packet *p, const struct ct_order *o, struct ct_facts *facts);
 
 /*
- * Fetches what track_packet() will need of a packet with this key: to be called for all packets of a batch
- * with `step` 0, then for all with 1. Changes nothing; of a packet that was changed after parsing it fetches
- * the wrong thing.
+ * Fetches what track_packet() will need of a packet with this key: to be called for all packets of a batch;
+ * then conntrack_prefetch_found() with the number returned. Changes nothing; of a packet that was changed
+ * after parsing it fetches the wrong thing.
  */
-void track_prefetch(const struct worker *w, const struct mkey *key, uint16_t zone, unsigned step);
+uint32_t track_prefetch(const struct worker *w, const struct mkey *key, uint16_t zone);
 
 #endif

@@ -101,6 +101,7 @@ struct worker {
 	/* what comes back from the connection tracker: see resume.h */
 	struct resumed *resumed; /* a ring of RESUMED_MAX */
 	unsigned resumed_first, nresumed, resumes_left;
+	bool tracking; /* some flow here uses the tracker */
 
 	/* rings */
 	struct record_ring learned; /* to control: struct learn_report */

@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <rte_prefetch.h>
-
 #include "base/clock.h"
 #include "datapath/ct/state.h"
 
@@ -246,28 +244,26 @@ void conntrack_track(struct conntrack *ct, uint64_t now, const struct ct_packet 
 	}
 }
 
-void conntrack_prefetch(const struct conntrack *ct, const struct ct_tuple *t, uint16_t zone)
+uint32_t conntrack_prefetch(const struct conntrack *ct, const struct ct_tuple *t, uint16_t zone)
 {
-	struct ct_key k;
-
-	if (ct_key_make(&k, t, zone))
-		rte_prefetch0(ct_table_bucket(ct, ct_key_hash(ct, &k)));
-}
-
-void conntrack_prefetch_found(const struct conntrack *ct, const struct ct_tuple *t, uint16_t zone)
-{
-	const struct ct_bucket *b;
 	struct ct_key k;
 	uint32_t hash;
 
 	if (!ct_key_make(&k, t, zone))
-		return;
+		return 0;
 	hash = ct_key_hash(ct, &k);
-	b = ct_table_bucket(ct, hash);
+	__builtin_prefetch(ct_table_bucket(ct, hash));
+	return hash;
+}
+
+void conntrack_prefetch_found(const struct conntrack *ct, uint32_t hash)
+{
+	const struct ct_bucket *b = ct_table_bucket(ct, hash);
+
 	for (unsigned i = 0; i < CT_WAYS; i++) {
 		uint64_t entry = __atomic_load_n(&b->entry[i], __ATOMIC_RELAXED);
 
 		if (entry >> 32 == hash && (uint32_t)entry)
-			rte_prefetch0(&ct->conns[(uint32_t)entry - 1]);
+			__builtin_prefetch(&ct->conns[(uint32_t)entry - 1], 1);
 	}
 }

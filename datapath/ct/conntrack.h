@@ -140,10 +140,10 @@ void conntrack_track(struct conntrack *ct, uint64_t now, const struct ct_packet 
                      struct ct_facts *facts, struct ct_rewrite *rw);
 
 /* Fetches the bucket that conntrack_track() will read. To be called for all packets of a batch first; then
- * conntrack_prefetch_found(), which needs what this one fetched, gets the connections. `t` as in struct
- * ct_packet. */
-void conntrack_prefetch(const struct conntrack *ct, const struct ct_tuple *t, uint16_t zone);
-void conntrack_prefetch_found(const struct conntrack *ct, const struct ct_tuple *t, uint16_t zone);
+ * conntrack_prefetch_found(), with the number that this one has returned, gets the connections. `t` as in
+ * struct ct_packet. */
+uint32_t conntrack_prefetch(const struct conntrack *ct, const struct ct_tuple *t, uint16_t zone);
+void conntrack_prefetch_found(const struct conntrack *ct, uint32_t found);
 
 /* Forgets what has timed out among the next CT_SWEEP_SLOTS places; call it about once a second. */
 enum { CT_SWEEP_SLOTS = 1 << 16 };

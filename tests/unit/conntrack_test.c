@@ -896,10 +896,10 @@ Test(conntrack, prefetching_changes_nothing)
 	struct ct_packet p = udp("10.0.0.1", 1000, "10.0.0.2", 53);
 
 	conntrack_prefetch(ct, &p.tuple, 0);
-	conntrack_prefetch_found(ct, &p.tuple, 0);
+	conntrack_prefetch_found(ct, conntrack_prefetch(ct, &p.tuple, 0));
 	track(p, &commit);
 	conntrack_prefetch(ct, &p.tuple, 0);
-	conntrack_prefetch_found(ct, &p.tuple, 0);
-	conntrack_prefetch_found(ct, &(struct ct_tuple){0}, 0);
+	conntrack_prefetch_found(ct, conntrack_prefetch(ct, &p.tuple, 0));
+	conntrack_prefetch_found(ct, conntrack_prefetch(ct, &(struct ct_tuple){0}, 0));
 	cr_expect_eq(track(reversed(p), &look), CT_EST | CT_RPL);
 }

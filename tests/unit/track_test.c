@@ -404,13 +404,10 @@ Test(track, open_checksums_stay_open)
 Test(track, prefetching_finds_what_tracking_finds)
 {
 	told(ETH IN4 "udp(src=2000,dst=53)" DATA, &commit);
-	for (unsigned i = 0; i < 2; i++)
-		track_prefetch(&w, &key, 0, i);
+	conntrack_prefetch_found(w.dp->ct, track_prefetch(&w, &key, 0));
 	told(ETH IN6 "udp(src=2000,dst=53)" DATA, &commit);
-	for (unsigned i = 0; i < 2; i++)
-		track_prefetch(&w, &key, 0, i);
+	conntrack_prefetch_found(w.dp->ct, track_prefetch(&w, &key, 0));
 	told(ETH "arp(op=1,spa=10.0.0.1,tpa=10.0.0.2)", &commit);
-	for (unsigned i = 0; i < 2; i++)
-		track_prefetch(&w, &key, 0, i);
+	conntrack_prefetch_found(w.dp->ct, track_prefetch(&w, &key, 0));
 	cr_expect_eq(told(ETH HOME4 "udp(src=53,dst=2000)" DATA, &look), CT_EST | CT_RPL);
 }

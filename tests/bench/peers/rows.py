@@ -75,6 +75,15 @@ def tunnel_row(title, target, flows, into, **more):
                tunnel=True, base_stream="flows=1", **more)
 
 
+# A connection that is known has a mark; what has none begins one.
+TRACKED = [
+    "priority=1,in_port=2,actions=output:1",
+    "priority=1,in_port=1,ip,actions=ct(zone=1,table=1)",
+    "table=1,priority=2,ip,ct_mark=1,actions=output:2",
+    "table=1,priority=1,ip,actions=ct(commit,zone=1,exec(load:1->NXM_NX_CT_MARK[])),output:2",
+]
+
+
 def row(title, target, stream, flows, base="testpmd", peers=("testpmd", "ovs"), **more):
     return dict(title=title, target=target, stream=stream, flows=flows, base=base, peers=peers, options=[], **more)
 
@@ -106,6 +115,8 @@ ROWS = {
 for flows, name, text in ((1, "1", "1 flow"), (100000, "100k", "100k flows")):
     ROWS["encap-" + name] = tunnel_row("into VXLAN, " + text, 1.2 if flows == 1 else 0.9, flows, True)
     ROWS["decap-" + name] = tunnel_row("out of VXLAN, " + text, 1.1 if flows == 1 else 0.9, flows, False)
+for flows, name, text in ((1, "1", "1 connection"), (100000, "100k", "100k connections")):
+    ROWS["ct-" + name] = row("tracked, " + text, None, "flows=%d" % flows, lambda: TRACKED, warm=2)
 ROWS["bytes-1500"]["options"] = ["--ring", "256"]  # else it does not fit a cache near the core
 ROWS["tso-64k"]["options"] = ["--offload"]
 ROWS["both-ways"]["options"] = ["--both"]
