@@ -26,6 +26,8 @@ _weft_names() { # _weft_names KIND [TENANT]: T/N, or N alone of hosts and tenant
 _weft_argument() { # _weft_argument COMMAND PLACE TENANT
     case $1:$2 in
     "if show:0" | "if set:0" | "if del:0" | "fdb flush:0") _weft_ask if list | awk 'NR > 1 {print $1}' ;;
+    "ct list:0" | "ct list:1") echo zone= limit= ;;
+    "ct flush:0") echo zone= ;;
     trace:0 | wait:0) _weft_names port ;;
     show:0 | watch:0 | export:0) _weft_names tenant ;;
     "router attach:1" | "router detach:1") _weft_names network "$3" ;;

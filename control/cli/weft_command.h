@@ -76,6 +76,11 @@ enum weft_exit weft_drops(const struct weft *w, int n, char **words);
 enum weft_exit weft_workers(const struct weft *w, int n, char **words);
 enum weft_exit weft_version(const struct weft *w, int n, char **words);
 
+/* weft_connections.c */
+enum weft_exit weft_ct_list(const struct weft *w, int n, char **words);
+enum weft_exit weft_ct_flush(const struct weft *w, int n, char **words);
+enum weft_exit weft_ct_stats(const struct weft *w, int n, char **words);
+
 /* weft_apply.c */
 enum weft_exit weft_apply(const struct weft *w, int n, char **words);
 enum weft_exit weft_diff(const struct weft *w, int n, char **words);

@@ -6,6 +6,7 @@
 #include <rte_cycles.h>
 
 #include "base/clock.h"
+#include "control/switchd/connections.h"
 #include "control/switchd/controllers.h"
 #include "control/switchd/interfaces.h"
 #include "control/rpc/server.h"
@@ -265,6 +266,9 @@ static const struct rpc_method table[] = {
         {.name = "controller.show", .call = controllers_rpc_show},
         {.name = "fdb.show", .call = fdb_show},
         {.name = "fdb.flush", .call = fdb_clear},
+        {.name = "ct.list", .call = connections_rpc_list},
+        {.name = "ct.flush", .call = connections_rpc_flush},
+        {.name = "ct.stats", .call = connections_rpc_stats},
         {.name = "stats", .call = stats},
         {.name = "drops", .call = drops},
         {.name = "trace", .call = switchd_trace},

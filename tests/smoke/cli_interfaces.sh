@@ -40,7 +40,7 @@ expect 0 "" if add vx0 type=vxlan local=192.0.2.1 allow=192.0.2.2
 expect 2 "colour: unknown option; expected local, remote" if add vx1 type=vxlan local=192.0.2.1 colour=red
 expect 2 "at column 11" if set vx0 allow=192.0.2.9,192.0.2.300
 expect 0 "" if del vx0
-for words in stats drops workers "fdb show" "fdb flush"; do
+for words in stats drops workers "fdb show" "fdb flush" "ct list" "ct list zone=5 limit=2" "ct flush zone=5" "ct stats"; do
     # shellcheck disable=SC2086
     weft s -o json $words | python3 -m json.tool >/dev/null || fail "weft s -o json $words: not JSON"
 done

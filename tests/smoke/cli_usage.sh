@@ -25,6 +25,9 @@ expect 2 "expected a command"
 expect 2 "unknown command 'ports'" ports
 expect 2 "if: expected add set del list show, not 'make'" if make
 expect 2 "fdb: expected show flush" fdb
+expect 2 "ct: expected list flush stats" ct
+expect 2 "expected zone=NUMBER, not 'zone=x'" ct flush zone=x
+expect 2 "expected zone=NUMBER, not 'limit=1'" ct flush limit=1
 expect 2 "usage: weft if add NAME" if add vm1
 expect 2 "usage: weft if del NAME" if del a b
 expect 2 "usage: weft if list" if list --watch
