@@ -256,6 +256,13 @@ uint32_t conntrack_prefetch(const struct conntrack *ct, const struct ct_tuple *t
 	return hash;
 }
 
+static void fetch(const struct ct_conn *c)
+{
+	__builtin_prefetch(c, 1);
+	__builtin_prefetch(&c->peer, 1);
+	__builtin_prefetch(&c->reply);
+}
+
 void conntrack_prefetch_found(const struct conntrack *ct, uint32_t hash)
 {
 	const struct ct_bucket *b = ct_table_bucket(ct, hash);
@@ -264,6 +271,6 @@ void conntrack_prefetch_found(const struct conntrack *ct, uint32_t hash)
 		uint64_t entry = __atomic_load_n(&b->entry[i], __ATOMIC_RELAXED);
 
 		if (entry >> 32 == hash && (uint32_t)entry)
-			__builtin_prefetch(&ct->conns[(uint32_t)entry - 1], 1);
+			fetch(&ct->conns[(uint32_t)entry - 1]);
 	}
 }

@@ -224,6 +224,12 @@ static bool begins(struct conntrack *ct, struct ct_conn *c, const struct ct_pack
                    uint64_t now, enum ct_verdict *verdict)
 {
 	struct ct_peer *from = &c->peer[reply], *to = &c->peer[!reply];
+	struct segment s = {.p = p,
+	                    .from = from,
+	                    .to = to,
+	                    .seq = p->seq,
+	                    .end = p->seq + p->payload + 1,
+	                    .window = p->window};
 
 	if (from->state >= CT_TCP_FIN_WAIT_2 && to->state >= CT_TCP_FIN_WAIT_2) {
 		*verdict = CT_IS_ANOTHER;
@@ -234,7 +240,7 @@ static bool begins(struct conntrack *ct, struct ct_conn *c, const struct ct_pack
 	if (to->state == CT_TCP_CLOSED)
 		ct_tcp_begin(ct, c, p, now); /* nobody has answered: numbers may be new ones */
 	else if (from->state == CT_TCP_CLOSED)
-		segment_of(c, p, reply);
+		open_side(&s);
 	live(ct, c, now, CT_TIMEOUT_TCP_FIRST);
 	*verdict = CT_IS_NEW;
 	return true;
