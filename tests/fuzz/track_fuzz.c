@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Any bytes as a packet in any pieces, tracked and translated: its length stays, and checksums that were
+ * right are right afterwards. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "datapath/ct/conntrack.h"
+#include "datapath/parse.h"
+#include "datapath/track.h"
+#include "datapath/worker.h"
+#include "tests/lib/frames.h"
+
+/* The first bytes choose how the packet is cut and what is ordered; the payload is malloc'ed, so that a read
+ * past it is seen. */
+struct choice {
+	uint8_t head, piece, order, zone;
+};
+
+enum { ORDER_COMMIT = 1, ORDER_FORCE = 2, ORDER_NAT = 4, ORDER_DST = 8, ORDER_RANGE = 16, ORDER_V6 = 32 };
+
+static struct datapath dp;
+static struct worker w;
+
+static void make(struct packet *p, const struct choice *c, uint8_t *data, uint32_t len)
+{
+	uint32_t at = c->head < len ? c->head : len;
+
+	if (at > PACKET_HEAD_FIRST)
+		at = PACKET_HEAD_FIRST;
+	packet_reset(p);
+	memcpy(p->head, data, at);
+	p->head_len = (uint16_t)at;
+	p->len = len;
+	while (at < len) {
+		uint32_t piece = c->piece + 1u;
+
+		if (piece > len - at || p->nsegs == PACKET_SEGS_MAX - 1)
+			piece = len - at;
+		p->segs[p->nsegs++] = (struct packet_seg){data + at, piece};
+		at += piece;
+	}
+}
+
+static struct ct_order order_of(const struct choice *c)
+{
+	struct ct_order o = {.zone = c->zone % 4};
+
+	if (c->order & (ORDER_COMMIT | ORDER_FORCE))
+		o.flags |= CT_COMMIT;
+	if (c->order & ORDER_FORCE)
+		o.flags |= CT_FORCE;
+	if (c->order & ORDER_NAT)
+		o.flags |= CT_NAT;
+	if (!(c->order & ORDER_RANGE) || !(c->order & ORDER_COMMIT))
+		return o;
+	o.nat.flags = c->order & ORDER_DST ? NAT_DST : NAT_SRC;
+	o.nat.port_min = 3000;
+	o.nat.port_max = 3003;
+	ip_parse(c->order & ORDER_V6 ? "fd09::1" : "9.0.0.1", &o.nat.addr_min);
+	o.nat.addr_max = o.nat.addr_min;
+	return o;
+}
+
+/* Headers without options, all there: what frame_checksums_right() knows. */
+static bool is_plain(const struct packet *p)
+{
+	return p->l4 && p->l4 == p->l3 + (p->l3_kind == L3_IPV4 ? sizeof(struct ipv4_header)
+	                                                        : sizeof(struct ipv6_header));
+}
+
+static void track(struct packet *p, const struct choice *c, const uint8_t *data, uint32_t len)
+{
+	static uint8_t whole[65536];
+	struct ct_order o = order_of(c);
+	struct ct_facts facts = {0};
+	struct mkey key;
+
+	parse_packet(p, &key);
+	conntrack_prefetch_found(dp.ct, track_prefetch(&w, &key, o.zone));
+	for (unsigned i = 0; i < 2; i++) {
+		track_packet(&w, p, &o, &facts);
+		if (p->len != len || !(facts.state & CT_TRK) || facts.zone != o.zone)
+			abort();
+		packet_copy_out(p, 0, len, whole);
+		if ((facts.state & CT_INV) && i == 0 && memcmp(whole, data, len) != 0)
+			abort();
+		if (!(facts.state & CT_INV) && is_plain(p) && frame_checksums_right(data, len) &&
+		    !frame_checksums_right(whole, len))
+			abort();
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct packet p;
+	struct choice c;
+	uint8_t *copy;
+	uint32_t len;
+
+	if (size < sizeof(c) + sizeof(struct eth_header) || size > 4096)
+		return 0;
+	if (!dp.ct) {
+		dp.ct = conntrack_create(&(struct conntrack_config){.max = 512});
+		w.dp = &dp;
+	}
+	memcpy(&c, data, sizeof(c));
+	len = (uint32_t)(size - sizeof(c));
+	copy = malloc(len);
+	memcpy(copy, data + sizeof(c), len);
+	make(&p, &c, copy, len);
+	w.now += CLOCK_SECOND;
+	track(&p, &c, copy, len);
+	free(copy);
+	return 0;
+}
