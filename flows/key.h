@@ -77,16 +77,27 @@ struct flow_key {
 };
 static_assert(sizeof(struct flow_key) % 8 == 0, "hashed and masked in 64-bit words");
 
+static inline void flow_key_copy_connection(struct flow_key *to, const struct flow_key *from)
+{
+	to->ct_state = from->ct_state;
+	to->ct_mark = from->ct_mark;
+	to->ct_zone = from->ct_zone;
+	to->ct_nw_proto = from->ct_nw_proto;
+	to->ct_nw_src = from->ct_nw_src;
+	to->ct_nw_dst = from->ct_nw_dst;
+	to->ct_tp_src = from->ct_tp_src;
+	to->ct_tp_dst = from->ct_tp_dst;
+	memcpy(to->ct_label, from->ct_label, sizeof(to->ct_label));
+	memcpy(to->ct_ipv6_src, from->ct_ipv6_src, sizeof(to->ct_ipv6_src));
+	memcpy(to->ct_ipv6_dst, from->ct_ipv6_dst, sizeof(to->ct_ipv6_dst));
+}
+
 /* As of a packet that nobody has tracked. */
 static inline void flow_key_forget_connection(struct flow_key *k)
 {
-	k->ct_state = k->ct_mark = 0;
-	k->ct_zone = k->ct_tp_src = k->ct_tp_dst = 0;
-	k->ct_nw_src = k->ct_nw_dst = 0;
-	k->ct_nw_proto = 0;
-	memset(k->ct_label, 0, sizeof(k->ct_label));
-	memset(k->ct_ipv6_src, 0, sizeof(k->ct_ipv6_src));
-	memset(k->ct_ipv6_dst, 0, sizeof(k->ct_ipv6_dst));
+	static const struct flow_key none;
+
+	flow_key_copy_connection(k, &none);
 }
 
 enum { FLOW_KEY_WORDS = sizeof(struct flow_key) / 8 };

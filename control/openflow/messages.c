@@ -213,6 +213,30 @@ void ofp_put_packet_out(struct ofp_writer *w, uint32_t xid, const struct ofp_pac
 	ofp_end(w, start);
 }
 
+static void tell(struct match *m, const struct flow_key *key, const uint8_t *ids, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct field_value v;
+
+		field_get(key, ids[i], &v);
+		if (!value_is_zero(&v))
+			match_set(m, ids[i], &v, NULL);
+	}
+}
+
+/* The packet's type says which addresses those of its connection are. */
+static void tell_connection(struct match *m, const struct flow_key *key)
+{
+	static const uint8_t told[] = {
+	        FIELD_CT_STATE,    FIELD_CT_ZONE,     FIELD_CT_MARK,   FIELD_CT_LABEL,
+	        FIELD_ETH_TYPE,    FIELD_CT_NW_SRC,   FIELD_CT_NW_DST, FIELD_CT_IPV6_SRC,
+	        FIELD_CT_IPV6_DST, FIELD_CT_NW_PROTO, FIELD_CT_TP_SRC, FIELD_CT_TP_DST,
+	};
+
+	if (key->ct_state)
+		tell(m, key, told, sizeof(told));
+}
+
 void ofp_packet_in_match(const struct flow_key *key, struct match *m)
 {
 	static const uint8_t told[] = {
@@ -226,13 +250,8 @@ void ofp_packet_in_match(const struct flow_key *key, struct match *m)
 	match_init(m);
 	m->key.in_port = key->in_port;
 	m->mask.in_port = 0xffffffff;
-	for (unsigned i = 0; i < sizeof(told); i++) {
-		struct field_value v;
-
-		field_get(key, told[i], &v);
-		if (!value_is_zero(&v))
-			match_set(m, told[i], &v, NULL);
-	}
+	tell(m, key, told, sizeof(told));
+	tell_connection(m, key);
 }
 
 void ofp_put_packet_in(struct ofp_writer *w, const struct ofp_packet_in *in)

@@ -7,7 +7,8 @@
 #include "control/openflow/nx_packet_in.h"
 #include "control/openflow/oxm.h"
 
-/* Registers, metadata, ports and tunnel; no headers, which are those of the packet. */
+/* Registers, metadata, ports, tunnel and connection; no headers, which are those of the packet, but for the
+ * type that a connection's addresses go by. */
 static enum ofp_error read_metadata(struct ofp_reader *r, struct flow_key *key)
 {
 	uint64_t no_cookie, no_mask;
@@ -19,6 +20,7 @@ static enum ofp_error read_metadata(struct ofp_reader *r, struct flow_key *key)
 	error = nxm_read_fields(r, &m, &no_cookie, &no_mask);
 	if (error)
 		return error;
+	m.mask.eth_type = 0;
 	mask = (const uint8_t *)&m.mask;
 	for (size_t i = offsetof(struct flow_key, eth_dst); i < sizeof(m.mask); i++)
 		if (mask[i])

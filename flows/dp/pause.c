@@ -158,6 +158,7 @@ void pause_restore(struct walk *w, const struct flow_key *told, const struct con
 	memcpy(w->key.regs, told->regs, sizeof(w->key.regs));
 	w->key.in_port = told->in_port;
 	w->key.pkt_mark = told->pkt_mark;
+	flow_key_copy_connection(&w->key, told);
 	restore_tunnel(w, told);
 	walk_restore_stack(w, c);
 }

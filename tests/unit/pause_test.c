@@ -49,6 +49,10 @@ static const struct scene {
          {"ip,actions=load:5->OXM_OF_METADATA[],load:9->NXM_NX_PKT_MARK[],set_field:7->tun_id,PAUSE "
           "resubmit(,1)",
           "table=1,ip,metadata=5,pkt_mark=9,tun_id=7,actions=output:2"}},
+        {false,
+         {"ip,actions=ct(zone=4,table=1)", "table=1,ip,ct_state=+trk,ct_zone=4,actions=PAUSE resubmit(,2)",
+          "table=2,ip,ct_state=+trk,ct_zone=4,actions=output:2,PAUSE ct_clear,resubmit(,3)",
+          "table=3,ip,ct_state=-trk,ct_zone=0,actions=output:3"}},
         {false, {"ip,actions=load:3->NXM_OF_IN_PORT[],PAUSE output:1,in_port"}},
         {false, {"ip,actions=clone(mod_nw_ttl:3,PAUSE output:2),output:3"}},
         {false,

@@ -206,13 +206,18 @@ Test(resume, commit_alone_sends_nothing)
 Test(resume, a_controller_is_told_the_connection)
 {
 	flows((const char *const[]){"in_port=1,ip,actions=load:3->NXM_NX_REG0[],ct(zone=9,table=1)",
-	                            "table=1,ip,actions=load:0->NXM_NX_REG0[],controller,ct_clear,controller",
-	                            NULL});
+	                            "table=1,ip,actions=load:0->NXM_NX_REG0[],controller",
+	                            "in_port=2,ip,actions=ct(zone=9,table=2)",
+	                            "table=2,ip,actions=ct_clear,controller", NULL});
 	send_from(1);
-	cr_expect_eq(s.packet_ins, 2);
-	cr_expect_eq(s.packet_in_key.ct_state, 0, "cleared by the second");
+	cr_expect_eq(s.packet_ins, 1);
+	cr_expect_eq(s.packet_in_key.ct_state, CT_TRK | CT_NEW);
+	cr_expect_eq(be16toh(s.packet_in_key.ct_zone), 9);
 	cr_expect_eq(s.packet_in_key.regs[0], 0);
-	cr_expect_eq(be16toh(s.packet_in_key.ct_zone), 0);
+	send_from(2);
+	cr_expect_eq(s.packet_ins, 2);
+	cr_expect_eq(s.packet_in_key.ct_state, 0);
+	cr_expect_eq(s.packet_in_key.ct_zone, 0);
 }
 
 Test(resume, groups_and_clones_reach_it)
