@@ -31,7 +31,7 @@ static enum ofp_error read_zone(struct ofp_reader *r, struct action_ct *ct)
 	n = ofp_get_u16(r);
 	if (r->failed)
 		return OFPBAC_BAD_LEN;
-	if (id == FIELD_NONE || fields[id].nxm_class == FIELD_CLASS_NONE)
+	if (id == FIELD_NONE)
 		return OFPBAC_BAD_SET_TYPE;
 	ct->zone_src = (struct subfield){id, n >> 6, (n & 63) + 1};
 	if (ct->zone_src.offset + ct->zone_src.bits > fields[id].bits || ct->zone_src.bits != 16)

@@ -354,6 +354,7 @@ Test(openflow_flow_mod, text_survives_the_wire)
 	        "tcp actions=ct(commit,force,table=7,zone=65535,nat(src=10.0.0.1-10.0.0.9:1-65535,persistent,"
 	        "hash),exec(set_field:0x5->ct_mark,load:0x1->NXM_NX_CT_LABEL[127]),alg=ftp)",
 	        "ipv6 actions=ct(commit,zone=NXM_NX_REG3[16..31],nat(dst=[fe80::1]-[fe80::2]:80,random))",
+	        "ip actions=ct(table=1,zone=OXM_OF_METADATA[48..63]),ct(table=1,zone=OXM_OF_PKT_REG1[0..15])",
 	        "ct_state=+est+trk,ip,ct_nw_src=10.0.0.0/8,ct_nw_proto=6,ct_tp_dst=0x50/0xfff0 "
 	        "actions=ct(table=254,nat),ct_clear,clone(ct(commit,exec(move:NXM_NX_REG0[]->NXM_NX_CT_MARK[]"
 	        ")"
