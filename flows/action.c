@@ -263,6 +263,16 @@ static bool bundle_equal(const struct action_bundle *a, const struct action_bund
 	       (!a->n_members || !memcmp(a->members, b->members, a->n_members * sizeof(*a->members)));
 }
 
+/* How to choose from a range is a word to those that have one. */
+static bool nat_equal(const struct nat_range *a, const struct nat_range *b)
+{
+	uint16_t flags = ip_is_none(&a->addr_min) ? NAT_SRC | NAT_DST : NAT_FLAGS;
+
+	return !((a->flags ^ b->flags) & flags) && ip_equal(&a->addr_min, &b->addr_min) &&
+	       ip_equal(&a->addr_max, &b->addr_max) && a->port_min == b->port_min &&
+	       a->port_max == b->port_max;
+}
+
 /* The zone is zero when it is read from a field. */
 static bool ct_equal(const struct action_ct *a, const struct action_ct *b)
 {
@@ -338,7 +348,7 @@ static bool action_equal(const struct action *a, const struct action *b)
 	case ACTION_CT:
 		return ct_equal(&a->ct, &b->ct);
 	case ACTION_NAT:
-		return !memcmp(&a->nat, &b->nat, sizeof(a->nat)); /* without holes */
+		return nat_equal(&a->nat, &b->nat);
 	case ACTION_CLONE:
 	case ACTION_WRITE_ACTIONS:
 		return action_list_equal(&a->nested, &b->nested);

@@ -113,9 +113,10 @@ void match_get(const struct match *m, enum field_id id, struct field_value *v, s
 /* Does a packet that matches belong to a connection? Any state but tracked and invalid says so. */
 static bool says_connection(const struct match *m)
 {
+	const uint32_t valid = CT_NEW | CT_EST | CT_REL | CT_RPL | CT_SNAT | CT_DNAT;
 	uint32_t state = m->key.ct_state, known = m->mask.ct_state;
 
-	return (state & ~(uint32_t)(CT_TRK | CT_INV)) || ((state & CT_TRK) && (known & ~state & CT_INV));
+	return (state & valid) || ((state & CT_TRK) && (known & ~state & CT_INV));
 }
 
 /* What the match says for certain, as if it were a packet. */

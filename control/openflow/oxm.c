@@ -74,6 +74,8 @@ static enum ofp_error check_value(enum field_id id, const struct field_value *va
 	/* A mask may cover the padding bits of a field that does not fill its bytes, as some clients send. */
 	if (!value_fits(value, wire_bits(id)) && id != FIELD_DL_VLAN)
 		return OFPBMC_BAD_VALUE;
+	if (id == FIELD_CT_STATE && value_to_u64(value) > UINT8_MAX) /* of 32 bits eight mean something */
+		return OFPBMC_BAD_VALUE;
 	for (unsigned i = 0; i < sizeof(value->b); i++) {
 		if (value->b[i] & ~mask->b[i])
 			return OFPBMC_BAD_WILDCARDS;

@@ -154,6 +154,25 @@ static void try_continuation(const uint8_t *data, size_t size)
 	continuation_free(&c);
 }
 
+static void try_ct_flush(const uint8_t *data, size_t size)
+{
+	struct ofp_reader r = ofp_reader_of(data, size);
+	struct ofp_writer w = {0};
+	struct ct_flush f, again;
+
+	if (nx_read_ct_flush(&r, &f))
+		return;
+	nx_put_ct_flush(&w, 0, &f);
+	if (!w.failed) {
+		enum { HEADER = OFP_HEADER_LEN + 8 };
+
+		r = ofp_reader_of(w.data + HEADER, w.len - HEADER);
+		must(nx_read_ct_flush(&r, &again) == OFP_OK);
+		must(!memcmp(&f, &again, sizeof(f)));
+	}
+	ofp_writer_free(&w);
+}
+
 static void try_replies(const uint8_t *data, size_t size)
 {
 	struct ofp_reader r = ofp_reader_of(data, size);
@@ -224,6 +243,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	try_of10_flow_mod(data, size, true);
 	try_nx_group_mod(data, size);
 	try_continuation(data, size);
+	try_ct_flush(data, size);
 	try_replies(data, size);
 	if (size && data[0] < 8 && OFP_VERSIONS & 1u << data[0])
 		try_server(data, size);

@@ -76,6 +76,8 @@ Test(openflow_match, mistakes_get_the_right_error)
 	        {"80000e01 07", OFPBMC_BAD_PREREQ},
 	        {"00010004 00000005", OFP_OK}, /* NXM reg0 */
 	        {"80000a02 0800 80001401 06 ffff5406 4f4e4600 0002", OFP_OK},
+	        {"0001d204 000000ff", OFP_OK}, /* ct_state */
+	        {"0001d204 00000100", OFPBMC_BAD_VALUE},
 	        {"0001f004 0a000001", OFPBMC_BAD_PREREQ}, /* ct_nw_src */
 	        {"0001d308 00000020 00000020 0001f004 0a000001", OFPBMC_BAD_PREREQ},
 	        {"0001d308 00000002 00000002 0001f004 0a000001", OFP_OK},
