@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "datapath/ct/conntrack.h"
 #include "flows/dp/cache.h"
 
 static int set_text(char *to, size_t size, const char *key, const char *value, struct error *e)
@@ -99,6 +100,28 @@ static int set_flow_cache(struct options *o, const char *value, struct error *e)
 	return 0;
 }
 
+static int read_connections(const char *key, const char *value, uint32_t *to, struct error *e)
+{
+	char *end;
+	unsigned long n = strtoul(value, &end, 10);
+
+	if (end == value || *end || n < 1 || n > CONNTRACK_MAX_MOST)
+		return error_set(e, EINVAL, "%s: expected a number of connections, 1 to %d", key,
+		                 CONNTRACK_MAX_MOST);
+	*to = (uint32_t)n;
+	return 0;
+}
+
+static int set_connections(struct options *o, const char *value, struct error *e)
+{
+	return read_connections("connections", value, &o->connections, e);
+}
+
+static int set_zone_connections(struct options *o, const char *value, struct error *e)
+{
+	return read_connections("zone-connections", value, &o->zone_connections, e);
+}
+
 static int set_pci(struct options *o, const char *value, struct error *e)
 {
 	if (strcmp(value, "yes") && strcmp(value, "no"))
@@ -153,6 +176,8 @@ static const struct setting {
         {"memory", "MB", "most memory of DPDK (default 256, or 64 without hugepages)", set_memory},
         {"flow-cache", "FLOWS", "that a worker remembers (default 1048576; 200 bytes each when used)",
          set_flow_cache},
+        {"connections", "N", "that are tracked (default 1048576; 220 bytes each when used)", set_connections},
+        {"zone-connections", "N", "of them in one zone (default: no limit)", set_zone_connections},
         {"pci", "yes|no", "use PCI devices (default no)", set_pci},
         {"state", "FILE", "where interface definitions are kept", set_state},
         {"listen", "TARGET", "ptcp:[PORT][:ADDRESS] or pssl:..., for OpenFlow; may be repeated", set_listen},

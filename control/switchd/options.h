@@ -20,11 +20,12 @@ struct options {
 	char state[256];               /* the file of interface definitions */
 	unsigned workers[WORKERS_MAX]; /* cores */
 	unsigned nworkers;
-	uint32_t memory_mb;                  /* of DPDK; 0: chosen by eal_start */
-	uint32_t cache_entries;              /* of each worker's flow cache; 0: the default */
-	bool pci;                            /* probe PCI devices for type=ethdev */
-	int log_level;                       /* enum log_level */
-	char listen[OPTIONS_LISTEN_MAX][80]; /* "ptcp:..." and "pssl:..." */
+	uint32_t memory_mb;                     /* of DPDK; 0: chosen by eal_start */
+	uint32_t cache_entries;                 /* of each worker's flow cache; 0: the default */
+	uint32_t connections, zone_connections; /* tracked; 0: the default */
+	bool pci;                               /* probe PCI devices for type=ethdev */
+	int log_level;                          /* enum log_level */
+	char listen[OPTIONS_LISTEN_MAX][80];    /* "ptcp:..." and "pssl:..." */
 	unsigned nlisten;
 	char private_key[256], certificate[256], ca_cert[256]; /* PEM files, "" when not given */
 };

@@ -291,6 +291,7 @@ static int create_parts(struct switchd *s, struct error *e)
 	        .loop = &s->loop,
 	        .nworkers = s->options->nworkers,
 	        .cache_entries = s->options->cache_entries,
+	        .ct = {.max = s->options->connections, .zone_max = s->options->zone_connections},
 	        .events = {.packet_in = on_packet_in,
 	                   .flow_report = on_flow_report,
 	                   .port_changed = on_port_changed,

@@ -62,8 +62,10 @@ static bool begin(struct conntrack *ct, uint64_t now, const struct ct_packet *p,
 	else
 		ct_talk_begin(ct, c, now);
 	c->alive = true;
-	if (ct_table_link(ct, c))
+	if (ct_table_link(ct, c)) {
+		__atomic_add_fetch(&ct->zone_count[c->orig.zone], 1, __ATOMIC_RELAXED);
 		return true;
+	}
 	c->alive = false;
 	rte_spinlock_unlock(&c->lock);
 	ct_slot_free(ct, c);
@@ -80,6 +82,10 @@ static enum ct_commit commit_locked(struct conntrack *ct, uint64_t now, const st
 	if (c) {
 		rte_spinlock_unlock(&c->lock);
 		return CT_COMMIT_EXISTS;
+	}
+	if (ct->zone_max && __atomic_load_n(&ct->zone_count[o->zone], __ATOMIC_RELAXED) >= ct->zone_max) {
+		ct_count(ct, CT_ZONE_FULL);
+		return CT_COMMIT_FAILED;
 	}
 	if (!plan_reply(ct, now, o, plan))
 		return CT_COMMIT_FAILED;

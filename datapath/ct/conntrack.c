@@ -28,6 +28,7 @@ struct conntrack *conntrack_create(const struct conntrack_config *config)
 	ct->max = config->max ? config->max : CONNTRACK_MAX_DEFAULT;
 	if (ct->max > CONNTRACK_MAX_MOST)
 		ct->max = CONNTRACK_MAX_MOST;
+	ct->zone_max = config->zone_max;
 	ct->seed = hash_random_seed();
 	for (unsigned i = 0; i < CT_TIMEOUTS; i++)
 		ct->timeout[i] =

@@ -48,6 +48,7 @@ struct conntrack;
 
 struct conntrack_config {              /* zeros mean the defaults */
 	uint32_t max;                  /* connections: 1,048,576; at most CONNTRACK_MAX_MOST */
+	uint32_t zone_max;             /* connections of one zone; default: no limit but that of all */
 	uint32_t seconds[CT_TIMEOUTS]; /* as told at enum ct_timeout */
 };
 
@@ -59,6 +60,7 @@ struct conntrack_stats {
 	uint64_t flushed;       /* by conntrack_flush() */
 	uint64_t evicted;       /* half-open ones that had to go because all were in use */
 	uint64_t full;          /* commits refused: as many connections as there may be */
+	uint64_t zone_full;     /* commits refused: as many as there may be in the zone */
 	uint64_t nat_exhausted; /* commits refused: no reply tuple of its own is left */
 	uint64_t invalid;       /* packets told as invalid */
 };

@@ -68,7 +68,7 @@ struct ct_key ct_key_reversed(const struct ct_key *k)
 		uint8_t type = (uint8_t)(be16toh(k->tp_dst) >> 8);
 
 		r.tp_src = k->tp_src;
-		r.tp_dst = htobe16((uint16_t)(icmp_counterpart(k->proto, type) << 8));
+		r.tp_dst = htobe16((uint16_t)((unsigned)icmp_counterpart(k->proto, type) << 8));
 	}
 	return r;
 }

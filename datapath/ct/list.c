@@ -125,6 +125,7 @@ void conntrack_get_stats(const struct conntrack *ct, struct conntrack_stats *out
 	        .flushed = counter(ct, CT_FLUSHED),
 	        .evicted = counter(ct, CT_EVICTED),
 	        .full = counter(ct, CT_FULL),
+	        .zone_full = counter(ct, CT_ZONE_FULL),
 	        .nat_exhausted = counter(ct, CT_NAT_EXHAUSTED),
 	        .invalid = counter(ct, CT_INVALID),
 	};

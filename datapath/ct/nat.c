@@ -32,9 +32,9 @@ static struct ports ports_like(uint16_t port)
 
 static struct ports ports_of(const struct nat_range *r, uint32_t offset)
 {
-	uint32_t max = r->port_max < r->port_min ? r->port_min : r->port_max;
+	uint32_t min = r->port_min, n = r->port_max > min ? r->port_max - min + 1 : 1;
 
-	return (struct ports){r->port_min + offset % (max - r->port_min + 1), r->port_min, max};
+	return (struct ports){min + offset % n, min, min + n - 1};
 }
 
 bool ct_nat_is_free(struct conntrack *ct, uint64_t now, const struct ct_key *k, uint32_t hash)

@@ -93,6 +93,7 @@ enum ct_counter {
 	CT_FLUSHED,
 	CT_EVICTED,
 	CT_FULL,
+	CT_ZONE_FULL,
 	CT_NAT_EXHAUSTED,
 	CT_INVALID,
 	CT_COUNTERS
@@ -103,7 +104,8 @@ struct conntrack {
 	struct ct_bucket *buckets; /* buckets_max, then extra_max that full ones go on in */
 	struct ct_conn *conns;     /* slots */
 	uint64_t seed;
-	uint32_t max, buckets_max, extra_max;
+	uint32_t *zone_count; /* by zone, atomic: connections in it */
+	uint32_t max, zone_max, buckets_max, extra_max;
 	uint64_t timeout[CT_TIMEOUTS]; /* ns */
 	/* changes with every eighth commit or so */
 	uint32_t nbuckets __attribute__((aligned(64)));

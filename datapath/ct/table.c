@@ -13,6 +13,8 @@
 
 #include "datapath/ct/state.h"
 
+enum { ZONES = 1 << 16 };
+
 static void *reserve(size_t bytes)
 {
 	void *p =
@@ -33,7 +35,8 @@ int ct_table_init(struct conntrack *ct)
 	ct->nbuckets = CT_FIRST_BUCKETS;
 	ct->buckets = reserve(buckets_bytes(ct));
 	ct->conns = reserve((size_t)ct->max * sizeof(struct ct_conn));
-	if (ct->buckets && ct->conns)
+	ct->zone_count = reserve(ZONES * sizeof(*ct->zone_count));
+	if (ct->buckets && ct->conns && ct->zone_count)
 		return 0;
 	ct_table_exit(ct);
 	return -ENOMEM;
@@ -45,6 +48,8 @@ void ct_table_exit(struct conntrack *ct)
 		munmap(ct->buckets, buckets_bytes(ct));
 	if (ct->conns)
 		munmap(ct->conns, (size_t)ct->max * sizeof(struct ct_conn));
+	if (ct->zone_count)
+		munmap(ct->zone_count, ZONES * sizeof(*ct->zone_count));
 }
 
 static uint32_t index_of(uint32_t hash, uint32_t n)

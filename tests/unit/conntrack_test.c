@@ -819,6 +819,21 @@ Test(conntrack, the_limit_evicts_nobody_who_was_answered)
 	cr_expect_eq(conntrack_count(ct), 100);
 }
 
+Test(conntrack, a_zone_has_its_limit)
+{
+	struct ct_order one = {.flags = CT_COMMIT, .zone = 1}, two = {.flags = CT_COMMIT, .zone = 2};
+
+	teardown();
+	setup_with(&(struct conntrack_config){.zone_max = 10});
+	for (uint16_t i = 0; i < 10; i++)
+		cr_expect_eq(track(udp("10.0.0.1", 1000 + i, "10.0.0.2", 53), &one), CT_NEW);
+	cr_expect_eq(track(udp("10.0.0.1", 2000, "10.0.0.2", 53), &one), CT_INV);
+	cr_expect_eq(track(udp("10.0.0.1", 2000, "10.0.0.2", 53), &two), CT_NEW);
+	cr_expect_eq(stats().zone_full, 1);
+	cr_expect_eq(conntrack_flush(ct, &(struct ct_filter){.orig.tp_src = htobe16(1000)}), 1);
+	cr_expect_eq(track(udp("10.0.0.1", 2000, "10.0.0.2", 53), &one), CT_NEW, "one has gone");
+}
+
 Test(conntrack, timeouts_are_configured)
 {
 	struct ct_packet p = udp("10.0.0.1", 1000, "10.0.0.2", 53);
