@@ -379,6 +379,8 @@ static bool retranslate(struct cache *c, unsigned i, uint32_t number, const stru
 {
 	struct cache_entry *e = &c->entries[number];
 
+	if (e->version == version) /* only a change that is about to be published has been marked */
+		return true;
 	c->stats.stale++;
 	cache_credit(c, e);
 	translate(c, i, key, version);
