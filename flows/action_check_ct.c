@@ -46,6 +46,10 @@ static int check_shape(struct checker *c, const struct action_ct *ct)
 		return checker_fault(c, ACTION_FAULT_ARGUMENT, "ct: alg=%u, expected ftp or tftp", ct->alg);
 	if (ct->zone_src.bits && ct->zone_src.bits != 16)
 		return checker_fault(c, ACTION_FAULT_ARGUMENT, "ct: zone: expected 16 bits of a field");
+	if (ct->zone_src.bits && fields[ct->zone_src.field].nxm_class == FIELD_CLASS_NONE &&
+	    fields[ct->zone_src.field].oxm_class == FIELD_ONF)
+		return checker_fault(c, ACTION_FAULT_ARGUMENT, "ct: zone: %s cannot be said in an action",
+		                     fields[ct->zone_src.field].name);
 	return check_exec(c, ct);
 }
 

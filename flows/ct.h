@@ -82,6 +82,7 @@ struct ct_tuple {
  */
 struct ct_flush {
 	bool by_zone;
+	uint8_t pad; /* zero */
 	uint16_t zone;
 	/* Of either direction, after NAT where there is some. Zero addresses, ports and protocol are not
 	 * looked at. ICMP: tp_src is the id, tp_dst type and code. Both have the same protocol. */

@@ -19,10 +19,13 @@ enum { /* NX_NAT_RANGE_*: what follows, in this order */
 static enum ofp_error read_zone(struct ofp_reader *r, struct action_ct *ct)
 {
 	struct ofp_reader look = *r;
+	uint32_t header = ofp_get_u32(&look);
 	enum field_id id;
 	uint16_t n;
 
-	if (!ofp_get_u32(&look)) {
+	if (header >> 16 == FIELD_ONF) /* there is no room for a header of 8 bytes */
+		return OFPBAC_BAD_SET_TYPE;
+	if (!header) {
 		ofp_skip(r, 4);
 		ct->zone = ofp_get_u16(r);
 		return OFP_OK;

@@ -71,6 +71,7 @@ Test(flow_text, errors_name_field_column_and_expectation)
 	expect_error("arp,actions=ct(commit)", "ct: expected a match on ip or ipv6");
 	expect_error("ip,actions=ct(commit,alg=http)", "column 26: ct: alg: expected ftp or tftp");
 	expect_error("ip,actions=ct(nat(src=10.0.0.1))", "ct: expected commit");
+	expect_error("ip,actions=ct(zone=actset_output[0..15])", "actset_output cannot be said in an action");
 	expect_error("ip,actions=ct(commit,nat(src=10.0.0.1:70000))", "column 30: nat: expected ADDRESS");
 	expect_error("ip,actions=set_field:1->ct_mark", "ct_mark is written inside of ct(exec()) alone");
 	expect_error("ip,ct_nw_src=10.0.0.1,actions=1", "ct_nw_src: expected a match on a valid connection");
