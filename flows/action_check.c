@@ -290,6 +290,9 @@ static bool allowed_in_set(enum action_type type)
 	case ACTION_SET_MPLS_TTL:
 	case ACTION_COPY_TTL_IN:
 	case ACTION_COPY_TTL_OUT:
+	case ACTION_RESUBMIT:
+	case ACTION_CT:
+	case ACTION_CT_CLEAR:
 		return true;
 	default:
 		return false;

@@ -43,7 +43,7 @@ static bool is_set(enum action_type type)
 }
 
 /* In the order of OpenFlow 1.3 section 5.10: one of each kind, the last that was written; sets as they were
- * written; a group, or else an output. */
+ * written; a group, or else an output, or one of Nicira's that send it further, in Open vSwitch's order. */
 void set_execute(struct walk *w, const struct action_set *set)
 {
 	static const enum action_type before[] = {
@@ -52,8 +52,8 @@ void set_execute(struct walk *w, const struct action_set *set)
 	        ACTION_DEC_TTL,     ACTION_DEC_MPLS_TTL,
 	};
 	static const enum action_type last[] = {
-	        ACTION_GROUP,      ACTION_OUTPUT,  ACTION_OUTPUT_TRUNC, ACTION_OUTPUT_REG,
-	        ACTION_CONTROLLER, ACTION_ENQUEUE, ACTION_RESUBMIT,     ACTION_CT,
+	        ACTION_GROUP,   ACTION_OUTPUT,   ACTION_OUTPUT_TRUNC, ACTION_OUTPUT_REG, ACTION_CONTROLLER,
+	        ACTION_ENQUEUE, ACTION_RESUBMIT, ACTION_CT_CLEAR,     ACTION_CT,
 	};
 	struct action_set copy = *set; /* what it does may write a new one */
 	const struct action *a;

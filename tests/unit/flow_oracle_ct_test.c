@@ -194,6 +194,11 @@ static const char *const mistakes[] = {
 
 /* Around a ct. */
 static const char *const picked[] = {
+        "ip,actions=write_actions(ct(commit,zone=3,exec(load:1->NXM_NX_CT_MARK[]),table=2))",
+        "ip,actions=write_actions(ct_clear,output:1)",
+        "actions=write_actions(ct(commit))",
+        "ip,actions=write_actions(resubmit(,1))",
+        "ip,actions=write_actions(resubmit(2,))",
         "ip,actions=ct_clear",
         "actions=ct_clear,output:1",
         "arp,actions=ct_clear",
