@@ -7,6 +7,7 @@ import sys
 import time
 import traceback
 
+import chance
 import endings
 import firewall
 import flush
@@ -17,14 +18,14 @@ import transfer
 import zones
 from rig import Side
 
-SCENES = [scene for module in (firewall, kinds, zones, nat, pipeline, flush, endings, transfer) for scene in module.SCENES]
+SCENES = [scene for module in (firewall, kinds, zones, nat, pipeline, flush, endings, transfer, chance) for scene in module.SCENES]
 
 
 def play(scene, side):
-    """(counters of its flows, "" or what is wrong)"""
+    """(counters of its flows and what else it has told, "" or what is wrong)"""
     try:
-        scene(side)
-        return side.counters(), ""
+        told = scene(side) or []
+        return side.counters() + told, ""
     except AssertionError as e:
         return [], explain(side, str(e))
     except (ValueError, OSError):  # more or fewer packets than were expected; a peer that hung up
@@ -38,7 +39,7 @@ def explain(side, error):
 
 
 def compare(scene, played):
-    """"" or in what the counters of the first differ from the others'."""
+    """"" or in what the counters of the first, and what it has told, differ from the others'."""
     text = ""
     for counters, _ in played[1:]:
         text += "".join("  " + line + "\n" for line in difflib.ndiff(played[0][0], counters) if line[0] in "-+")
@@ -57,7 +58,7 @@ def main():
         played = [play(scene, side) for side in playing]
         errors = [error for _, error in played if error]
         if not errors and compare(scene, played):
-            errors = ["counted otherwise (- %s):\n%s" % (sides[0].name, compare(scene, played))]
+            errors = ["counted or told otherwise (- %s):\n%s" % (sides[0].name, compare(scene, played))]
         print("%-40s %5.0f ms  %s" % (name, (time.monotonic() - began) * 1000, "FAILED" if errors else "ok"), flush=True)
         for error in errors:
             print("  " + error.replace("\n", "\n  "), flush=True)
