@@ -189,6 +189,7 @@ unsigned pipeline_inject(struct worker *w)
 
 		packet_view(w->pkts[0], r->in_port, program + r->program_bytes, r->len);
 		parse_packet(w->pkts[0], &w->keys[0]);
+		w->keys[0].flags |= MKEY_INJECTED;
 		actions_execute(w, w->pkts[0], &w->keys[0], (const struct program *)program, 0);
 		resume_all(w);
 		output_flush(w);

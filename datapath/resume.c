@@ -104,7 +104,7 @@ static void make_key(struct mkey *k, struct packet *p, const struct mkey *came,
 	k->tun_id = came->tun_id;
 	if ((came->flags & MKEY_EXT) || next->tunnel_set)
 		set_tunnel(k, came, next);
-	k->flags |= MKEY_RESUMED;
+	k->flags |= MKEY_RESUMED | (came->flags & MKEY_INJECTED);
 	k->metadata = next->metadata;
 	k->set_tun_id = next->tun_id;
 	memcpy(k->regs, next->regs, sizeof(k->regs));
@@ -202,8 +202,13 @@ static struct resumed *take(struct worker *w)
 	return r;
 }
 
-/* One that has a stack or an action set with it. */
-static void resume_with_more(struct worker *w)
+/* A stack or an action set is no part of the key, and the cache's masks are for packets of ports. */
+static bool goes_alone(const struct resumed *r)
+{
+	return r->more || (r->key.flags & MKEY_INJECTED);
+}
+
+static void resume_alone(struct worker *w)
 {
 	struct resumed *r = take(w);
 	struct continuation more;
@@ -212,7 +217,8 @@ static void resume_with_more(struct worker *w)
 	struct mkey key = r->key;
 	unsigned depth = r->depth;
 
-	if (program_resume_read((const struct program_resume *)r->rest, &more)) {
+	continuation_init(&more);
+	if (r->more && program_resume_read((const struct program_resume *)r->rest, &more)) {
 		worker_drop(w, p, DROP_PROGRAM_LIMIT);
 		clone_put(w, p);
 		return;
@@ -228,7 +234,7 @@ static void resume_batch(struct worker *w)
 	struct packet *pkts[BATCH_MAX];
 	unsigned depths[BATCH_MAX], n = 0;
 
-	while (n < BATCH_MAX && w->nresumed && !w->resumed[w->resumed_first].more) {
+	while (n < BATCH_MAX && w->nresumed && !goes_alone(&w->resumed[w->resumed_first])) {
 		const struct resumed *r = take(w);
 
 		pkts[n] = r->p;
@@ -246,8 +252,8 @@ static void resume_batch(struct worker *w)
 void resume_all(struct worker *w)
 {
 	while (w->nresumed)
-		if (w->resumed[w->resumed_first].more)
-			resume_with_more(w);
+		if (goes_alone(&w->resumed[w->resumed_first]))
+			resume_alone(w);
 		else
 			resume_batch(w);
 	w->resumes_left = RESUMES_MAX;

@@ -56,8 +56,8 @@ void cache_lookup(struct cache *c, uint64_t now, const struct mkey *keys, const 
                   const struct program **out);
 
 /* The program of one resumed packet that has more to remember than a key has room for (a stack, an action
- * set): it is made for this packet and not kept. `frame`: as cache_frames. Valid until the next call of this
- * or of cache_lookup. */
+ * set), or of which no mask says what matters (MKEY_INJECTED): it is made for this packet and not kept.
+ * `frame`: as cache_frames. Valid until the next call of this or of cache_lookup. */
 const struct program *cache_continue(struct cache *c, uint64_t now, const struct mkey *key, uint32_t len,
                                      uint32_t frame, const struct continuation *more);
 

@@ -25,6 +25,8 @@ enum mkey_flag {
 	MKEY_FRAG = 3, /* enum flow_frag: the two lowest bits */
 	MKEY_INNER =
 	        12, /* 1 + enum mkey_class of the headers behind MPLS labels or an I-TAG; 0: none known */
+	MKEY_INJECTED =
+	        1 << 5, /* resumed: it was a controller's, so its ingress says nothing of where it is */
 	MKEY_RESUMED = 1 << 6, /* the packet goes on in table_id: what stands there is valid */
 	MKEY_EXT = 1 << 7,     /* ext is valid */
 };

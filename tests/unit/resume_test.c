@@ -267,6 +267,32 @@ Test(resume, a_packet_cannot_multiply_without_end)
 	expect(10, "others go on, with all copies back in their pool");
 }
 
+/* No table leads from the port to where they go on, so nothing of the port says what matters there. */
+Test(resume, packets_of_a_controller_are_told_apart)
+{
+	static const char actions[] = "load:5->NXM_NX_REG0[],ct(table=20)";
+
+	flows((const char *const[]){"in_port=1,ip,actions=load:6->NXM_NX_REG0[],ct(table=20)",
+	                            "table=20,priority=2,reg0=5,udp,tp_dst=53,actions=ct(table=21)",
+	                            "table=20,priority=1,reg0=5,udp,actions=output:3",
+	                            "table=20,reg0=6,actions=output:4",
+	                            "table=21,priority=2,reg0=5,udp,tp_src=1000,actions=output:2",
+	                            "table=21,priority=1,reg0=5,udp,actions=output:4", NULL});
+	for (unsigned i = 0; i < 2; i++) {
+		frame_make(&in, &(struct frame_spec){.sport = 1000, .dport = 53, .payload = 20});
+		test_switch_packet_out(&s, 1, actions, in.data, in.len);
+		expect(100, "port 53");
+		frame_make(&in, &(struct frame_spec){.sport = 1001, .dport = 53, .payload = 20});
+		test_switch_packet_out(&s, 1, actions, in.data, in.len);
+		expect(1, "from another port");
+		frame_make(&in, &(struct frame_spec){.sport = 1000, .dport = 54, .payload = 20});
+		test_switch_packet_out(&s, 1, actions, in.data, in.len);
+		expect(10, "to another port");
+		send_from(1);
+		expect(1, "not of a controller");
+	}
+}
+
 Test(resume, many_flows_in_one_batch)
 {
 	flows((const char *const[]){
