@@ -267,7 +267,7 @@ void track_read(struct packet *p, struct track_headers *h)
 {
 	h->ct = (struct ct_packet){0};
 	h->outer = (struct track_view){.l3 = p->l3, .end = p->len};
-	if ((p->l3_kind != L3_IPV4 && p->l3_kind != L3_IPV6) ||
+	if ((p->flags & PACKET_COVERED) || (p->l3_kind != L3_IPV4 && p->l3_kind != L3_IPV6) ||
 	    !read_ip(p, &h->outer, (enum packet_l3)p->l3_kind, false) || !read_transport(p, h))
 		h->ct.flags = CT_PACKET_INVALID;
 }

@@ -233,21 +233,6 @@ Test(resume, groups_and_clones_reach_it)
 	expect(11, "clone");
 }
 
-Test(resume, an_action_set_leads_there)
-{
-	flows((const char *const[]){
-	        "in_port=1,ip,actions=write_actions(ct(zone=5,table=1))",
-	        "table=1,ip,ct_state=+trk,ct_zone=5,actions=output:2",
-	        "in_port=2,ip,actions=write_actions(ct(table=1),resubmit(,2))", "table=2,ip,actions=output:3",
-	        "in_port=3,ip,actions=write_actions(output:4,ct(table=1),resubmit(,2))", NULL});
-	send_from(1);
-	expect(100, "ct alone");
-	send_from(2);
-	expect(10, "resubmit goes before it");
-	send_from(3);
-	expect(1, "output before both");
-}
-
 Test(resume, loops_end)
 {
 	test_switch_flow(&s, "in_port=1,ip,actions=ct(table=0)");
@@ -291,6 +276,16 @@ Test(resume, packets_of_a_controller_are_told_apart)
 		send_from(1);
 		expect(1, "not of a controller");
 	}
+}
+
+Test(resume, behind_a_label_there_is_no_connection)
+{
+	test_switch_group(&s, "group_id=1,type=all,bucket=push_mpls:0x8847,ct(table=1)");
+	flows((const char *const[]){"in_port=1,ip,actions=group:1",
+	                            "table=1,ct_state=+trk+inv,actions=output:2",
+	                            "table=1,priority=1,actions=output:3", NULL});
+	send_from(1);
+	expect(100, "as if it had come with the label");
 }
 
 Test(resume, many_flows_in_one_batch)
