@@ -19,24 +19,34 @@ static void leave_packet(struct exec *x)
 
 static bool save(struct exec *x)
 {
-	struct packet *s = x->nsaved < PROGRAM_SAVE_MAX ? clone_get(x->w) : NULL;
+	struct packet *p = x->nsaved < PROGRAM_SAVE_MAX ? clone_get(x->w) : NULL;
+	struct saved *s;
 
-	if (!s) {
+	if (!p) {
 		worker_drop(x->w, x->p, DROP_OUTPUT_LIMIT);
 		return false;
 	}
-	packet_snapshot(s, x->p);
-	x->saved[x->nsaved++] = s;
+	packet_snapshot(p, x->p);
+	s = &x->saved[x->nsaved++];
+	s->p = p;
+	s->tracked = x->tracked;
+	if (x->tracked)
+		s->facts = x->facts;
 	return true;
 }
 
 static bool restore(struct exec *x)
 {
+	const struct saved *s;
+
 	if (!x->nsaved)
 		return false;
 	leave_packet(x);
-	x->p = x->saved[--x->nsaved];
-	x->tracked = false;
+	s = &x->saved[--x->nsaved];
+	x->p = s->p;
+	x->tracked = s->tracked;
+	if (s->tracked)
+		x->facts = s->facts;
 	return true;
 }
 
@@ -185,7 +195,7 @@ void actions_execute(struct worker *w, struct packet *p, const struct mkey *key,
 	}
 	leave_packet(&x);
 	while (x.nsaved)
-		clone_put(w, x.saved[--x.nsaved]);
+		clone_put(w, x.saved[--x.nsaved].p);
 }
 
 /* The port of that number when a packet no longer than `*max` can be queued to it without further ado, or put

@@ -17,6 +17,13 @@
 #include "datapath/worker.h"
 #include "flows/ct.h"
 
+/* What comes back at the end of a branch. */
+struct saved {
+	struct packet *p;
+	bool tracked;
+	struct ct_facts facts;
+};
+
 struct exec {
 	struct worker *w;
 	const struct mkey *key; /* the packet as it came in */
@@ -27,7 +34,7 @@ struct exec {
 	struct ct_facts facts;
 	unsigned outputs;
 	unsigned nsaved;
-	struct packet *saved[PROGRAM_SAVE_MAX];
+	struct saved saved[PROGRAM_SAVE_MAX];
 };
 
 /* Sends x->p, or at most `max_len` bytes of it when that is not 0, out of `port`. `last`: nothing will be

@@ -278,6 +278,19 @@ Test(resume, packets_of_a_controller_are_told_apart)
 	}
 }
 
+Test(resume, what_a_branch_is_told_its_successor_still_knows)
+{
+	flows((const char *const[]){
+	        "in_port=1,ip,actions=ct(commit,zone=1,nat(src=192.0.2.7:4000)),"
+	        "clone(ct(zone=2,table=3)),ct(zone=1,nat,table=1)",
+	        "table=1,ct_state=+trk-inv,udp,nw_src=192.0.2.7,ct_nw_src=10.0.0.1,actions=output:2",
+	        "table=1,priority=1,actions=output:4", "table=3,ct_state=+new,actions=output:3", NULL});
+	for (unsigned i = 0; i < 2; i++) {
+		send_from(1);
+		expect(110, "in zone 1 it is the same packet");
+	}
+}
+
 Test(resume, behind_a_label_there_is_no_connection)
 {
 	test_switch_group(&s, "group_id=1,type=all,bucket=push_mpls:0x8847,ct(table=1)");
