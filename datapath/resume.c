@@ -70,16 +70,16 @@ static void set_connection(struct mkey *k, const struct ct_facts *f)
 }
 
 /* What the packet is known for when it comes to the tracker. */
-static void know(struct exec *x)
+static void know(struct exec *x, bool afresh)
 {
 	const struct mkey *k = x->key;
 	struct ct_facts *f = &x->facts;
 
-	if (x->tracked)
+	if (x->tracked && !afresh)
 		return;
 	memset(f, 0, sizeof(*f));
 	x->tracked = true;
-	if (!(k->flags & MKEY_RESUMED))
+	if (afresh || !(k->flags & MKEY_RESUMED))
 		return;
 	f->state = k->ct_state;
 	f->mark = k->ct_mark;
@@ -179,7 +179,7 @@ void ct_execute(struct exec *x, const struct program *program, const struct op *
 	struct resumed *r;
 
 	x->w->tracking = true;
-	know(x);
+	know(x, order->flags & CT_AFRESH);
 	track_packet(x->w, x->p, order, &x->facts);
 	if (!(order->flags & CT_NEXT))
 		return;

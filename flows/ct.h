@@ -31,7 +31,8 @@ enum ct_flag { /* NX_CT_F_*, and those of an order alone */
 	       CT_FORCE = 1 << 1,
 	       CT_NAT = 1 << 2, /* order: translate as the connection says; with addresses: as the range says,
 	                           when it is committed */
-	       CT_NEXT = 1 << 3, /* order: the packet goes on in another table */
+	       CT_NEXT = 1 << 3,   /* order: the packet goes on in another table */
+	       CT_AFRESH = 1 << 4, /* order: what is known of the packet was cleared */
 };
 
 enum nat_flag { /* NX_NAT_F_* */

@@ -64,6 +64,8 @@ static void order_of(const struct walk *w, const struct action_ct *a, struct ct_
 	o->alg = a->alg;
 	if (a->table_id < TABLES_COUNT)
 		o->flags |= CT_NEXT;
+	if (w->hidden.cleared)
+		o->flags |= CT_AFRESH;
 	for (unsigned i = 0; i < a->exec.n; i++) {
 		struct field_value value, mask;
 		enum field_id field;
@@ -157,4 +159,5 @@ void ct_track(struct walk *w, const struct action_ct *a)
 	}
 	emit_ct(w, &order, order.flags & CT_NEXT ? &next : NULL, w->pause.bytes);
 	flow_key_forget_connection(&w->key);
+	w->hidden.cleared = false;
 }

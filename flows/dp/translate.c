@@ -326,6 +326,7 @@ void walk_action(struct walk *w, const struct action *a)
 		break;
 	case ACTION_CT_CLEAR:
 		flow_key_forget_connection(&w->key);
+		w->hidden.cleared = true;
 		break;
 	case ACTION_BUNDLE:
 		bundle(w, &a->bundle);
@@ -404,6 +405,7 @@ static void walk_init(struct walk *w, const struct tables *t, uint64_t version, 
 	w->error = 0;
 	w->pause.at = NULL;
 	w->set.n = w->hidden.nstack = w->hidden.ntags = 0;
+	w->hidden.cleared = false;
 	out->nops = out->ndata = out->nrefs = out->ndeps = 0;
 	out->drop_reason = 0;
 	out->flags = 0;

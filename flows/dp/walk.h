@@ -22,7 +22,8 @@ struct action_set {
 struct hidden {
 	struct flow_vlan tags[WALK_TAGS_MAX]; /* below the two of the key, the outermost last */
 	unsigned ntags;
-	be16 type; /* behind all of them, while there are any */
+	be16 type;    /* behind all of them, while there are any */
+	bool cleared; /* by ct_clear, and not tracked since */
 	unsigned nstack;
 	struct field_value stack[WALK_STACK_MAX];
 };

@@ -291,6 +291,17 @@ Test(resume, what_a_branch_is_told_its_successor_still_knows)
 	}
 }
 
+Test(resume, a_cleared_packet_is_looked_up_anew)
+{
+	flows((const char *const[]){
+	        "in_port=1,ip,actions=ct(commit,zone=1,nat(src=192.0.2.7:4000),table=1)",
+	        "table=1,udp,actions=clone(ct_clear,ct(zone=1,table=2)),ct(zone=1,table=3)",
+	        "table=2,ct_state=+new+rpl,actions=output:4", "table=2,ct_state=+new-snat,actions=output:2",
+	        "table=3,ip,ct_state=+new+snat,ct_nw_src=10.0.0.1,actions=output:3", NULL});
+	send_from(1);
+	expect(110, "cleared, and not");
+}
+
 Test(resume, behind_a_label_there_is_no_connection)
 {
 	test_switch_group(&s, "group_id=1,type=all,bucket=push_mpls:0x8847,ct(table=1)");
