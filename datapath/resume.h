@@ -19,7 +19,7 @@
 enum {
 	RESUMED_MAX = CLONES_MAX,     /* packets of a worker that wait at a time */
 	RESUME_DEPTH_MAX = 8,         /* times that one packet goes on */
-	RESUMES_MAX = 64 * BATCH_MAX, /* times that packets of a batch go on, with all copies of theirs */
+	RESUMES_MAX = 16 * BATCH_MAX, /* times that packets of a batch go on, with all copies of theirs */
 };
 
 struct resumed {

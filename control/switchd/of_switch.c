@@ -262,21 +262,26 @@ static const struct meter_mod *op_meter_next(void *ctx, uint32_t from, struct me
 	return tables_meter_next(s->tables, from, clock_now(), stats);
 }
 
-static bool groups_exist(struct tables *t, const struct action_list *l)
+/* As with a flow that has these actions. */
+static enum ofp_error refuse(struct tables *t, const struct action_list *l)
 {
-	for (unsigned i = 0; i < l->n; i++) {
+	enum ofp_error error = OFP_OK;
+
+	for (unsigned i = 0; i < l->n && !error; i++) {
 		const struct action *a = &l->items[i];
 		const struct group_mod *gm;
 
-		if (a->type == ACTION_CLONE && !groups_exist(t, &a->nested))
-			return false;
+		if (a->type == ACTION_CLONE)
+			error = refuse(t, &a->nested);
+		else if (a->type == ACTION_CT && a->ct.alg != CT_ALG_NONE)
+			error = OFPBAC_BAD_TYPE;
 		if (a->type != ACTION_GROUP)
 			continue;
 		gm = tables_group_next(t, a->number, clock_now(), NULL);
 		if (!gm || gm->group_id != a->number)
-			return false;
+			error = OFPBAC_BAD_OUT_GROUP;
 	}
-	return true;
+	return error;
 }
 
 /* One program at a time, by the control thread. */
@@ -304,13 +309,15 @@ static enum ofp_error op_packet_out(void *ctx, const struct ofp_packet_out *p)
 	struct program *program = program_room();
 	struct switchd *s = ctx;
 	struct flow_key key;
+	enum ofp_error error;
 
 	if (p->len > PACKET_IN_MAX)
 		return OFPBRC_BAD_LEN;
 	if (!p->len) /* nothing to send: no mistake in OVS, nor here */
 		return OFP_OK;
-	if (!groups_exist(s->tables, p->actions))
-		return OFPBAC_BAD_OUT_GROUP;
+	error = refuse(s->tables, p->actions);
+	if (error)
+		return error;
 	datapath_packet_key(p->in_port, p->data, (uint32_t)p->len, &key);
 	tables_packet_out(s->tables, &key, p->actions, (uint32_t)p->len, clock_now(), program);
 	return send_out(s, p->in_port, program, p->data, p->len);
