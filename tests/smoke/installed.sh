@@ -21,7 +21,7 @@ for unit in weftd weft-agent; do
 done
 [ -s "$root/etc/weft/weftd.conf" ] || fail "no weftd.conf"
 [ -x "$root$prefix/share/weft/vmm-glue/guest/build" ] || fail "weft-vm misses its parts"
-"$root$prefix/bin/weft-vm" args --socket /run/vm1.sock | grep -q vhost-user || fail "weft-vm args"
+[[ $("$root$prefix/bin/weft-vm" args --socket /run/vm1.sock) == *vhost-user* ]] || fail "weft-vm args"
 
 cat >"$WORK/notify.py" <<'EOF'
 import os, socket, sys
