@@ -89,25 +89,26 @@ static void tunnel_of(const struct walk *w, struct program_next *next)
 {
 	const struct flow_key *k = &w->key, *came = w->came;
 
-	if (k->tun_src != came->tun_src)
+	if (k->tun_src != came->tun_src) {
 		next->tunnel_set |= NEXT_TUN_SRC;
-	if (k->tun_dst != came->tun_dst)
+		next->tun_src = k->tun_src;
+	}
+	if (k->tun_dst != came->tun_dst) {
 		next->tunnel_set |= NEXT_TUN_DST;
-	if (memcmp(k->tun_ipv6_src, came->tun_ipv6_src, sizeof(k->tun_ipv6_src)) != 0)
+		next->tun_dst = k->tun_dst;
+	}
+	if (memcmp(k->tun_ipv6_src, came->tun_ipv6_src, sizeof(k->tun_ipv6_src)) != 0) {
 		next->tunnel_set |= NEXT_TUN_IPV6_SRC;
-	if (memcmp(k->tun_ipv6_dst, came->tun_ipv6_dst, sizeof(k->tun_ipv6_dst)) != 0)
-		next->tunnel_set |= NEXT_TUN_IPV6_DST;
-	if (k->tun_flags != came->tun_flags)
-		next->tunnel_set |= NEXT_TUN_FLAGS;
-	if (!next->tunnel_set)
-		return;
-	next->tun_src = next->tunnel_set & NEXT_TUN_SRC ? k->tun_src : 0;
-	next->tun_dst = next->tunnel_set & NEXT_TUN_DST ? k->tun_dst : 0;
-	next->tun_flags = next->tunnel_set & NEXT_TUN_FLAGS ? k->tun_flags : 0;
-	if (next->tunnel_set & NEXT_TUN_IPV6_SRC)
 		memcpy(next->tun_ipv6_src, k->tun_ipv6_src, sizeof(next->tun_ipv6_src));
-	if (next->tunnel_set & NEXT_TUN_IPV6_DST)
+	}
+	if (memcmp(k->tun_ipv6_dst, came->tun_ipv6_dst, sizeof(k->tun_ipv6_dst)) != 0) {
+		next->tunnel_set |= NEXT_TUN_IPV6_DST;
 		memcpy(next->tun_ipv6_dst, k->tun_ipv6_dst, sizeof(next->tun_ipv6_dst));
+	}
+	if (k->tun_flags != came->tun_flags) {
+		next->tunnel_set |= NEXT_TUN_FLAGS;
+		next->tun_flags = k->tun_flags;
+	}
 }
 
 static void next_of(const struct walk *w, uint8_t table_id, struct program_next *next)
@@ -149,13 +150,11 @@ void ct_track(struct walk *w, const struct action_ct *a)
 {
 	struct ct_order order;
 	struct program_next next;
-	unsigned more = 0;
 
 	order_of(w, a, &order);
 	if (order.flags & CT_NEXT) {
 		next_of(w, a->table_id, &next);
-		more = more_bytes(w);
-		next.more = (uint16_t)more;
+		next.more = (uint16_t)more_bytes(w);
 	}
 	emit_ct(w, &order, order.flags & CT_NEXT ? &next : NULL, w->pause.bytes);
 	flow_key_forget_connection(&w->key);
