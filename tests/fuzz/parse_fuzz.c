@@ -5,6 +5,7 @@
 
 #include "datapath/parse.h"
 #include "datapath/rewrite.h"
+#include "tests/lib/pieces.h"
 
 /* The first bytes choose how the packet is cut; the payload is malloc'ed, so that a read past it is seen. */
 struct choice {
@@ -13,22 +14,7 @@ struct choice {
 
 static bool make(struct packet *p, const struct choice *c, uint8_t *data, uint32_t len)
 {
-	uint32_t at = c->head < len ? c->head : len;
-
-	if (at > PACKET_HEAD_FIRST)
-		at = PACKET_HEAD_FIRST;
-	packet_reset(p);
-	memcpy(p->head, data, at);
-	p->head_len = (uint16_t)at;
-	p->len = len;
-	while (at < len) {
-		uint32_t piece = c->piece + 1u;
-
-		if (piece > len - at || p->nsegs == PACKET_SEGS_MAX - 1)
-			piece = len - at;
-		p->segs[p->nsegs++] = (struct packet_seg){data + at, piece};
-		at += piece;
-	}
+	packet_cut(p, data, len, c->head, c->piece);
 	return len >= sizeof(struct eth_header);
 }
 

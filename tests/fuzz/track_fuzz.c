@@ -10,6 +10,7 @@
 #include "datapath/track.h"
 #include "datapath/worker.h"
 #include "tests/lib/frames.h"
+#include "tests/lib/pieces.h"
 
 /* The first bytes choose how the packet is cut and what is ordered; the payload is malloc'ed, so that a read
  * past it is seen. */
@@ -24,22 +25,7 @@ static struct worker w;
 
 static void make(struct packet *p, const struct choice *c, uint8_t *data, uint32_t len)
 {
-	uint32_t at = c->head < len ? c->head : len;
-
-	if (at > PACKET_HEAD_FIRST)
-		at = PACKET_HEAD_FIRST;
-	packet_reset(p);
-	memcpy(p->head, data, at);
-	p->head_len = (uint16_t)at;
-	p->len = len;
-	while (at < len) {
-		uint32_t piece = c->piece + 1u;
-
-		if (piece > len - at || p->nsegs == PACKET_SEGS_MAX - 1)
-			piece = len - at;
-		p->segs[p->nsegs++] = (struct packet_seg){data + at, piece};
-		at += piece;
-	}
+	packet_cut(p, data, len, c->head, c->piece);
 }
 
 static struct ct_order order_of(const struct choice *c)

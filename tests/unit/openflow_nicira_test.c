@@ -11,6 +11,7 @@
 #include "control/openflow/messages.h"
 #include "flows/ct.h"
 #include "tests/lib/fake_switch.h"
+#include "tests/lib/hex.h"
 #include "tests/lib/ofctl_client.h"
 
 static char program[512];
@@ -194,19 +195,6 @@ Test(nicira, tunnels_have_no_options)
 }
 
 /* ---- bytes ---- */
-
-static size_t from_hex(const char *hex, uint8_t *out)
-{
-	size_t n = 0;
-
-	for (; *hex; hex++) {
-		if (*hex == ' ')
-			continue;
-		sscanf(hex, "%2hhx", &out[n++]);
-		hex++;
-	}
-	return n;
-}
 
 static void expect_error(const char *hex, enum ofp_error wanted, enum ofp_error got)
 {

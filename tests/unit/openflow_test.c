@@ -18,21 +18,9 @@
 #include "control/openflow/server.h"
 #include "flows/text.h"
 #include "tests/lib/fake_switch.h"
+#include "tests/lib/hex.h"
 
 /* ---- codec ---- */
-
-static size_t from_hex(const char *hex, uint8_t *out)
-{
-	size_t n = 0;
-
-	for (; *hex; hex++) {
-		if (*hex == ' ')
-			continue;
-		sscanf(hex, "%2hhx", &out[n++]);
-		hex++;
-	}
-	return n;
-}
 
 static enum ofp_error read_match_hex(const char *hex, struct match *m)
 {
