@@ -122,6 +122,7 @@ class Side:
 
     def flows(self, text, groups=""):
         """Those flows and no others, and groups that were not there. No connection is known."""
+        self.revalidate()  # else packets of before are counted by a new flow that matches them
         if groups:
             self.ofctl("add-groups", "br0", "-", text=groups)
         self.ofctl("add-flows", "br0", "-", text="delete\nadd %s\n%s" % (MARKERS, text))
