@@ -61,6 +61,12 @@ static inline be16 csum_finish_udp(uint64_t sum)
 	return c ? c : 0xffff;
 }
 
+/* The same for a transport header whose field lies `offset` bytes in: UDP's does at 6, all others' elsewhere. */
+static inline be16 csum_finish_field(uint64_t sum, uint16_t offset)
+{
+	return offset == offsetof(struct udp_header, csum) ? csum_finish_udp(sum) : csum_finish(sum);
+}
+
 /* Pseudo-header sums (RFC 9293 section 3.1, RFC 8200 section 8.1). `len` is the L4 length in host order. */
 uint64_t csum_pseudo4(be32 src, be32 dst, uint8_t proto, uint16_t len);
 uint64_t csum_pseudo6(const uint8_t src[16], const uint8_t dst[16], uint8_t proto, uint32_t len);

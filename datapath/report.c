@@ -29,7 +29,7 @@ static void finish_checksum(const struct packet *p, uint8_t *data, uint32_t len)
 
 	if (!(p->flags & PACKET_NEEDS_CSUM) || p->gso != GSO_NONE || len < p->len || field + 2 > len)
 		return;
-	csum = csum_finish_udp(csum_bytes(data + p->csum_start, len - p->csum_start));
+	csum = csum_finish_field(csum_bytes(data + p->csum_start, len - p->csum_start), p->csum_offset);
 	memcpy(data + field, &csum, 2);
 }
 

@@ -337,8 +337,7 @@ void segment_copy(struct segmenter *s, const struct iovec *iov, unsigned n)
 		rewrite_l4(s);
 	}
 	if (s->finish_inner) {
-		/* 0 would mean "none" to UDP; to the others 0xffff is the same number. */
-		be16 csum = csum_finish_udp(frame_sum(s, s->p->csum_start, payload_sum));
+		be16 csum = csum_finish_field(frame_sum(s, s->p->csum_start, payload_sum), s->p->csum_offset);
 
 		memcpy(s->work + s->p->csum_start + s->p->csum_offset, &csum, 2);
 	}

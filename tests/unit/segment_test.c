@@ -70,7 +70,8 @@ static unsigned check_ip(const uint8_t *ip, unsigned len, uint8_t proto, bool wa
 		cr_assert_eq(get16(ip + l4 + csum_at), 0);
 		return l4;
 	}
-	cr_assert_neq(get16(ip + l4 + csum_at), 0);
+	/* 0 is "none" to UDP; no sum over a pseudo-header is 0 (RFC 1624, section 3) */
+	cr_assert_neq(get16(ip + l4 + csum_at), proto == IP_PROTO_UDP ? 0 : 0xffff);
 	cr_assert_eq(naive_sum(ip + l4, len - l4, naive_pseudo(ip, proto, len - l4)), 0xffff);
 	return l4;
 }
@@ -282,6 +283,31 @@ Test(segment, random_packets_against_bytewise_reference)
 	for (int i = 0; i < 1500; i++) {
 		run_one(true, rnd(i % 50 ? 8000 : 65000));
 		run_one(false, rnd(3000));
+	}
+}
+
+Test(segment, a_checksum_of_zero_is_sent_as_ones_by_udp_alone)
+{
+	static struct made m;
+	static struct packet p;
+	static uint8_t frame[WIRE_MAX];
+	unsigned seen[256] = {0};
+	struct segmenter s;
+
+	seed = 11;
+	while (!seen[IP_PROTO_TCP] || !seen[IP_PROTO_UDP]) {
+		do {
+			make(&m, false, 100);
+		} while (!m.partial || m.encap);
+		put16(m.bytes + m.headers, 0);
+		put16(m.bytes + m.headers, 0xffff - naive_sum(m.bytes + m.l4, m.len - m.l4, 0));
+		view(&m, &p);
+		cr_assert_eq(segment_begin(&s, &p, 0), 0);
+		cr_assert_eq(segment_next(&s), m.len);
+		copy_frame(&s, frame, m.len);
+		cr_assert_eq(get16(frame + p.csum_start + p.csum_offset),
+		             m.proto == IP_PROTO_UDP ? 0xffff : 0);
+		seen[m.proto]++;
 	}
 }
 
