@@ -325,7 +325,8 @@ static bool action_equal(const struct action *a, const struct action *b)
 		return subfield_equal(&a->subfield, &b->subfield);
 	case ACTION_RESUBMIT:
 		return a->resubmit.in_port == b->resubmit.in_port &&
-		       a->resubmit.table_id == b->resubmit.table_id;
+		       a->resubmit.table_id == b->resubmit.table_id &&
+		       a->resubmit.original == b->resubmit.original;
 	case ACTION_LEARN:
 		return learn_equal(a->learn, b->learn);
 	case ACTION_CONJUNCTION:

@@ -213,6 +213,7 @@ struct action {
 		struct {
 			uint32_t in_port; /* PORT_IN_PORT: unchanged */
 			uint8_t table_id; /* 0xff: the current one */
+			bool original;    /* by what ct_nw_src to ct_tp_dst say instead of nw_src to tp_dst */
 		} resubmit;
 		struct action_learn *learn; /* owned */
 		struct {

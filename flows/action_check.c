@@ -378,6 +378,8 @@ static int check_one(struct checker *c, const struct action *a)
 		return check_bundle(c, a);
 	case ACTION_CHECK_PKT_LARGER:
 		return check_pkt_larger(c, &a->check_pkt_larger.dst);
+	case ACTION_RESUBMIT:
+		return a->resubmit.original ? check_meets(c, "resubmit", FIELD_CT_NW_PROTO) : 0;
 	case ACTION_CT:
 		return checker_ct(c, &a->ct);
 	case ACTION_NAT:

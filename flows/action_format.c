@@ -92,7 +92,9 @@ static void format_set_field(struct text *out, const struct action *a, const str
 
 static void format_resubmit(struct text *out, const struct action *a, const struct port_names *names)
 {
-	if (a->resubmit.in_port != PORT_IN_PORT && a->resubmit.table_id == 0xff) {
+	bool own_table = a->resubmit.table_id == 0xff && !a->resubmit.original;
+
+	if (a->resubmit.in_port != PORT_IN_PORT && own_table) {
 		text_add(out, "resubmit:");
 		port_format(out, a->resubmit.in_port, names);
 		return;
@@ -103,6 +105,8 @@ static void format_resubmit(struct text *out, const struct action *a, const stru
 	text_add(out, ",");
 	if (a->resubmit.table_id != 0xff)
 		text_add(out, "%u", a->resubmit.table_id);
+	if (a->resubmit.original)
+		text_add(out, ",ct");
 	text_add(out, ")");
 }
 

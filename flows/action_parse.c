@@ -86,16 +86,18 @@ static int parse_stack(struct parser *p, const struct row *row, const struct ite
 
 static int parse_resubmit(struct parser *p, const struct row *row, const struct item *it)
 {
-	struct slice port_text = it->value, table_text = {it->value.p, 0};
+	struct slice port_text = it->value, table_text = {it->value.p, 0}, ct_text = table_text;
 	uint32_t port = PORT_IN_PORT;
 	uint64_t table = 0xff;
 	struct action *a;
 	int rc = 0;
 
-	if (it->delimiter == '(')
-		slice_split(it->value, ',', &port_text, &table_text);
+	if (it->delimiter == '(' && slice_split(it->value, ',', &port_text, &table_text))
+		slice_split(table_text, ',', &table_text, &ct_text);
 	port_text = slice_trim(port_text);
 	table_text = slice_trim(table_text);
+	if (ct_text.len && !slice_is(ct_text, "ct"))
+		return lex_error(p->lex, ct_text, "resubmit: expected ct or nothing");
 	if (port_text.len)
 		rc = parser_take_port(p, port_text, &port);
 	if (!rc && table_text.len)
@@ -107,6 +109,7 @@ static int parse_resubmit(struct parser *p, const struct row *row, const struct 
 	APPEND(p, a, ACTION_RESUBMIT);
 	a->resubmit.in_port = port;
 	a->resubmit.table_id = (uint8_t)table;
+	a->resubmit.original = ct_text.len;
 	return 0;
 }
 

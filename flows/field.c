@@ -150,15 +150,10 @@ void field_full_mask(enum field_id id, struct field_value *out)
 
 /* ---- prerequisites ---- */
 
-static bool is_ip(const struct flow_key *key)
-{
-	return key->eth_type == htobe16(ETH_TYPE_IPV4) || key->eth_type == htobe16(ETH_TYPE_IPV6);
-}
-
 /* Later fragments have no L4 header. */
 static bool has_l4(const struct flow_key *key, uint8_t proto)
 {
-	return is_ip(key) && key->nw_proto == proto && !(key->nw_frag & FLOW_FRAG_LATER);
+	return flow_key_is_ip(key) && key->nw_proto == proto && !(key->nw_frag & FLOW_FRAG_LATER);
 }
 
 static bool is_nd(const struct flow_key *key, unsigned type)
@@ -189,7 +184,7 @@ bool field_present(const struct flow_key *key, enum field_id id)
 	case FIELD_NEEDS_IPV6:
 		return type == ETH_TYPE_IPV6;
 	case FIELD_NEEDS_IP:
-		return is_ip(key);
+		return flow_key_is_ip(key);
 	case FIELD_NEEDS_ARP:
 		return type == ETH_TYPE_ARP || type == ETH_TYPE_RARP;
 	case FIELD_NEEDS_TCP:

@@ -7,6 +7,7 @@
 #define FLOWS_KEY_H
 
 #include <assert.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -77,6 +78,11 @@ struct flow_key {
 };
 static_assert(sizeof(struct flow_key) % 8 == 0, "hashed and masked in 64-bit words");
 
+static inline bool flow_key_is_ip(const struct flow_key *k)
+{
+	return k->eth_type == htobe16(ETH_TYPE_IPV4) || k->eth_type == htobe16(ETH_TYPE_IPV6);
+}
+
 static inline void flow_key_copy_connection(struct flow_key *to, const struct flow_key *from)
 {
 	to->ct_state = from->ct_state;
@@ -98,6 +104,27 @@ static inline void flow_key_forget_connection(struct flow_key *k)
 	static const struct flow_key none;
 
 	flow_key_copy_connection(k, &none);
+}
+
+/* The packet's addresses and ports change places with those that its connection began with. */
+static inline void flow_key_swap_connection(struct flow_key *k)
+{
+	const struct flow_key was = *k;
+
+	k->nw_proto = was.ct_nw_proto;
+	k->nw_src = was.ct_nw_src;
+	k->nw_dst = was.ct_nw_dst;
+	k->tp_src = was.ct_tp_src;
+	k->tp_dst = was.ct_tp_dst;
+	memcpy(k->ipv6_src, was.ct_ipv6_src, sizeof(k->ipv6_src));
+	memcpy(k->ipv6_dst, was.ct_ipv6_dst, sizeof(k->ipv6_dst));
+	k->ct_nw_proto = was.nw_proto;
+	k->ct_nw_src = was.nw_src;
+	k->ct_nw_dst = was.nw_dst;
+	k->ct_tp_src = was.tp_src;
+	k->ct_tp_dst = was.tp_dst;
+	memcpy(k->ct_ipv6_src, was.ipv6_src, sizeof(k->ct_ipv6_src));
+	memcpy(k->ct_ipv6_dst, was.ipv6_dst, sizeof(k->ct_ipv6_dst));
 }
 
 enum { FLOW_KEY_WORDS = sizeof(struct flow_key) / 8 };

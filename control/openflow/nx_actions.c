@@ -145,6 +145,12 @@ static enum ofp_error read_resubmit_table(struct ofp_reader *r, struct action *a
 	return OFP_OK;
 }
 
+static enum ofp_error read_resubmit_original(struct ofp_reader *r, struct action *a)
+{
+	a->resubmit.original = true;
+	return read_resubmit_table(r, a);
+}
+
 /* The whole of a field by one number. */
 static enum ofp_error set(struct action *a, enum field_id id, uint64_t n)
 {
@@ -280,6 +286,7 @@ static const struct row {
 } rows[] = {
         {NX_RESUBMIT, ACTION_RESUBMIT, false, read_resubmit},
         {NX_RESUBMIT_TABLE, ACTION_RESUBMIT, false, read_resubmit_table},
+        {NX_RESUBMIT_TABLE_CT, ACTION_RESUBMIT, false, read_resubmit_original},
         {NX_SET_TUNNEL, ACTION_SET_FIELD, false, read_set_tunnel},
         {NX_SET_TUNNEL64, ACTION_SET_FIELD, false, read_set_tunnel64},
         {NX_REG_LOAD, ACTION_SET_FIELD, false, read_load},

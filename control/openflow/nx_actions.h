@@ -44,6 +44,7 @@ enum nx_action {
 	NX_GROUP = 40,
 	NX_CLONE = 42,
 	NX_CT_CLEAR = 43,
+	NX_RESUBMIT_TABLE_CT = 44,
 	NX_LEARN2 = 45,
 	NX_CHECK_PKT_LARGER = 49,
 };

@@ -197,7 +197,7 @@ static int subtype_of(const struct action *a)
 {
 	switch (a->type) {
 	case ACTION_RESUBMIT:
-		return NX_RESUBMIT_TABLE;
+		return a->resubmit.original ? NX_RESUBMIT_TABLE_CT : NX_RESUBMIT_TABLE;
 	case ACTION_MOVE:
 		return NX_REG_MOVE;
 	case ACTION_POP_QUEUE:

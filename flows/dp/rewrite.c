@@ -25,11 +25,6 @@ static bool has_vlan(const struct flow_key *k)
 	return k->vlan[0].tci & htobe16(VLAN_CFI);
 }
 
-static bool is_ip(const struct flow_key *k)
-{
-	return k->eth_type == htobe16(ETH_TYPE_IPV4) || k->eth_type == htobe16(ETH_TYPE_IPV6);
-}
-
 static bool is_mpls(const struct flow_key *k)
 {
 	return k->eth_type == htobe16(ETH_TYPE_MPLS) || k->eth_type == htobe16(ETH_TYPE_MPLS_MC);
@@ -260,7 +255,7 @@ static void push_mpls(struct walk *w, uint16_t ethertype)
 	if (is_mpls(k))
 		lse = be32toh(k->mpls[0]) & ~0x100u;
 	else
-		lse = 0x100u | (is_ip(k) ? k->nw_ttl : 0);
+		lse = 0x100u | (flow_key_is_ip(k) ? k->nw_ttl : 0);
 	if (is_pbb(k))
 		forget_l3(k); /* what lies behind the I-TAG is not what lies behind the label */
 	k->mpls[2] = k->mpls[1];
@@ -301,7 +296,7 @@ static void dec_ttl(struct walk *w, const struct action *a)
 {
 	static const uint16_t everybody = 0;
 
-	if (!is_ip(&w->key))
+	if (!flow_key_is_ip(&w->key))
 		return;
 	if (w->key.nw_ttl <= 1) {
 		ttl_expired(w, a->dec_ttl.n ? a->dec_ttl.ids : &everybody, a->dec_ttl.n ? a->dec_ttl.n : 1);

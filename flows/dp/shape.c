@@ -262,6 +262,22 @@ static void add_ct(const struct action_ct *a)
 	work.shape.steps[at].length = work.shape.nsteps > at ? work.shape.nsteps - at - 1 : 0;
 }
 
+/* The rules of the table ask the one for what they need of the other. */
+static void add_resubmit(const struct action *a)
+{
+	struct flow_key *needs = &work.shape.needs;
+
+	add_call(a->resubmit.table_id, a->resubmit.in_port);
+	if (!a->resubmit.original)
+		return;
+	need_both(needs, FIELD_IPV4_SRC, FIELD_IPV6_SRC);
+	need_both(needs, FIELD_IPV4_DST, FIELD_IPV6_DST);
+	need_both(needs, FIELD_CT_NW_SRC, FIELD_CT_IPV6_SRC);
+	need_both(needs, FIELD_CT_NW_DST, FIELD_CT_IPV6_DST);
+	needs->nw_proto = needs->nw_frag = needs->ct_nw_proto = 0xff;
+	needs->tp_src = needs->tp_dst = needs->ct_tp_src = needs->ct_tp_dst = 0xffff;
+}
+
 static void add_action(const struct action *a, bool coarse)
 {
 	struct flow_key *needs = &work.shape.needs;
@@ -327,7 +343,7 @@ static void add_action(const struct action *a, bool coarse)
 		add_relabel(needs);
 		break;
 	case ACTION_RESUBMIT:
-		add_call(a->resubmit.table_id, a->resubmit.in_port);
+		add_resubmit(a);
 		break;
 	case ACTION_GOTO_TABLE:
 		add_call(a->number, PORT_IN_PORT);

@@ -9,6 +9,9 @@
 
 enum { NO_TABLE = -1 };
 
+/* How a table is entered. */
+enum way { BY_GOTO, BY_RESUBMIT, BY_ORIGINAL };
+
 static int do_list(struct walk *w, const struct action_list *l);
 
 /* ---- tables ---- */
@@ -30,7 +33,7 @@ static void table_deps(struct walk *w, uint8_t table_id)
 		emit_dep(w, base + dep_of_field(DEP_ETH_DST, dep_mac(&w->key.eth_dst)));
 }
 
-static const struct rule *lookup(struct walk *w, uint8_t table_id, uint32_t in_port)
+static const struct rule *lookup(struct walk *w, uint8_t table_id, uint32_t in_port, enum way way)
 {
 	const struct table *table = &w->t->tables[table_id];
 	uint32_t own = w->key.in_port;
@@ -42,8 +45,12 @@ static const struct rule *lookup(struct walk *w, uint8_t table_id, uint32_t in_p
 		return NULL;
 	}
 	w->key.in_port = in_port;
+	if (way == BY_ORIGINAL)
+		flow_key_swap_connection(&w->key);
 	table_deps(w, table_id);
 	r = classifier_lookup(&table->classifier, &w->key, w->version, &over);
+	if (way == BY_ORIGINAL)
+		flow_key_swap_connection(&w->key);
 	w->key.in_port = own;
 	if (over) {
 		w->error = DROP_CONJUNCTION_LIMIT;
@@ -66,19 +73,19 @@ static void miss(struct walk *w, uint8_t table_id)
 
 /* From `table_id` along goto_table. In a table that is reached by goto, a miss drops what was only written
  * (OpenFlow 1.3 section 5.4); a resubmit that misses does nothing. */
-static void walk_tables(struct walk *w, int table_id, uint32_t in_port, bool resubmit)
+static void walk_tables(struct walk *w, int table_id, uint32_t in_port, enum way way)
 {
 	const struct rule *caller = w->rule;
 	uint64_t caller_cookie = w->cookie;
 	uint8_t caller_table = w->table_id;
 
 	while (table_id != NO_TABLE && !walk_over(w)) {
-		const struct rule *r = lookup(w, (uint8_t)table_id, in_port);
+		const struct rule *r = lookup(w, (uint8_t)table_id, in_port, way);
 
 		if (w->error)
 			break;
 		if (!r) {
-			if (!resubmit)
+			if (way == BY_GOTO)
 				miss(w, (uint8_t)table_id);
 			break;
 		}
@@ -89,14 +96,14 @@ static void walk_tables(struct walk *w, int table_id, uint32_t in_port, bool res
 		w->table_id = (uint8_t)table_id;
 		table_id = do_list(w, &r->actions);
 		in_port = w->key.in_port;
-		resubmit = false;
+		way = BY_GOTO;
 	}
 	w->rule = caller;
 	w->cookie = caller_cookie;
 	w->table_id = caller_table;
 }
 
-static void resubmit_to(struct walk *w, uint8_t table_id, uint32_t in_port)
+static void resubmit_to(struct walk *w, uint8_t table_id, uint32_t in_port, enum way way)
 {
 	if (table_id == TABLE_ALL)
 		table_id = w->table_id;
@@ -105,8 +112,17 @@ static void resubmit_to(struct walk *w, uint8_t table_id, uint32_t in_port)
 	if (++w->depth > TRANSLATE_DEPTH_MAX)
 		w->error = DROP_RESUBMIT_LIMIT;
 	else
-		walk_tables(w, table_id, in_port == PORT_IN_PORT ? w->key.in_port : in_port, true);
+		walk_tables(w, table_id, in_port == PORT_IN_PORT ? w->key.in_port : in_port, way);
 	w->depth--;
+}
+
+/* With `original`, of what has no connection no table is asked, as in Open vSwitch. */
+static void resubmit(struct walk *w, const struct action *a)
+{
+	enum way way = a->resubmit.original ? BY_ORIGINAL : BY_RESUBMIT;
+
+	if (way == BY_RESUBMIT || (w->key.ct_nw_proto && flow_key_is_ip(&w->key)))
+		resubmit_to(w, a->resubmit.table_id, a->resubmit.in_port, way);
 }
 
 /* ---- output ---- */
@@ -125,7 +141,7 @@ static void output(struct walk *w, uint32_t port, uint32_t truncate, uint16_t ma
 		emit(w, OP_OUTPUT, bytes, w->key.in_port);
 		break;
 	case PORT_TABLE:
-		resubmit_to(w, 0, PORT_IN_PORT);
+		resubmit_to(w, 0, PORT_IN_PORT, BY_RESUBMIT);
 		break;
 	case PORT_NORMAL:
 		emit(w, OP_NORMAL, 0, w->key.in_port);
@@ -335,7 +351,7 @@ void walk_action(struct walk *w, const struct action *a)
 		link_bundle_load(w, &a->bundle);
 		break;
 	case ACTION_RESUBMIT:
-		resubmit_to(w, a->resubmit.table_id, a->resubmit.in_port);
+		resubmit(w, a);
 		break;
 	case ACTION_CLONE:
 		clone(w, &a->nested);
@@ -424,7 +440,7 @@ static void walk_from(struct walk *w, uint8_t table_id)
 	if (__atomic_load_n(&w->t->bypassed, __ATOMIC_RELAXED))
 		walk_past_tables(w);
 	else
-		walk_tables(w, table_id, w->key.in_port, false);
+		walk_tables(w, table_id, w->key.in_port, BY_GOTO);
 	w->rule = w->first;
 	if (w->first)
 		w->cookie = w->first->cookie;

@@ -352,6 +352,7 @@ Test(openflow_flow_mod, text_survives_the_wire)
 	        "actions=ct(table=254,nat),ct_clear,clone(ct(commit,exec(move:NXM_NX_REG0[]->NXM_NX_CT_MARK[]"
 	        ")"
 	        "))",
+	        "ct_state=+est+trk,ip actions=resubmit(,2,ct),resubmit(3,,ct),resubmit(LOCAL,4,ct)",
 	        "actions=bundle(symmetric_l3,0,hrw,ofport,members:),clone(bundle_load(nw_dst,1,hrw,ofport,"
 	        "NXM_NX_"
 	        "REG0[],members:7,8,9))",

@@ -72,6 +72,30 @@ Test(resume, registers_metadata_and_marks_survive)
 	}
 }
 
+/* What was translated is looked up as it was before; then all is as it is again. */
+Test(resume, a_table_is_asked_by_the_original_tuple)
+{
+	flows((const char *const[]){
+	        "in_port=1,udp,actions=ct(commit,nat(dst=10.7.7.7:99),table=1)",
+	        "in_port=2,udp,actions=ct(table=4)", "table=1,udp,ct_state=+trk+new,actions=resubmit(,2,ct)",
+	        "table=2,priority=9,udp,nw_dst=10.7.7.7,actions=output:4",
+	        "table=2,ct_state=+new,udp,tp_dst=53,ct_nw_dst=10.7.7.7,ct_nw_proto=17,"
+	        "ct_tp_dst=99,actions=goto_table:3",
+	        "table=2,udp,tp_dst=54,actions=resubmit(,3)",
+	        "table=3,udp,nw_dst=10.7.7.7,tp_dst=99,actions=output:2",
+	        "table=3,udp,tp_dst=53,actions=output:4",
+	        "table=4,udp,ct_state=+trk+new,actions=ct_clear,resubmit(,2,ct),output:3", NULL});
+	for (uint16_t i = 0; i < 6; i++) {
+		uint16_t port = 53 + i % 3;
+
+		frame_make(&in, &(struct frame_spec){.sport = 1000 + i, .dport = port, .payload = 20});
+		send_from(1);
+		expect(port < 55 ? 100 : 0, "through the translation");
+		send_from(2);
+		expect(10, "without a connection");
+	}
+}
+
 Test(resume, what_the_port_has_set_is_told_apart)
 {
 	flows((const char *const[]){"in_port=1,ip,actions=load:1->NXM_NX_REG0[],ct(table=1)",

@@ -179,6 +179,36 @@ table=1,priority=10,udp,ct_state=+est,actions=output:1
     expect("no flow", side.out(2, udp(B, A)), "")
 
 
+def original(side):
+    """A table is asked by the addresses and ports that the connection began with: one rule for both ways."""
+    side.flows("""
+table=0,priority=10,udp,in_port=1,actions=ct(commit,nat(dst=10.1.1.2:2000),table=1)
+table=0,priority=10,udp,in_port=2,actions=ct(nat,table=1)
+table=0,priority=10,udp,in_port=3,actions=ct(table=3)
+table=0,priority=10,udp6,in_port=1,actions=ct(commit,nat(dst=[fd01::2]:2000),table=1)
+table=0,priority=10,udp6,in_port=2,actions=ct(nat,table=1)
+table=1,priority=10,udp,ct_state=-inv+trk,actions=resubmit(,2,ct)
+table=1,priority=10,udp6,ct_state=-inv+trk,actions=resubmit(,2,ct)
+table=2,priority=20,udp,nw_dst=10.1.1.2,actions=output:3
+table=2,priority=10,udp,nw_src=10.1.1.1,nw_dst=10.1.1.100,tp_dst=53,ct_state=-rpl-inv+trk,ct_nw_proto=17,ct_nw_dst=10.1.1.2,ct_tp_dst=2000,actions=mod_tp_dst:7,goto_table:4
+table=2,priority=10,udp,nw_src=10.1.1.1,nw_dst=10.1.1.100,tp_dst=53,ct_state=+rpl,ct_nw_src=10.1.1.100,actions=resubmit(,4)
+table=2,priority=10,udp6,ipv6_dst=fd01::100,tp_dst=53,actions=goto_table:4
+table=3,priority=10,udp,ct_state=+trk-inv,actions=output:2,ct_clear,resubmit(,2,ct),output:1
+table=4,priority=10,udp,nw_dst=10.1.1.2,actions=output:2
+table=4,priority=10,udp,nw_src=10.1.1.100,actions=output:1
+table=4,priority=10,udp6,ipv6_dst=fd01::2,actions=output:2
+table=4,priority=10,udp6,ipv6_src=fd01::100,actions=output:1
+""")
+    for _ in range(2):
+        expect("there", side.out(1, udp(A, "10.1.1.100:53")), "2: udp %s > 10.1.1.2:7" % A)
+        expect("back", side.out(2, udp(B, A)), "1: udp 10.1.1.100:53 > %s" % A)
+        expect("another", side.out(1, udp(A, "10.1.1.100:54")), "")
+        expect("there, IPv6", side.out(1, udp("[fd01::1]:1000", "[fd01::100]:53")), "2: udp [fd01::1]:1000 > [fd01::2]:2000")
+        expect("back, IPv6", side.out(2, udp("[fd01::2]:2000", "[fd01::1]:1000")), "1: udp [fd01::100]:53 > [fd01::1]:1000")
+        untracked = udp("10.1.1.3:5", "10.1.1.100:53")
+        expect("of no connection", side.out(3, untracked), "1: {0}; 2: {0}".format("udp 10.1.1.3:5 > 10.1.1.100:53"))
+
+
 action_set.only = "weft"
 SCENES = [registers, packet_changes, action_set, one_after_the_other, what_stays_behind, groups, clone_and_clear, force]
-SCENES += [vlan, packet_out, changed_flows]
+SCENES += [vlan, packet_out, changed_flows, original]
