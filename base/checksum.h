@@ -61,7 +61,8 @@ static inline be16 csum_finish_udp(uint64_t sum)
 	return c ? c : 0xffff;
 }
 
-/* The same for a transport header whose field lies `offset` bytes in: UDP's does at 6, all others' elsewhere. */
+/* The same for a transport header whose field lies `offset` bytes in: UDP's does at 6, all others' elsewhere.
+ */
 static inline be16 csum_finish_field(uint64_t sum, uint16_t offset)
 {
 	return offset == offsetof(struct udp_header, csum) ? csum_finish_udp(sum) : csum_finish(sum);
