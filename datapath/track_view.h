@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Between track.c, which reads headers, and track_nat.c, which rewrites them. */
+/* Between track.c and track_ip.c, which read headers, and track_nat.c, which rewrites them. */
 #ifndef DATAPATH_TRACK_VIEW_H
 #define DATAPATH_TRACK_VIEW_H
 
@@ -18,6 +18,20 @@ struct track_headers {
 	struct ct_packet ct;
 	struct track_view outer, inner;
 };
+
+/* `n` bytes at `at`, private now; NULL: they are not in front of v->end or cannot be. */
+static inline const uint8_t *track_bytes(struct packet *p, const struct track_view *v, uint32_t at,
+                                         uint32_t n)
+{
+	if (at > v->end || n > v->end - at || !packet_pull(p, at + n))
+		return NULL;
+	return p->head + at;
+}
+
+/* Reads the IP header at v->l3, of the kind that p->l3_kind says, and sets all of `v` but `l3`; v->end, in:
+ * behind the last byte there is. `quoted`: it is that of a packet inside an ICMP error, which may be cut off.
+ * False: it cannot be tracked. */
+bool track_read_ip(struct packet *p, struct track_view *v, bool quoted);
 
 /* Reads all there is to know for h->ct; h->ct.flags says when that is nothing. */
 void track_read(struct packet *p, struct track_headers *h);
