@@ -9,7 +9,12 @@
 #include "overlay/vxlan/underlay.h"
 #include "overlay/vxlan/vxlan.h"
 
-enum { SPORT_FIRST = 49152, SPORT_MASK = 0x3fff }; /* RFC 7348 section 5: the dynamic ports */
+enum {
+	SPORT_FIRST = 49152, /* RFC 7348 section 5: the dynamic ports */
+	SPORT_MASK = 0x3fff,
+	FRAGMENT = 0x3fff,   /* IPv4: more of them, or an offset */
+	PROTO_FRAGMENT = 44, /* RFC 8200 section 4.5 */
+};
 
 static bool inner_is_ip(const struct packet *p, be16 *type)
 {
@@ -25,22 +30,23 @@ struct inner {
 	uint32_t hash; /* of the flow: addresses and ports, or the MAC pair */
 };
 
-static inline uint32_t read_ports(const struct packet *p)
+/* Later fragments have no ports: so that all of a packet go the same way, none are read of the first one. */
+static inline uint32_t read_ports(const struct packet *p, bool fragment)
 {
 	uint32_t ports = 0;
 
-	if (p->l4 && p->l4 + 4u <= p->head_len)
+	if (p->l4 && p->l4 + 4u <= p->head_len && !fragment)
 		memcpy(&ports, p->head + p->l4, 4);
 	return ports;
 }
 
 static inline struct inner read_inner_ipv4(const struct packet *p)
 {
-	const uint8_t *ip = p->head + p->l3;
-	uint64_t words[2] = {read_ports(p)};
+	const struct ipv4_header *ip = (const struct ipv4_header *)(p->head + p->l3);
+	uint64_t words[2] = {read_ports(p, ip->frag & htobe16(FRAGMENT))};
 
-	memcpy(&words[1], ip + offsetof(struct ipv4_header, src), 8);
-	return (struct inner){ip[1] & 3, (uint32_t)hash_words(words, 2, 0)};
+	memcpy(&words[1], &ip->src, 8);
+	return (struct inner){ip->tos & 3, (uint32_t)hash_words(words, 2, 0)};
 }
 
 static struct inner read_inner(const struct packet *p)
@@ -57,7 +63,7 @@ static struct inner read_inner(const struct packet *p)
 	}
 	if (type == htobe16(ETH_TYPE_IPV4))
 		return read_inner_ipv4(p);
-	words[0] = read_ports(p);
+	words[0] = read_ports(p, ip[offsetof(struct ipv6_header, next_header)] == PROTO_FRAGMENT);
 	memcpy(&words[1], ip + offsetof(struct ipv6_header, src), 32);
 	return (struct inner){ip[1] >> 4 & 3, (uint32_t)hash_words(words, 5, 0)};
 }

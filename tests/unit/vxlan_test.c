@@ -9,9 +9,11 @@
 #include "base/checksum.h"
 #include "base/dp/rcu.h"
 #include "base/wire.h"
+#include "datapath/parse.h"
 #include "overlay/vxlan/underlay.h"
 #include "overlay/vxlan/vxlan.h"
 #include "tests/lib/eal.h"
+#include "tests/pktgen/packet_text.h"
 
 static const uint8_t inner_arp[] = {
         0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x02, 0, 0,    0, 0,  1, 0x08, 0x06, /* Ethernet */
@@ -497,6 +499,41 @@ Test(vxlan, source_ports_spread_over_flows)
 		distinct += !seen[sport]++;
 	}
 	cr_expect_gt(distinct, 900);
+	vxlan_vtep_destroy(v);
+}
+
+static be16 source_port_of(struct vxlan_vtep *v, const char *frame)
+{
+	static uint8_t bytes[PACKET_TEXT_MAX];
+	struct vxlan_out out;
+	struct packet p;
+	struct mkey key;
+	be16 sport;
+
+	packet_view(&p, 1, bytes, packet_text_make(frame, bytes));
+	parse_packet(&p, &key);
+	cr_assert_eq(encap(v, &p, &out), VXLAN_OK);
+	memcpy(&sport, p.head + 34, 2);
+	return sport;
+}
+
+/* Else they could overtake each other on the way. */
+Test(vxlan, fragments_of_a_packet_have_one_source_port)
+{
+	static const char *const frames[][3] = {
+	        {"eth()/ipv4(src=10.0.0.1,dst=10.0.0.2,mf=1)/udp(src=1000,dst=53)/data(len=64)",
+	         "eth()/ipv4(src=10.0.0.1,dst=10.0.0.2,offset=9,mf=1,proto=17)/data(len=64)",
+	         "eth()/ipv4(src=10.0.0.1,dst=10.0.0.2,offset=17,proto=17)/data(len=64)"},
+	        {"eth()/ipv6(src=fd00::1,dst=fd00::2)/fragment(mf=1)/udp(src=1000,dst=53)/data(len=64)",
+	         "eth()/ipv6(src=fd00::1,dst=fd00::2)/fragment(offset=9,mf=1)/data(len=64)",
+	         "eth()/ipv6(src=fd00::1,dst=fd00::2)/fragment(offset=17)/data(len=64)"},
+	};
+	struct vxlan_vtep *v = make_vtep("{\"local\":\"172.31.0.1\",\"remote\":\"172.31.0.2\",\"vni\":7}");
+
+	for (unsigned i = 0; i < 2; i++)
+		for (unsigned n = 1; n < 3; n++)
+			cr_expect_eq(source_port_of(v, frames[i][n]), source_port_of(v, frames[i][0]), "%s",
+			             frames[i][n]);
 	vxlan_vtep_destroy(v);
 }
 
