@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include <rte_branch_prediction.h>
+
 #include "base/wire.h"
 #include "datapath/ct/conntrack.h"
 #include "datapath/track_view.h"
@@ -80,7 +82,7 @@ static bool read_udp(struct packet *p, const struct track_view *v, struct ct_pac
 	if (!read_ports(p, v, sizeof(*udp), ct))
 		return false;
 	udp = (const struct udp_header *)(p->head + v->l4);
-	return be16toh(udp->len) >= sizeof(*udp) && be16toh(udp->len) <= v->end - v->l4;
+	return be16toh(udp->len) >= sizeof(*udp) && (v->is_fragment || be16toh(udp->len) <= v->end - v->l4);
 }
 
 /* Id, and type and code. */
@@ -111,7 +113,7 @@ static bool read_quoted(struct packet *p, struct track_headers *h)
 	struct track_view *v = &h->inner;
 
 	*v = (struct track_view){.l3 = h->outer.l4 + ICMP_SIZE, .end = h->outer.end};
-	if (!track_read_ip(p, v, true) || !ip_equal(&v->src, &h->outer.dst))
+	if (!track_read_ip(p, v, true) || v->fragment.from || !ip_equal(&v->src, &h->outer.dst))
 		return false;
 	set_tuple(&h->ct, v);
 	h->ct.flags |= CT_PACKET_ERROR;
@@ -134,14 +136,15 @@ static bool read_icmp(struct packet *p, struct track_headers *h)
 {
 	if (!read_query(p, &h->outer, &h->ct))
 		return false;
-	return is_error(&h->outer, p->head[h->outer.l4]) ? read_quoted(p, h) : true;
+	if (!is_error(&h->outer, p->head[h->outer.l4]))
+		return true;
+	return !h->outer.is_fragment && read_quoted(p, h);
 }
 
 static bool read_transport(struct packet *p, struct track_headers *h)
 {
 	const struct track_view *v = &h->outer;
 
-	set_tuple(&h->ct, v);
 	if (p->l4 && p->l4 != v->l4)
 		return false; /* whoever rewrites must see the same header */
 	switch (v->proto) {
@@ -156,13 +159,41 @@ static bool read_transport(struct packet *p, struct track_headers *h)
 	}
 }
 
+/* False: it is to be cut again, or somebody sees a transport header in its payload. */
+static bool read_fragment(const struct packet *p, struct track_headers *h)
+{
+	bool first = !h->outer.fragment.from;
+
+	h->ct.fragment = h->outer.fragment;
+	h->ct.flags |= first ? CT_PACKET_FIRST : CT_PACKET_LATER;
+	return p->gso == GSO_NONE && (first || !p->l4);
+}
+
+static bool read_headers(struct packet *p, struct track_headers *h)
+{
+	const struct track_view *v = &h->outer;
+
+	if ((p->flags & PACKET_COVERED) || (p->l3_kind != L3_IPV4 && p->l3_kind != L3_IPV6) ||
+	    !track_read_ip(p, &h->outer, false))
+		return false;
+	set_tuple(&h->ct, v);
+	if (unlikely(v->is_fragment) && !read_fragment(p, h))
+		return false;
+	return v->fragment.from || read_transport(p, h);
+}
+
 void track_read(struct packet *p, struct track_headers *h)
 {
 	h->ct = (struct ct_packet){0};
 	h->outer = (struct track_view){.l3 = p->l3, .end = p->len};
-	if ((p->flags & PACKET_COVERED) || (p->l3_kind != L3_IPV4 && p->l3_kind != L3_IPV6) ||
-	    !track_read_ip(p, &h->outer, false) || !read_transport(p, h))
+	if (!read_headers(p, h))
 		h->ct.flags = CT_PACKET_INVALID;
+}
+
+/* To change ports, the CRC wants to know how much follows in all fragments. */
+static bool is_cut_sctp(const struct track_headers *h)
+{
+	return h->outer.is_fragment && h->outer.proto == IP_PROTO_SCTP;
 }
 
 void track_packet(struct worker *w, struct packet *p, const struct ct_order *o, struct ct_facts *facts)
@@ -171,6 +202,8 @@ void track_packet(struct worker *w, struct packet *p, const struct ct_order *o, 
 	struct ct_rewrite rw;
 
 	track_read(p, &h);
+	if ((o->flags & CT_NAT) && unlikely(is_cut_sctp(&h)))
+		h.ct.flags |= CT_PACKET_INVALID;
 	conntrack_track(w->dp->ct, w->now, &h.ct, o, facts, &rw);
 	if (rw.what)
 		track_rewrite(p, &h, &rw);

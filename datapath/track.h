@@ -3,8 +3,8 @@
  * Connection tracking of packets: headers are read for datapath/ct/, and rewritten as it says, checksums kept
  * right. Called by actions.c.
  *
- * Only headers are looked at: lengths must fit, checksums are believed. Fragments are not put together: every
- * fragment, the first one as well, is CT_INV, since its connection could be told for the first one alone.
+ * Only headers are looked at: lengths must fit, checksums are believed. Fragments are tracked one by one: the
+ * later ones belong to where the first one did, if that has come before them (ct/README.md).
  */
 #ifndef DATAPATH_TRACK_H
 #define DATAPATH_TRACK_H
@@ -19,7 +19,8 @@ struct worker;
  * Tracks the packet in w->dp->ct as the order says, and translates it if the order and its connection say so.
  * The packet's offsets are those of parse_packet(); they stay as they are. `facts`: in, what the last order
  * told of this packet, zeros if there was none; out, what is known now. What is not IP, is truncated, is a
- * fragment or lies behind MPLS labels or an I-TAG is CT_INV.
+ * fragment of nothing known or lies behind MPLS labels or an I-TAG is CT_INV. Of a later fragment only
+ * addresses are translated.
  */
 void track_packet(struct worker *w, struct packet *p, const struct ct_order *o, struct ct_facts *facts);
 

@@ -8,12 +8,26 @@
 enum {
 	FRAG_MORE = 0x2000, /* IPv4, host order */
 	FRAG_OFFSET = 0x1fff,
-	EXTENSIONS_MAX = 8, /* as the parser */
+	FRAG_MORE_V6 = 1,
+	EXTENSIONS_MAX = 8,  /* as the parser */
+	PAYLOAD_MAX = 65535, /* of a packet put together */
 };
 
 enum { PROTO_HOPOPTS = 0, PROTO_ROUTING = 43, PROTO_FRAGMENT = 44, PROTO_AH = 51, PROTO_DSTOPTS = 60 };
 
-/* `quoted`: inside an ICMP error: the packet may be cut off, and a first fragment will do. */
+/* The bytes from v->l4 on were cut out of a packet. All pieces but the last one are of eights of bytes (RFC
+ * 791 section 3.2, RFC 8200 section 4.5). `quoted`: how many there are is not known. */
+static bool note_fragment(struct track_view *v, be32 id, uint32_t from, bool more, bool quoted)
+{
+	uint32_t size = v->end - v->l4;
+
+	if (v->is_fragment)
+		return false; /* once more cut */
+	v->is_fragment = true;
+	v->fragment = (struct ct_fragment){.id = id, .from = (uint16_t)from, .to = (uint16_t)(from + size)};
+	return quoted || (size && from + size <= PAYLOAD_MAX && (!more || size % 8 == 0));
+}
+
 static bool read_ipv4(struct packet *p, struct track_view *v, bool quoted)
 {
 	const struct ipv4_header *ip = (const struct ipv4_header *)track_bytes(p, v, v->l3, sizeof(*ip));
@@ -25,8 +39,7 @@ static bool read_ipv4(struct packet *p, struct track_view *v, bool quoted)
 	header = (ip->version_ihl & 15u) * 4;
 	total = be16toh(ip->total_len);
 	frag = be16toh(ip->frag);
-	if (ip->version_ihl >> 4 != 4 || header < sizeof(*ip) || header > v->end - v->l3 ||
-	    (frag & (quoted ? FRAG_OFFSET : FRAG_OFFSET | FRAG_MORE)))
+	if (ip->version_ihl >> 4 != 4 || header < sizeof(*ip) || header > v->end - v->l3)
 		return false;
 	v->src = ip_from_v4(ip->src);
 	v->dst = ip_from_v4(ip->dst);
@@ -37,6 +50,8 @@ static bool read_ipv4(struct packet *p, struct track_view *v, bool quoted)
 			return false;
 		v->end = v->l3 + total;
 	}
+	if (__builtin_expect(frag & (FRAG_OFFSET | FRAG_MORE), 0))
+		return note_fragment(v, ip->id, (frag & FRAG_OFFSET) * 8u, frag & FRAG_MORE, quoted);
 	return true;
 }
 
@@ -61,22 +76,34 @@ static bool is_extension(uint8_t proto)
 	       proto == PROTO_AH || proto == PROTO_FRAGMENT;
 }
 
-static bool walk_extensions(struct packet *p, struct track_view *v)
+/* The fragment header `h`, which ends at v->l4. Neither an offset nor more to come is no fragment. */
+static bool read_fragment(struct track_view *v, const uint8_t *h, bool quoted)
+{
+	uint32_t from = (h[2] << 8 | h[3]) & 0xfff8u;
+	be32 id;
+
+	memcpy(&id, h + 4, sizeof(id));
+	return !(from | (h[3] & FRAG_MORE_V6)) || note_fragment(v, id, from, h[3] & FRAG_MORE_V6, quoted);
+}
+
+static bool walk_extensions(struct packet *p, struct track_view *v, bool quoted)
 {
 	for (unsigned i = 0; is_extension(v->proto); i++) {
 		const uint8_t *h = track_bytes(p, v, v->l4, 8);
+		bool fragment = v->proto == PROTO_FRAGMENT;
 		uint32_t len;
 
 		if (!h || i == EXTENSIONS_MAX)
-			return false;
-		/* RFC 8200 section 4.5: neither an offset nor more to come is no fragment */
-		if (v->proto == PROTO_FRAGMENT && (h[2] || h[3] & 0xf9))
 			return false;
 		len = extension_length(v->proto, h);
 		v->proto = h[0];
 		if (len > v->end - v->l4)
 			return false;
 		v->l4 += len;
+		if (fragment && !read_fragment(v, h, quoted))
+			return false;
+		if (v->fragment.from)
+			break; /* what follows is no header */
 	}
 	return true;
 }
@@ -99,7 +126,7 @@ static bool read_ipv6(struct packet *p, struct track_view *v, bool quoted)
 			return false;
 		v->end = v->l4 + payload;
 	}
-	return walk_extensions(p, v);
+	return walk_extensions(p, v, quoted);
 }
 
 bool track_read_ip(struct packet *p, struct track_view *v, bool quoted)

@@ -10,7 +10,9 @@
 struct track_view {
 	uint32_t l3, l4, end; /* end: behind the last byte that belongs to the IP packet */
 	struct ip_addr src, dst;
-	uint8_t proto;
+	uint8_t proto; /* later fragments: as their IP header, or IPv6's fragment header, says */
+	bool is_fragment;
+	struct ct_fragment fragment; /* valid when it is one */
 };
 
 /* What the packet holds, and what the packet inside an ICMP error holds. */
@@ -28,9 +30,9 @@ static inline const uint8_t *track_bytes(struct packet *p, const struct track_vi
 	return p->head + at;
 }
 
-/* Reads the IP header at v->l3, of the kind that p->l3_kind says, and sets all of `v` but `l3`; v->end, in:
- * behind the last byte there is. `quoted`: it is that of a packet inside an ICMP error, which may be cut off.
- * False: it cannot be tracked. */
+/* Reads the IP header at v->l3, of the kind that p->l3_kind says. `v`, in: `l3`, `end` behind the last byte
+ * there is, and zeros. Of a later fragment l4 is where its bytes begin. `quoted`: it is that of a packet
+ * inside an ICMP error, which may be cut off. False: it cannot be tracked. */
 bool track_read_ip(struct packet *p, struct track_view *v, bool quoted);
 
 /* Reads all there is to know for h->ct; h->ct.flags says when that is nothing. */

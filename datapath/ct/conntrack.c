@@ -223,26 +223,39 @@ static bool read_key(struct pass *x)
 	return true;
 }
 
-void conntrack_track(struct conntrack *ct, uint64_t now, const struct ct_packet *p, const struct ct_order *o,
-                     struct ct_facts *facts, struct ct_rewrite *rw)
+static void track(struct pass *x)
 {
-	struct pass x = {.ct = ct, .now = now, .p = p, .o = o, .facts = facts, .rw = rw};
-
-	rw->what = 0;
-	x.before = facts->zone == o->zone ? facts->state : 0;
-	if (!read_key(&x)) {
-		tell_none(&x, CT_INV);
+	if (!read_key(x)) {
+		tell_none(x, CT_INV);
 		return;
 	}
 	for (;;) {
 		bool reply;
-		struct ct_conn *c = find(&x, &reply);
+		struct ct_conn *c = find(x, &reply);
 
-		if (c && belongs(&x, c, reply))
+		if (c && belongs(x, c, reply))
 			return;
-		if (begin(&x))
+		if (begin(x))
 			return;
 	}
+}
+
+void conntrack_track(struct conntrack *ct, uint64_t now, const struct ct_packet *p, const struct ct_order *o,
+                     struct ct_facts *facts, struct ct_rewrite *rw)
+{
+	struct pass x = {.ct = ct, .now = now, .p = p, .o = o, .facts = facts, .rw = rw};
+	struct ct_packet joined;
+
+	rw->what = 0;
+	if (__builtin_expect(p->flags & CT_PACKET_LATER, 0)) {
+		joined = *p;
+		ct_fragment_join(ct, now, o->zone, &joined, facts);
+		x.p = &joined;
+	}
+	x.before = facts->zone == o->zone ? facts->state : 0;
+	track(&x);
+	if (__builtin_expect(p->flags & CT_PACKET_FIRST, 0))
+		ct_fragment_note(ct, now, p, facts);
 }
 
 uint32_t conntrack_prefetch(const struct conntrack *ct, const struct ct_tuple *t, uint16_t zone)

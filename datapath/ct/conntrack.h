@@ -12,6 +12,9 @@
  * different zones do not wait. Bits, states, timeouts and port ranges are those of Open vSwitch's userspace
  * connection tracker.
  *
+ * Fragments are tracked one by one, as they come: what is told of the first one holds for the later ones, for
+ * which it is remembered, not longer than a few seconds (fragments.c). Nothing is held back.
+ *
  * Thread-safety: conntrack_track, conntrack_prefetch, conntrack_count and conntrack_get_stats: any thread.
  * Sweep, flush and dump: the control thread.
  *
@@ -62,13 +65,22 @@ struct conntrack_stats {
 	uint64_t full;          /* commits refused: as many connections as there may be */
 	uint64_t zone_full;     /* commits refused: as many as there may be in the zone */
 	uint64_t nat_exhausted; /* commits refused: no reply tuple of its own is left */
-	uint64_t invalid;       /* packets told as invalid */
+	uint64_t invalid;       /* packets told as invalid, with these: */
+	uint64_t lost;          /* later fragments whose first one was not seen, or that lie over it */
 };
 
 enum ct_packet_flag {
-	CT_PACKET_INVALID = 1 << 0, /* truncated, contradictory or a fragment: no more of it is looked at */
+	CT_PACKET_INVALID = 1 << 0, /* truncated or contradictory: no more of it is looked at */
 	CT_PACKET_ERROR = 1 << 1,   /* ICMP error: the tuple is that of the packet inside */
 	CT_PACKET_WSCALE = 1 << 2,  /* TCP: `wscale` is what the option says */
+	CT_PACKET_FIRST = 1 << 3,   /* the first fragment of a packet */
+	CT_PACKET_LATER = 1 << 4, /* another one: of the tuple it has only addresses and, at IPv4, `proto` */
+};
+
+/* What a fragment is of its packet. */
+struct ct_fragment {
+	uint32_t id;       /* the packet's, in the order of the wire */
+	uint16_t from, to; /* of its first byte, and behind its last one, from where the packet was cut */
 };
 
 /* What there is to know of a packet. */
@@ -81,6 +93,7 @@ struct ct_packet {
 	uint16_t tcp_flags;         /* host order, low 12 bits */
 	uint16_t window;            /* host order, not scaled */
 	uint32_t seq, ack, payload; /* host order; payload: bytes behind the TCP header */
+	struct ct_fragment fragment;
 };
 
 enum ct_rewrite_what {

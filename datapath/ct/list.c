@@ -128,5 +128,6 @@ void conntrack_get_stats(const struct conntrack *ct, struct conntrack_stats *out
 	        .zone_full = counter(ct, CT_ZONE_FULL),
 	        .nat_exhausted = counter(ct, CT_NAT_EXHAUSTED),
 	        .invalid = counter(ct, CT_INVALID),
+	        .lost = counter(ct, CT_LOST),
 	};
 }

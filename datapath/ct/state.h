@@ -3,7 +3,7 @@
  * The insides of the connection tracker.
  *
  * Order of locks: a zone's commit lock, one connection, one bucket (while splitting: after the grow lock), a
- * free list. Who has locked a connection never locks a second one.
+ * free list. Who has locked a connection never locks a second one. A bucket of fragments is locked alone.
  */
 #ifndef DATAPATH_CT_STATE_H
 #define DATAPATH_CT_STATE_H
@@ -18,6 +18,8 @@ enum {
 	CT_LOAD = 3, /* entries per bucket, from which on there are more buckets */
 	CT_FIRST_BUCKETS = 16,
 	CT_COMMIT_LOCKS = 64, /* zones share them */
+	CT_FRAGMENT_BUCKETS = 1024,
+	CT_FRAGMENT_WAYS = 4, /* first fragments in a bucket */
 };
 
 /* One direction, compared and hashed as words. */
@@ -86,6 +88,38 @@ struct ct_bucket {
 } __attribute__((aligned(64)));
 static_assert(sizeof(struct ct_bucket) == 64, "one line");
 
+/* What all fragments of a packet have in common. */
+struct ct_fragment_key {
+	union {
+		struct {
+			struct ip_addr src, dst;
+			uint32_t id;
+			uint16_t zone;
+			uint8_t proto; /* IPv6: 0, it may differ (RFC 8200 section 4.5) */
+			uint8_t pad;   /* zero */
+		};
+		uint64_t w[5];
+	};
+};
+static_assert(sizeof(struct ct_fragment_key) == 40, "no padding");
+
+/* A first fragment. */
+struct ct_first {
+	struct ct_fragment_key key;
+	uint64_t expires; /* ns; 0: there is none */
+	be16 tp_src, tp_dst;
+	uint16_t to; /* behind its last byte */
+	uint8_t proto;
+	uint8_t state; /* told of it, without translation */
+};
+
+/* The most recent one comes first. */
+struct ct_fragment_bucket {
+	rte_spinlock_t lock;
+	struct ct_first first[CT_FRAGMENT_WAYS];
+} __attribute__((aligned(64)));
+static_assert(sizeof(struct ct_fragment_bucket) == 256, "four lines");
+
 enum ct_counter {
 	CT_COMMITS,
 	CT_EXPIRED,
@@ -96,6 +130,7 @@ enum ct_counter {
 	CT_ZONE_FULL,
 	CT_NAT_EXHAUSTED,
 	CT_INVALID,
+	CT_LOST,
 	CT_COUNTERS
 };
 
@@ -105,6 +140,7 @@ struct conntrack {
 	struct ct_conn *conns;     /* slots */
 	uint64_t seed;
 	uint32_t *zone_count; /* by zone, atomic: connections in it */
+	struct ct_fragment_bucket *fragments;
 	uint32_t max, zone_max, buckets_max, extra_max;
 	uint64_t timeout[CT_TIMEOUTS]; /* ns */
 	/* changes with every eighth commit or so */
@@ -215,6 +251,16 @@ bool ct_talk_may_begin(const struct ct_key *k);
 void ct_talk_begin(struct conntrack *ct, struct ct_conn *c, uint64_t now);
 enum ct_verdict ct_talk_update(struct conntrack *ct, struct ct_conn *c, bool reply, uint64_t now);
 const char *ct_talk_state_name(const struct ct_conn *c);
+
+/* fragments.c */
+
+/* Of a first fragment, what was told in `facts`, which is of that zone. */
+void ct_fragment_note(struct conntrack *ct, uint64_t now, const struct ct_packet *p,
+                      const struct ct_facts *facts);
+/* Makes a later fragment look like its first one come again, and `facts` those that were told of it in this
+ * zone; or makes it invalid. */
+void ct_fragment_join(struct conntrack *ct, uint64_t now, uint16_t zone, struct ct_packet *p,
+                      struct ct_facts *facts);
 
 /* nat.c */
 

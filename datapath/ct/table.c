@@ -36,7 +36,8 @@ int ct_table_init(struct conntrack *ct)
 	ct->buckets = reserve(buckets_bytes(ct));
 	ct->conns = reserve((size_t)ct->max * sizeof(struct ct_conn));
 	ct->zone_count = reserve(ZONES * sizeof(*ct->zone_count));
-	if (ct->buckets && ct->conns && ct->zone_count)
+	ct->fragments = reserve(CT_FRAGMENT_BUCKETS * sizeof(*ct->fragments));
+	if (ct->buckets && ct->conns && ct->zone_count && ct->fragments)
 		return 0;
 	ct_table_exit(ct);
 	return -ENOMEM;
@@ -50,6 +51,8 @@ void ct_table_exit(struct conntrack *ct)
 		munmap(ct->conns, (size_t)ct->max * sizeof(struct ct_conn));
 	if (ct->zone_count)
 		munmap(ct->zone_count, ZONES * sizeof(*ct->zone_count));
+	if (ct->fragments)
+		munmap(ct->fragments, CT_FRAGMENT_BUCKETS * sizeof(*ct->fragments));
 }
 
 static uint32_t index_of(uint32_t hash, uint32_t n)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Any bytes as a packet in any pieces, tracked and translated: its length stays, and checksums that were
+/* Any bytes as packets in any pieces, tracked and translated: their length stays, and checksums that were
  * right are right afterwards. */
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/checksum.h"
 #include "base/clock.h"
 #include "datapath/ct/conntrack.h"
 #include "datapath/parse.h"
@@ -12,10 +13,11 @@
 #include "tests/lib/frames.h"
 #include "tests/lib/pieces.h"
 
-/* The first bytes choose how the packet is cut and what is ordered; the payload is malloc'ed, so that a read
- * past it is seen. */
+/* In front of each packet: how it is cut, what is ordered, and its length, behind which the next one begins.
+ * The payload is malloc'ed, so that a read past it is seen. */
 struct choice {
 	uint8_t head, piece, order, zone;
+	uint16_t len;
 };
 
 enum { ORDER_COMMIT = 1, ORDER_FORCE = 2, ORDER_NAT = 4, ORDER_DST = 8, ORDER_RANGE = 16, ORDER_V6 = 32 };
@@ -55,6 +57,12 @@ static bool is_plain(const struct packet *p)
 	                                                        : sizeof(struct ipv6_header));
 }
 
+static bool is_ipv4_right(const struct packet *p, const uint8_t *frame)
+{
+	return p->l3_kind == L3_IPV4 &&
+	       csum_fold(csum_bytes(frame + p->l3, (frame[p->l3] & 15u) * 4)) == 0xffff;
+}
+
 static void track(struct packet *p, const struct choice *c, const uint8_t *data, uint32_t len)
 {
 	static uint8_t whole[65536];
@@ -74,30 +82,46 @@ static void track(struct packet *p, const struct choice *c, const uint8_t *data,
 		if (!(facts.state & CT_INV) && is_plain(p) && frame_checksums_right(data, len) &&
 		    !frame_checksums_right(whole, len))
 			abort();
+		if (!(facts.state & CT_INV) && is_ipv4_right(p, data) && !is_ipv4_right(p, whole))
+			abort();
 	}
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+/* Returns how many bytes it took; 0: no more packets. */
+static size_t one(const uint8_t *data, size_t size)
 {
 	static struct packet p;
 	struct choice c;
 	uint8_t *copy;
 	uint32_t len;
 
-	if (size < sizeof(c) + sizeof(struct eth_header) || size > 4096)
+	if (size < sizeof(c) + sizeof(struct eth_header))
+		return 0;
+	memcpy(&c, data, sizeof(c));
+	len = (uint32_t)(size - sizeof(c));
+	if (c.len >= sizeof(struct eth_header) && c.len < len)
+		len = c.len;
+	copy = malloc(len);
+	memcpy(copy, data + sizeof(c), len);
+	make(&p, &c, copy, len);
+	track(&p, &c, copy, len);
+	free(copy);
+	return sizeof(c) + len;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	if (size > 4096)
 		return 0;
 	if (!dp.ct) {
 		dp.ct = conntrack_create(&(struct conntrack_config){.max = 512});
 		w.dp = &dp;
 	}
-	memcpy(&c, data, sizeof(c));
-	len = (uint32_t)(size - sizeof(c));
-	copy = malloc(len);
-	memcpy(copy, data + sizeof(c), len);
-	make(&p, &c, copy, len);
 	w.now += CLOCK_SECOND;
-	track(&p, &c, copy, len);
-	free(copy);
+	for (size_t n = one(data, size); n; n = one(data, size)) {
+		data += n;
+		size -= n;
+	}
 	return 0;
 }

@@ -336,6 +336,40 @@ Test(resume, behind_a_label_there_is_no_connection)
 	expect(100, "as if it had come with the label");
 }
 
+static void send_piece(uint16_t frag)
+{
+	frame_make(&in, &(struct frame_spec){.sport = 1000, .dport = 53, .payload = 24, .frag = frag});
+	send_from(1);
+}
+
+/* They and whole packets differ in what matters behind the tracker, and later ones have no port to be set. */
+Test(resume, fragments_go_on_with_their_first_one)
+{
+	enum { FIRST = 0x2000, LATER = 4 };
+	struct memory_frame *f;
+
+	flows((const char *const[]){
+	        "in_port=1,ip,actions=ct(commit,nat(src=192.0.2.7),table=1)",
+	        "table=1,priority=3,ct_state=+inv,actions=output:4",
+	        "table=1,priority=2,udp,nw_frag=later,ct_state=+new+snat,nw_src=192.0.2.7,ct_tp_dst=53,"
+	        "actions=set_field:99->udp_dst,output:3",
+	        "table=1,priority=1,udp,ct_state=+new+snat,actions=output:2", NULL});
+	send_piece(LATER);
+	expect(1, "the first one has not come");
+	for (unsigned i = 0; i < 3; i++) {
+		send_piece(0);
+		expect(100, "whole");
+		send_piece(FIRST);
+		expect(100, "first");
+		send_piece(LATER);
+		f = test_switch_take(&s, 3);
+		cr_assert(f);
+		cr_expect_arr_eq(f->data + in.l4, in.data + in.l4, in.len - in.l4);
+		free(f);
+		expect(0, "and nowhere else");
+	}
+}
+
 Test(resume, many_flows_in_one_batch)
 {
 	flows((const char *const[]){

@@ -300,18 +300,6 @@ Test(track, errors_quote_little)
 
 /* ---- what cannot be tracked ---- */
 
-Test(track, fragments_are_invalid)
-{
-	told(ETH IN4 "udp(src=2000,dst=53)" DATA, &commit);
-	cr_expect_eq(told(ETH "ipv4(src=10.0.0.1,dst=8.8.8.8,mf=1)/udp(src=2000,dst=53)" DATA, &commit),
-	             CT_INV);
-	cr_expect_eq(told(ETH "ipv4(src=10.0.0.1,dst=8.8.8.8,offset=10,proto=17)" DATA, &commit), CT_INV);
-	cr_expect_eq(told(ETH IN6 "fragment(mf=1)/udp(src=2000,dst=53)" DATA, &commit), CT_INV);
-	cr_expect_eq(told(ETH IN6 "fragment(offset=10)/udp(src=2000,dst=53)" DATA, &commit), CT_INV);
-	cr_expect_eq(told(ETH IN6 "fragment()/udp(src=2000,dst=53)" DATA, &commit), CT_NEW, "a whole one");
-	cr_expect_eq(conntrack_count(dp.ct), 2);
-}
-
 Test(track, what_is_not_ip_is_invalid)
 {
 	cr_expect_eq(told(ETH "arp(op=1,spa=10.0.0.1,tpa=10.0.0.2)", &commit), CT_INV);

@@ -522,11 +522,11 @@ Test(vxlan, fragments_of_a_packet_have_one_source_port)
 {
 	static const char *const frames[][3] = {
 	        {"eth()/ipv4(src=10.0.0.1,dst=10.0.0.2,mf=1)/udp(src=1000,dst=53)/data(len=64)",
-	         "eth()/ipv4(src=10.0.0.1,dst=10.0.0.2,offset=9,mf=1,proto=17)/data(len=64)",
-	         "eth()/ipv4(src=10.0.0.1,dst=10.0.0.2,offset=17,proto=17)/data(len=64)"},
+	         "eth()/ipv4(src=10.0.0.1,dst=10.0.0.2,offset=72,mf=1,proto=17)/data(len=64)",
+	         "eth()/ipv4(src=10.0.0.1,dst=10.0.0.2,offset=136,proto=17)/data(len=64)"},
 	        {"eth()/ipv6(src=fd00::1,dst=fd00::2)/fragment(mf=1)/udp(src=1000,dst=53)/data(len=64)",
-	         "eth()/ipv6(src=fd00::1,dst=fd00::2)/fragment(offset=9,mf=1)/data(len=64)",
-	         "eth()/ipv6(src=fd00::1,dst=fd00::2)/fragment(offset=17)/data(len=64)"},
+	         "eth()/ipv6(src=fd00::1,dst=fd00::2)/fragment(offset=72,mf=1)/data(len=64)",
+	         "eth()/ipv6(src=fd00::1,dst=fd00::2)/fragment(offset=136)/data(len=64)"},
 	};
 	struct vxlan_vtep *v = make_vtep("{\"local\":\"172.31.0.1\",\"remote\":\"172.31.0.2\",\"vni\":7}");
 

@@ -11,6 +11,7 @@ import chance
 import endings
 import firewall
 import flush
+import fragments
 import kinds
 import nat
 import pipeline
@@ -18,7 +19,7 @@ import transfer
 import zones
 from rig import Side
 
-SCENES = [scene for module in (firewall, kinds, zones, nat, pipeline, flush, endings, transfer, chance) for scene in module.SCENES]
+SCENES = [scene for module in (firewall, kinds, zones, nat, pipeline, flush, endings, transfer, fragments, chance) for scene in module.SCENES]
 
 
 def play(scene, side):

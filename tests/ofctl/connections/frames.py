@@ -102,13 +102,47 @@ def icmp_error(source, target, kind, code, about):
 
 
 def fragments(frame, size):
-    """The IPv4 packet of the frame in fragments with so many bytes of payload (a multiple of 8)."""
-    header, payload = frame[14:34], frame[34:]
+    """The IP packet of the frame in fragments with so many bytes of payload (a multiple of 8)."""
+    a, b, protocol, payload = halves(frame[14:])
     pieces = []
     for at in range(0, len(payload), size):
-        frag = at // 8 | (0x2000 if at + size < len(payload) else 0)
-        pieces.append(ip(header[12:16], header[16:20], header[9], payload[at : at + size], ident=77, frag=frag))
+        piece, more = payload[at : at + size], at + size < len(payload)
+        if len(a) == 16:
+            pieces.append(ip(a, b, FRAGMENT, struct.pack("!BBHI", protocol, 0, at | more, 77) + piece))
+        else:
+            pieces.append(ip(a, b, protocol, piece, ident=77, frag=at // 8 | more << 13))
     return [ether(piece) for piece in pieces]
+
+
+def halves(packet):
+    """(source, target, protocol, payload) of an IP packet without options."""
+    if packet[0] >> 4 == 6:
+        length, protocol = struct.unpack("!HB", packet[4:7])
+        return packet[8:24], packet[24:40], protocol, packet[40 : 40 + length]
+    length, = struct.unpack("!H", packet[2:4])
+    return packet[12:16], packet[16:20], packet[9], packet[20:length]
+
+
+def cut(packet):
+    """(offset, whether more follow, protocol, bytes) of an IP packet that may be a fragment."""
+    _, _, protocol, payload = halves(packet)
+    if protocol == FRAGMENT:
+        protocol, _, frag = struct.unpack("!BBH", payload[:4])
+        return frag & 0xFFF8, bool(frag & 1), protocol, payload[8:]
+    frag, = struct.unpack("!H", packet[6:8]) if packet[0] >> 4 == 4 else (0,)
+    return (frag & 0x1FFF) * 8, bool(frag & 0x2000), protocol, payload
+
+
+def put_together(packets):
+    """The packet whose fragments these are, in this order: text of it, or of what is wrong."""
+    whole = b""
+    for packet in packets:
+        offset, more, protocol, piece = cut(packet.frame[14:])
+        if offset != len(whole) or more != (packet is not packets[-1]) or "WRONG" in packet.text:
+            return "no packet: " + "; ".join(p.text for p in packets)
+        whole += piece
+    ends = {halves(packet.frame[14:])[:2] for packet in packets}
+    return "; ".join(Packet(ether(ip(a, b, protocol, whole))).text for a, b in ends)
 
 
 # ---- telling ----------------------------------------------------------------------------------------
@@ -135,18 +169,12 @@ class Packet:
 
     def tell_ip(self, data, whole):
         """`whole`: not the beginning of a packet in an ICMP error."""
-        if data[0] >> 4 == 6:
-            length, protocol = struct.unpack("!HB", data[4:7])
-            a, b, payload, more = data[8:24], data[24:40], data[40 : 40 + length], ""
-        else:
-            length, _, frag = struct.unpack("!HHH", data[2:8])
-            protocol, a, b, payload = data[9], data[12:16], data[16:20], data[20:length]
-            more = "+" if frag & 0x2000 else ""
-            more = " fragment %d+%d%s" % ((frag & 0x1FFF) * 8, len(payload), more) if frag & 0x3FFF else ""
-            if checksum(data[:20]):
-                self.complaints.append("IP checksum" if whole else "inner IP checksum")
-        if more:
-            return "%s > %s%s" % (told(a), told(b), more)
+        a, b, protocol, payload = halves(data)
+        if data[0] >> 4 == 4 and checksum(data[:20]):
+            self.complaints.append("IP checksum" if whole else "inner IP checksum")
+        offset, more, _, piece = cut(data)
+        if offset or more:
+            return "%s > %s fragment %d+%d%s" % (told(a), told(b), offset, len(piece), "+" if more else "")
         if whole and protocol in (ICMP, TCP, UDP, ICMPV6):
             self.check(a, b, protocol, payload)
         tell = {UDP: self.tell_udp, TCP: self.tell_tcp, ICMP: self.tell_icmp, ICMPV6: self.tell_icmp}.get(protocol)

@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Megabytes over TCP through translated connections, both ways at once; and datagrams in fragments."""
+"""Megabytes over TCP through translated connections, both ways at once."""
 import hashlib
 import os
 import select
 import time
 
-from frames import fragments, udp
-from rig import LOCAL, TELL, connected, expect, to
+from rig import LOCAL, connected, expect, to
 
 MEGABYTES = 4
 PATIENCE = 40
@@ -77,21 +76,4 @@ table=2,priority=10,ct_state=+est,actions={to(LOCAL)}
 source.uncounted = destination_in_two_zones.uncounted = of_the_switch.uncounted = True
 
 
-def fragmented(side):
-    """Open vSwitch puts them together, tracks the datagram, and cuts it again. To Weft each of them is invalid."""
-    side.flows(f"""
-table=0,priority=10,ip,in_port=1,actions=ct(commit,table=1)
-table=1,priority=10,ip,actions={TELL},output:2
-""")
-    whole = udp("10.1.1.1:1000", "10.1.1.2:53", bytes(range(200)) * 10)
-    for fragment in fragments(whole, 1200):  # the kernel would put them together for Weft's AF_PACKET
-        side.packet_out(1, "resubmit(,0)", fragment)
-    packets = side.settle(2)[2]
-    state = side.differs(ovs="new|trk", weft="inv|trk")
-    expect("states", [packet.state() for packet in packets], [state] * 2)
-    texts = ["10.1.1.1 > 10.1.1.2 fragment 0+1200+", "10.1.1.1 > 10.1.1.2 fragment 1200+808"]
-    expect("fragments", [packet.text for packet in packets], texts)
-    expect("what is in them", b"".join(packet.frame[34:] for packet in packets), whole[34:])
-
-
-SCENES = [source, destination_in_two_zones, of_the_switch, fragmented]
+SCENES = [source, destination_in_two_zones, of_the_switch]
