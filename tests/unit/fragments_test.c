@@ -408,16 +408,17 @@ Test(fragments, first_ones_are_bounded)
 /* Ids come round: the more recent first fragment is the one. */
 Test(fragments, the_last_first_one_counts)
 {
-	struct ct_order o = translate(NAT_SRC, "9.0.0.1", 3000);
+	struct ct_order o = translate(NAT_SRC, "9.0.0.1", 3000),
+	                impossible = translate(NAT_SRC, "fd09::1", 0);
 	const char *other = IN4 "udp(src=2000,dst=99)" DATA;
 
-	told(UDP, 0, 24, &commit);
+	told(UDP, 0, 24, &look);
 	check(other, 0, 24, &o, CT_NEW | CT_SNAT, OUT4 "udp(src=3000,dst=99)" DATA);
 	check(UDP, 24, 48, &nat, CT_NEW | CT_SNAT, OUT4 "udp(src=3000,dst=99)" DATA);
 	cr_expect_eq(facts.orig.tp_dst, htobe16(99));
 	/* an invalid one takes its later ones with it */
-	told(IN4 "icmp(type=0,id=9)" DATA, 0, 24, &look);
-	cr_expect_eq(told(IN4 "icmp(type=0,id=9)" DATA, 24, END, &look), CT_INV);
+	cr_expect_eq(told(UDP, 0, 24, &impossible), CT_INV);
+	cr_expect_eq(told(UDP, 24, END, &look), CT_INV);
 	cr_expect_eq(lost(), 0, "it was seen");
 }
 
