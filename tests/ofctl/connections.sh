@@ -29,15 +29,17 @@ hosts() {
         gateway "$host" "q$i"
     done
     # the host that is the switch's own port
+    on "$1" sysctl -qw net.ipv6.conf.br0.disable_ipv6=0 net.ipv6.conf.br0.addr_gen_mode=1 \
+        net.ipv6.conf.br0.router_solicitations=0
     ip -n "$NS-$1" link set br0 address 02:00:00:00:00:ff up
     address "$1" br0 10.1.1.9/32
+    address "$1" br0 fd01::9/128
     gateway "$1" br0
 }
 # gateway HOST DEV: has no need of ARP
 gateway() {
     ip -n "$NS-$1" neigh add 10.1.1.254 lladdr 02:00:00:00:02:fe dev "$2"
     ip -n "$NS-$1" route add default via 10.1.1.254 dev "$2" onlink
-    [ "$2" != br0 ] || return 0
     ip -n "$NS-$1" neigh add fd01::254 lladdr 02:00:00:00:02:fe dev "$2"
     ip -n "$NS-$1" route add default via fd01::254 dev "$2" onlink
 }

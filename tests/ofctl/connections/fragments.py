@@ -110,29 +110,38 @@ def errors(side):
 
 def of_kernels(side):
     """The switch's own host asks a service that it serves itself: translated twice, there and back, in what its kernel cuts."""
-    side.flows("""
-table=0,priority=10,ip,nw_dst=10.1.1.100,actions=ct(commit,zone=1,nat(dst=10.1.1.9),table=1)
-table=0,priority=10,ip,nw_dst=10.1.1.101,actions=ct(zone=2,nat,table=2)
-table=1,priority=10,ip,actions=ct(commit,zone=2,nat(src=10.1.1.101),table=3)
-table=2,priority=10,ip,actions=ct(zone=1,nat,table=3)
-table=3,priority=10,ip,ct_state=-inv,actions=mod_dl_dst:02:00:00:00:00:ff,in_port
+    hairpin(side, ("ip", "nw_dst"), "10.1.1.9", "10.1.1.100", "10.1.1.101")
+    hairpin(side, ("ipv6", "ipv6_dst"), "fd01::9", "fd01::100", "fd01::101")
+
+
+def hairpin(side, match, us, service, other):
+    """Who asks `service` gets to `us`, and seems to be `other`."""
+    (name, target), v6 = match, ":" in us
+    side.flows(f"""
+table=0,priority=10,{name},{target}={service},actions=ct(commit,zone=1,nat(dst={us}),table=1)
+table=0,priority=10,{name},{target}={other},actions=ct(zone=2,nat,table=2)
+table=1,priority=10,{name},actions=ct(commit,zone=2,nat(src={other}),table=3)
+table=2,priority=10,{name},actions=ct(zone=1,nat,table=3)
+table=3,priority=10,{name},ct_state=-inv,actions=mod_dl_dst:02:00:00:00:00:ff,in_port
 """)
-    client, server = side.open(LOCAL, port=1000), side.open(LOCAL, port=53)
-    pinger = side.open(LOCAL, socket.SOCK_RAW, protocol=socket.IPPROTO_ICMP)
+    family = socket.AF_INET6 if v6 else socket.AF_INET
+    client, server = (side.open(LOCAL, port=port, family=family) for port in (1000, 53))
+    pinger = side.open(LOCAL, socket.SOCK_RAW, 0, family, socket.IPPROTO_ICMPV6 if v6 else socket.IPPROTO_ICMP)
+    header, request_type = (0, 128) if v6 else (20, 8)  # what a raw socket gets begins so; requests as well
 
     def arrived(s):
-        return wait_for("what was sent", lambda: [(data, peer) for data, peer in heard(s) if data[20] != 8 or s is not pinger])
+        return wait_for("what was sent", lambda: [got for got in heard(s) if s is not pinger or got[0][header] != request_type])
 
     for size in (1000, 1473, 4000, 40000):  # Open vSwitch brings no more than 32 fragments at once
         data = (DATA * 14)[:size]
-        client.sendto(data, ("10.1.1.100", 53))
-        expect("question of %d bytes" % size, arrived(server), [(data, ("10.1.1.101", 1000))])
-        server.sendto(data, ("10.1.1.101", 1000))
-        expect("answer of %d bytes" % size, arrived(client), [(data, ("10.1.1.100", 53))])
-        request = echo("10.1.1.9", "10.1.1.100", 70, data=data)[34:]
-        pinger.sendto(request, ("10.1.1.100", 0))
+        client.sendto(data, (service, 53))
+        expect("question of %d bytes" % size, arrived(server), [(data, (other, 1000))])
+        server.sendto(data, (other, 1000))
+        expect("answer of %d bytes" % size, arrived(client), [(data, (service, 53))])
+        request = echo(us, service, 70, data=data)[54 if v6 else 34 :]
+        pinger.sendto(request, (service, 0))
         (reply, peer), = arrived(pinger)
-        expect("reply of %d bytes" % size, (peer[0], reply[24:]), ("10.1.1.100", request[4:]))
+        expect("reply of %d bytes" % size, (peer[0], reply[header + 4 :]), (service, request[4:]))
 
 
 SCENES = [kinds, segments, translated, in_any_order, overlapping, errors, of_kernels]
