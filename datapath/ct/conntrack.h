@@ -13,7 +13,7 @@
  * connection tracker.
  *
  * Fragments are tracked one by one, as they come: what is told of the first one holds for the later ones, for
- * which it is remembered, not longer than a few seconds (fragments.c). Nothing is held back.
+ * which it is remembered for some seconds (fragments.c). Nothing is held back.
  *
  * Thread-safety: conntrack_track, conntrack_prefetch, conntrack_count and conntrack_get_stats: any thread.
  * Sweep, flush and dump: the control thread.

@@ -16,7 +16,7 @@
 #include "base/clock.h"
 #include "datapath/ct/state.h"
 
-static const uint64_t life = 5 * CLOCK_SECOND;
+static const uint64_t life = 15 * CLOCK_SECOND; /* as long as Open vSwitch waits for the missing ones */
 
 static struct ct_fragment_key key_of(const struct ct_packet *p, uint16_t zone)
 {

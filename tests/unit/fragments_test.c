@@ -26,7 +26,7 @@
 #define UDP IN4 "udp(src=2000,dst=53)" DATA
 
 enum { TOTAL = 100, END = 1 << 16, L3 = 14 };
-enum { LIFE = 5, MOST = 4096 }; /* seconds, first fragments: what README.md says */
+enum { LIFE = 15, MOST = 4096 }; /* seconds, first fragments: what README.md says */
 
 static struct datapath dp;
 static struct worker w;
