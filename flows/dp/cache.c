@@ -8,64 +8,10 @@
 
 #include <rte_branch_prediction.h>
 
+#include "flows/dp/cache_hash.h"
 #include "flows/dp/cache_state.h"
 
 /* ---- stage 1: mask, hash ---- */
-
-/* A keyed hash of line 0, so that nobody outside can choose packets that share buckets. */
-#ifdef __AES__
-/* Two rounds of AES for each quarter, one and a half for their sum. */
-static inline uint64_t line_hash(const uint64_t *k, const uint64_t *seeds)
-{
-	const __m128i *in = (const __m128i *)k, *key = (const __m128i *)seeds;
-	__m128i q[4], sum;
-
-	for (unsigned i = 0; i < 4; i++) {
-		q[i] = _mm_xor_si128(_mm_load_si128(&in[i]), _mm_loadu_si128(&key[i]));
-		q[i] = _mm_aesenc_si128(q[i], _mm_loadu_si128(&key[(i + 1) & 3]));
-		q[i] = _mm_aesenc_si128(q[i], _mm_loadu_si128(&key[i]));
-	}
-	sum = _mm_xor_si128(_mm_xor_si128(q[0], q[1]), _mm_xor_si128(q[2], q[3]));
-	sum = _mm_aesenc_si128(sum, _mm_loadu_si128(&key[2]));
-	sum = _mm_aesenclast_si128(sum, _mm_loadu_si128(&key[1]));
-	return (uint64_t)_mm_cvtsi128_si64(sum);
-}
-#else
-static inline uint64_t mix(uint64_t a, uint64_t b)
-{
-	__uint128_t m = (__uint128_t)a * b;
-
-	return (uint64_t)m ^ (uint64_t)(m >> 64);
-}
-
-static inline uint64_t line_hash(const uint64_t *k, const uint64_t *s)
-{
-	return mix(k[0] ^ s[0], k[1] ^ s[1]) ^ mix(k[2] ^ s[2], k[3] ^ s[3]) ^ mix(k[4] ^ s[4], k[5] ^ s[5]) ^
-	       mix(k[6] ^ s[6], k[7] ^ s[7]);
-}
-#endif
-
-/* Of what comes behind line 0. */
-static uint64_t rest_hash(const struct cache *c, const struct mkey *key)
-{
-	const uint64_t *k = (const uint64_t *)key;
-	uint64_t h = 0;
-
-	if (key->flags & MKEY_EXT)
-		h = hash_words(k + MKEY_WORDS, MKEY_EXT_WORDS, c->seeds[8]);
-	if (key->flags & MKEY_RESUMED)
-		h ^= hash_words(k + MKEY_RESUMED_AT, MKEY_RESUMED_WORDS, c->seeds[9]);
-	return h;
-}
-
-static inline uint64_t key_hash(const struct cache *c, const struct mkey *key, uint64_t epoch)
-{
-	uint64_t h = line_hash((const uint64_t *)key, c->seeds);
-
-	if (unlikely(key->flags & CACHE_KEY_REST))
-		h ^= rest_hash(c, key);
-	return hash_mix(h ^ epoch * 0x9e3779b97f4a7c15ull);
-}
 
 /* Line 0 of a key as one value: the compiler makes the best of it that the machine has. */
 typedef uint64_t key_line __attribute__((vector_size(64)));
@@ -122,6 +68,16 @@ static void add_length(struct mkey *masked, const struct mkey *key, const struct
 	masked->pkt_len = lengths_class(lengths, length - tag) + tag;
 }
 
+/* Behind line 0, which is the same. */
+static bool same_rest(const struct mkey *a, const struct mkey *b)
+{
+	const uint64_t *x = (const uint64_t *)a, *y = (const uint64_t *)b;
+
+	return (!(a->flags & MKEY_EXT) || !memcmp(x + MKEY_WORDS, y + MKEY_WORDS, CACHE_EXT_BYTES)) &&
+	       (!(a->flags & MKEY_RESUMED) ||
+	        !memcmp(x + MKEY_RESUMED_AT, y + MKEY_RESUMED_AT, CACHE_RESUMED_BYTES));
+}
+
 /* Packets in a row that are of one flow are a run, which is looked up once: senders come in trains.
  * `lengths`: somebody asks for them, and `frames` has them. The number of runs. */
 static inline __attribute__((always_inline)) unsigned mask_keys(struct cache *c, const struct mkey *keys,
@@ -148,7 +104,8 @@ static inline __attribute__((always_inline)) unsigned mask_keys(struct cache *c,
 		line = mask_key(&c->keys[run], &keys[i], mask);
 		if (lengths && mask->pkt_len)
 			add_length(&c->keys[run], &keys[i], &r->lengths, frames[i]);
-		if (!lines_differ(line, before) && !(c->keys[run].flags & CACHE_KEY_REST)) {
+		if (!lines_differ(line, before) && (likely(!(c->keys[run].flags & CACHE_KEY_REST)) ||
+		                                    same_rest(&c->keys[run], &c->keys[run - 1]))) {
 			c->packets[run - 1]++;
 			c->bytes[run - 1] += lens[i];
 			continue;
@@ -171,7 +128,7 @@ static unsigned mask_keys_and_lengths(struct cache *c, const struct mkey *keys, 
 static void hash_keys(struct cache *c, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++) {
-		c->hashes[i] = key_hash(c, &c->keys[i], c->epochs[i]);
+		c->hashes[i] = cache_hash(&c->keys[i], c->epochs[i], c->seeds);
 		__builtin_prefetch(cache_bucket(c, c->hashes[i], 0), 1);
 	}
 }

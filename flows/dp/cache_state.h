@@ -7,6 +7,7 @@
 #include "base/dp/packet.h"
 #include "flows/dp/arena.h"
 #include "flows/dp/cache.h"
+#include "flows/dp/cache_hash.h"
 #include "flows/dp/deps.h"
 #include "flows/dp/programs.h"
 #include "flows/dp/state.h"
@@ -54,7 +55,7 @@ struct cache {
 	uint32_t capacity, used_entries, free_entry; /* free ones are chained by `program`; UINT32_MAX: end */
 	uint32_t nentries;
 	uint32_t hand; /* next bucket to look at when entries run out */
-	uint64_t seeds[10];
+	uint64_t seeds[CACHE_SEEDS];
 	struct arena arena;
 	struct programs programs;
 	struct deps deps;

@@ -194,7 +194,7 @@ void mkey_pack(const struct flow_key *w, struct mkey *k)
 /* Of a mask: all that is not read off the packet counts. */
 static void pack_resumed(const struct flow_key *w, struct mkey *m, enum mkey_class class)
 {
-	memset(&m->metadata, 0xff, MKEY_RESUMED_WORDS * 8);
+	memset(&m->metadata, 0xff, offsetof(struct mkey, pad_resumed) - offsetof(struct mkey, metadata));
 	memset(m->ct_src, 0, offsetof(struct mkey, ct_zone) - offsetof(struct mkey, ct_src));
 	m->ct_proto = w->ct_nw_proto;
 	m->ct_tp_src = w->ct_tp_src;

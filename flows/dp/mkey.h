@@ -75,6 +75,7 @@ struct mkey {
 	be16 ct_tp_src, ct_tp_dst, ct_zone;
 	uint8_t ct_proto;
 	uint8_t table_id;
+	uint8_t pad_resumed[8]; /* of no meaning: no mask has it */
 } __attribute__((aligned(64)));
 static_assert(offsetof(struct mkey, tun_src) == 64, "line 0 is one cache line");
 static_assert(offsetof(struct mkey, metadata) == 192, "and ext two more");
@@ -83,10 +84,10 @@ enum {
 	MKEY_WORDS = 8,
 	MKEY_EXT_WORDS = 16,
 	MKEY_RESUMED_AT = MKEY_WORDS + MKEY_EXT_WORDS,
-	MKEY_RESUMED_WORDS = 19,
+	MKEY_RESUMED_WORDS = 20,
 	MKEY_INNER_SHIFT = 2,
 };
-static_assert(offsetof(struct mkey, table_id) + 1 == (MKEY_RESUMED_AT + MKEY_RESUMED_WORDS) * 8,
+static_assert(offsetof(struct mkey, pad_resumed) + 8 == (MKEY_RESUMED_AT + MKEY_RESUMED_WORDS) * 8,
               "no padding inside");
 
 /* Classes of packets that have masks of their own: what matters to ARP does not widen IPv4's mask. */

@@ -33,12 +33,13 @@ static unsigned null_rx(struct port_rxq *q, struct packet **pkts, unsigned max)
 	for (unsigned i = 0; i < max; i++) {
 		struct packet *p = pkts[i];
 		uint32_t flow = n->next;
+		uint16_t sport = (uint16_t)(flow + 1);
 
 		n->next = n->next + 1 < n->flows ? n->next + 1 : 0;
 		packet_reset(p);
 		memcpy(p->head, n->frame.data, LEN);
 		memcpy(p->head + 8, &flow, 4);
-		memcpy(p->head + 34, &flow, 2);
+		memcpy(p->head + 34, &sport, 2);
 		p->head_len = LEN;
 		p->len = LEN;
 		p->in_port = n->port.ofport;
@@ -74,7 +75,8 @@ static struct null_port *add_null(struct test_switch *s, const char *name, uint3
 
 	if (!n || datapath_port_attach(s->dp, &n->port, &e))
 		abort();
-	frame_make(&n->frame, &(struct frame_spec){.payload = 18, .src_mac = "02:01:00:00:00:00"});
+	frame_make(&n->frame,
+	           &(struct frame_spec){.payload = 18, .dport = 53, .src_mac = "02:01:00:00:00:00"});
 	memset(n->frame.data + n->frame.l4 + 6, 0, 2);
 	n->flows = 1;
 	n->port.carrier = true;
@@ -141,16 +143,27 @@ static void measure_tunnel(struct test_switch *s, struct null_port *from, struct
 {
 	struct port *uplink = add_tunnel(s, underlay);
 
-	test_switch_flow(s, "priority=60000,in_port=1,udp,tp_dst=0,actions=output:4");
+	test_switch_flow(s, "priority=60000,in_port=1,udp,tp_dst=53,actions=output:4");
 	measure("into VXLAN, 1 flow", s, from, uplink, 1, clock_now() + share);
 	test_switch_flow(s, "priority=60001,in_port=1,udp,tp_src=1,tp_dst=1,actions=drop");
 	measure("into VXLAN, 1k flows", s, from, uplink, 1000, clock_now() + share);
 }
 
+static void measure_tracked(struct test_switch *s, struct null_port *from, struct port *to, uint64_t share)
+{
+	test_switch_flow(s, "priority=55000,in_port=1,udp,actions=ct(commit,table=100,zone=7)");
+	test_switch_flow(s, "table=100,udp,ct_state=+trk-inv,actions=output:2");
+	measure("tracked, 1 connection", s, from, to, 1, clock_now() + share);
+	measure("tracked, 250 connections", s, from, to, 250, clock_now() + share);
+	test_switch_flow(s, "table=100,udp,ct_state=+trk-inv,actions=ct(commit,table=101,zone=8)");
+	test_switch_flow(s, "table=101,udp,ct_state=+trk-inv,actions=output:2");
+	measure("tracked twice, 1 connection", s, from, to, 1, clock_now() + share);
+}
+
 int main(void)
 {
 	const char *seconds = getenv("BENCH_SECONDS");
-	uint64_t share = (seconds ? (uint64_t)atoi(seconds) : 5) * CLOCK_SECOND / 7;
+	uint64_t share = (seconds ? (uint64_t)atoi(seconds) : 5) * CLOCK_SECOND / 10;
 	static struct test_switch s;
 	struct underlay *underlay;
 	struct null_port *from;
@@ -175,18 +188,20 @@ int main(void)
 	to = &add_null(&s, "to", 2, false)->port;
 	test_switch_flow(&s, "in_port=1,actions=output:2");
 	measure("output, 1 flow", &s, from, to, 1, clock_now() + share);
-	test_switch_flow(&s, "in_port=1,udp,tp_dst=0,actions=output:2");
+	test_switch_flow(&s, "in_port=1,udp,tp_dst=53,actions=output:2");
 	measure("output by UDP port, 1 flow", &s, from, to, 1, clock_now() + share);
-	test_switch_flow(&s, "in_port=1,udp,tp_dst=0,actions=mod_dl_dst:02:00:00:00:00:09,mod_nw_src:1.2.3.4,"
-	                     "dec_ttl,output:2");
+	test_switch_flow(&s,
+	                 "in_port=1,udp,tp_dst=53,actions=mod_dl_dst:02:00:00:00:00:09,mod_nw_src:1.2.3.4,"
+	                 "dec_ttl,output:2");
 	measure("rewrite MAC and IP, 1 flow", &s, from, to, 1, clock_now() + share);
-	test_switch_flow(&s, "in_port=1,udp,tp_dst=0,actions=output:2");
+	test_switch_flow(&s, "in_port=1,udp,tp_dst=53,actions=output:2");
 	test_switch_flow(&s, "priority=40000,in_port=1,udp,tp_src=1,tp_dst=1,actions=drop");
 	measure("output by UDP ports, 1k flows", &s, from, to, 1000, clock_now() + share);
 	fdb_learn(datapath_fdb(s.dp), 0, (struct mac){{2, 0, 0, 0, 0, 2}}, 2, clock_now());
 	fdb_learn(datapath_fdb(s.dp), 0, (struct mac){{2, 1, 0, 0, 0, 0}}, 1, clock_now());
 	test_switch_flow(&s, "priority=50000,in_port=1,actions=NORMAL");
 	measure("NORMAL, 1 flow", &s, from, to, 1, clock_now() + share);
+	measure_tracked(&s, from, to, share);
 	measure_tunnel(&s, from, underlay, share);
 	test_switch_free(&s);
 	underlay_destroy(underlay, NULL, NULL);

@@ -72,6 +72,34 @@ Test(resume, registers_metadata_and_marks_survive)
 	}
 }
 
+/* All of a batch look alike but for what the tracker tells: no table looks at ports. */
+Test(resume, packets_in_a_row_are_of_one_flow_only_when_their_connections_say_the_same)
+{
+	flows((const char *const[]){
+	        "in_port=1,udp,actions=ct(table=1)",
+	        "in_port=2,udp,tp_src=1,actions=ct(commit,exec(load:5->NXM_NX_CT_MARK[]))",
+	        "in_port=2,udp,tp_src=2,actions=ct(commit,exec(load:6->NXM_NX_CT_MARK[]))",
+	        "table=1,udp,ct_state=+trk,ct_mark=5,actions=output:2",
+	        "table=1,udp,ct_state=+trk,ct_mark=6,actions=output:3",
+	        "table=1,udp,ct_state=+trk,ct_mark=0,actions=output:4", NULL});
+	for (uint16_t sport = 1; sport <= 2; sport++) {
+		frame_make(&in, &(struct frame_spec){.sport = sport, .dport = 53, .payload = 20});
+		send_from(2);
+	}
+	for (unsigned round = 0; round < 3; round++) {
+		for (unsigned i = 0; i < 60; i++) {
+			uint16_t sport = "112233122333"[i % 12] - '0';
+
+			frame_make(&in, &(struct frame_spec){.sport = sport, .dport = 53, .payload = 20});
+			test_switch_inject(&s, 1, in.data, in.len);
+		}
+		test_switch_run(&s);
+		cr_expect_eq(test_switch_count(&s, 2), 15);
+		cr_expect_eq(test_switch_count(&s, 3), 20);
+		cr_expect_eq(test_switch_count(&s, 4), 25);
+	}
+}
+
 /* What was translated is looked up as it was before; then all is as it is again. */
 Test(resume, a_table_is_asked_by_the_original_tuple)
 {
