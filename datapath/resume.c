@@ -193,12 +193,14 @@ void ct_execute(struct exec *x, const struct program *program, const struct op *
 
 /* ---- and out of it ---- */
 
+/* What is taken stays there until the next one is enlisted. An empty list begins again with places that are
+ * in the first-level cache. */
 static struct resumed *take(struct worker *w)
 {
 	struct resumed *r = &w->resumed[w->resumed_first];
 
-	w->resumed_first = (w->resumed_first + 1) % RESUMED_MAX;
 	w->nresumed--;
+	w->resumed_first = w->nresumed ? (w->resumed_first + 1) % RESUMED_MAX : 0;
 	return r;
 }
 
