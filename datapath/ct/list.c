@@ -5,6 +5,11 @@
 #include "base/clock.h"
 #include "datapath/ct/state.h"
 
+static bool is_alive(const struct ct_conn *c)
+{
+	return __atomic_load_n(&c->alive, __ATOMIC_RELAXED);
+}
+
 static uint32_t slots_used(const struct conntrack *ct)
 {
 	return __atomic_load_n(&ct->used, __ATOMIC_ACQUIRE);
@@ -21,7 +26,7 @@ void conntrack_sweep(struct conntrack *ct, uint64_t now)
 			ct->sweep_at = 0;
 		c = &ct->conns[ct->sweep_at++];
 		/* Locked is only what no packet asks for. */
-		if (!__atomic_load_n(&c->alive, __ATOMIC_RELAXED) || !ct_is_expired(c, now))
+		if (!is_alive(c) || !ct_is_expired(c, now))
 			continue;
 		rte_spinlock_lock(&c->lock);
 		if (c->alive && ct_is_expired(c, now))
@@ -51,13 +56,21 @@ static bool fits(const struct ct_conn *c, const struct ct_filter *f)
 	return tuple_fits(&c->orig, &f->orig) && tuple_fits(&c->reply, &f->reply);
 }
 
+/* How many there are at most that the filter can fit. */
+static uint32_t candidates(const struct conntrack *ct, const struct ct_filter *f)
+{
+	return __atomic_load_n(f && f->by_zone ? &ct->zone_count[f->zone] : &ct->count, __ATOMIC_RELAXED);
+}
+
 uint32_t conntrack_flush(struct conntrack *ct, const struct ct_filter *filter)
 {
 	uint32_t used = slots_used(ct), n = 0;
 
-	for (uint32_t i = 0; i < used; i++) {
+	for (uint32_t i = 0; i < used && candidates(ct, filter); i++) {
 		struct ct_conn *c = &ct->conns[i];
 
+		if (!is_alive(c))
+			continue;
 		rte_spinlock_lock(&c->lock);
 		if (c->alive && fits(c, filter)) {
 			ct_bury(ct, c, CT_FLUSHED);
@@ -89,11 +102,13 @@ void conntrack_dump(struct conntrack *ct, uint64_t now, const struct ct_filter *
 {
 	uint32_t used = slots_used(ct);
 
-	for (uint32_t i = 0; i < used; i++) {
+	for (uint32_t i = 0; i < used && candidates(ct, filter); i++) {
 		struct ct_conn *c = &ct->conns[i];
 		struct ct_entry e;
 		bool tell;
 
+		if (!is_alive(c))
+			continue;
 		rte_spinlock_lock(&c->lock);
 		tell = c->alive && !ct_is_expired(c, now) && fits(c, filter);
 		if (tell)
