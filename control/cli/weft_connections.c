@@ -13,7 +13,7 @@
 static const char *const columns[] = {"proto",       "src",      "sport",     "dst",         "dport",
                                       "id",          "type",     "reply_src", "reply_sport", "reply_dst",
                                       "reply_dport", "reply_id", "zone",      "state",       "timeout",
-                                      "mark",        "label",    NULL};
+                                      "mark",        "label",    "helper",    NULL};
 
 /* Words KEY=N, each KEY one of `keys`, as an object. NULL with `e`. */
 static json_t *numbers(int n, char **words, const char *const *keys, struct error *e)

@@ -88,6 +88,8 @@ static json_t *entry_json(const struct ct_entry *c)
 		json_object_set_new(row, "mark", json_integer(c->mark));
 	if (labelled)
 		json_object_set_new(row, "label", json_string(label));
+	if (c->helper)
+		json_object_set_new(row, "helper", json_string(c->helper));
 	return row;
 }
 
@@ -145,12 +147,14 @@ int connections_rpc_stats(void *ctx, json_t *params, json_t **result, struct err
 	struct conntrack_stats st;
 
 	conntrack_get_stats(datapath_ct(s->datapath), &st);
-	*result = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "connections",
-	                    (json_int_t)st.connections, "max", (json_int_t)st.max, "commits",
+	*result = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+	                    "connections", (json_int_t)st.connections, "max", (json_int_t)st.max, "commits",
 	                    (json_int_t)st.commits, "expired", (json_int_t)st.expired, "replaced",
 	                    (json_int_t)st.replaced, "flushed", (json_int_t)st.flushed, "evicted",
 	                    (json_int_t)st.evicted, "full", (json_int_t)st.full, "zone_full",
 	                    (json_int_t)st.zone_full, "nat_exhausted", (json_int_t)st.nat_exhausted,
-	                    "invalid", (json_int_t)st.invalid, "lost", (json_int_t)st.lost);
+	                    "invalid", (json_int_t)st.invalid, "lost", (json_int_t)st.lost, "expected",
+	                    (json_int_t)st.expected, "announced", (json_int_t)st.announced, "displaced",
+	                    (json_int_t)st.displaced, "unread", (json_int_t)st.unread);
 	return 0;
 }

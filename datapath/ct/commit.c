@@ -13,11 +13,12 @@ void ct_write_marks(struct ct_conn *c, const struct ct_order *o)
 		c->label[i] = (uint8_t)((c->label[i] & ~o->label_mask[i]) | (o->label[i] & o->label_mask[i]));
 		any |= c->label[i];
 	}
-	c->labelled = any != 0;
+	c->rare = (uint8_t)((c->rare & ~CT_LABELLED) | (any ? CT_LABELLED : 0));
 }
 
 struct plan {
 	const struct ct_key *orig;
+	const struct ct_expect *expected; /* or NULL */
 	struct ct_key reply;
 	uint32_t hash, reply_hash;
 	uint8_t nat;
@@ -25,13 +26,14 @@ struct plan {
 
 static bool plan_reply(struct conntrack *ct, uint64_t now, const struct ct_order *o, struct plan *plan)
 {
-	uint16_t flags = o->flags & CT_NAT ? o->nat.flags & (NAT_SRC | NAT_DST) : 0;
+	const struct nat_range *range = plan->expected ? &plan->expected->nat : &o->nat;
+	uint16_t flags = o->flags & CT_NAT ? range->flags & (NAT_SRC | NAT_DST) : 0;
 	struct ct_key back = ct_key_reversed(plan->orig);
 
 	plan->reply = back;
 	plan->reply_hash = plan->hash;
 	/* The reply of a translated connection may look like that of this one. */
-	if (flags ? !ct_nat_choose(ct, now, &o->nat, plan->orig, &plan->reply)
+	if (flags ? !ct_nat_choose(ct, now, range, plan->orig, &plan->reply)
 	          : !ct_nat_is_free(ct, now, &back, plan->hash)) {
 		ct_count(ct, CT_NAT_EXHAUSTED);
 		return false;
@@ -44,9 +46,26 @@ static bool plan_reply(struct conntrack *ct, uint64_t now, const struct ct_order
 	return true;
 }
 
+/* What is known of a connection before a packet writes marks. */
+static void begin_rare(struct ct_conn *c, const struct ct_order *o, const struct ct_expect *e)
+{
+	c->mark = 0;
+	c->rare = 0;
+	memset(c->label, 0, sizeof(c->label));
+	if (e) {
+		c->rare = CT_RELATED;
+		c->master = e->master;
+		c->mark = e->mark;
+		memcpy(c->label, e->label, sizeof(c->label));
+	} else if (ct_helper_fits(o->alg, c->orig.proto)) {
+		c->rare = CT_HELPED;
+		c->helper = (struct ct_helper){0};
+	}
+}
+
 /* Fills a slot and makes it findable; it stays locked. */
-static bool begin(struct conntrack *ct, uint64_t now, const struct ct_packet *p, const struct plan *plan,
-                  struct ct_conn *c)
+static bool begin(struct conntrack *ct, uint64_t now, const struct ct_packet *p, const struct ct_order *o,
+                  const struct plan *plan, struct ct_conn *c)
 {
 	rte_spinlock_lock(&c->lock);
 	c->orig = *plan->orig;
@@ -54,9 +73,7 @@ static bool begin(struct conntrack *ct, uint64_t now, const struct ct_packet *p,
 	c->hash = plan->hash;
 	c->reply_hash = plan->reply_hash;
 	c->nat = plan->nat;
-	c->mark = 0;
-	c->labelled = false;
-	memset(c->label, 0, sizeof(c->label));
+	begin_rare(c, o, plan->expected);
 	if (c->orig.proto == IP_PROTO_TCP)
 		ct_tcp_begin(ct, c, p, now);
 	else
@@ -94,7 +111,7 @@ static enum ct_commit commit_locked(struct conntrack *ct, uint64_t now, const st
 		ct_count(ct, CT_FULL);
 		return CT_COMMIT_FAILED;
 	}
-	if (!begin(ct, now, p, plan, c))
+	if (!begin(ct, now, p, o, plan, c))
 		return CT_COMMIT_FAILED;
 	*out = c;
 	return CT_COMMIT_DONE;
@@ -102,10 +119,10 @@ static enum ct_commit commit_locked(struct conntrack *ct, uint64_t now, const st
 
 enum ct_commit ct_commit(struct conntrack *ct, uint64_t now, const struct ct_packet *p,
                          const struct ct_order *o, const struct ct_key *key, uint32_t hash,
-                         struct ct_conn **out)
+                         const struct ct_expect *e, struct ct_conn **out)
 {
 	rte_spinlock_t *lock = &ct->commit[hash_mix(o->zone) % CT_COMMIT_LOCKS].lock;
-	struct plan plan = {.orig = key, .hash = hash};
+	struct plan plan = {.orig = key, .hash = hash, .expected = e};
 	enum ct_commit result;
 
 	rte_spinlock_lock(lock);

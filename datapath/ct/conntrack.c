@@ -33,7 +33,9 @@ struct conntrack *conntrack_create(const struct conntrack_config *config)
 	for (unsigned i = 0; i < CT_TIMEOUTS; i++)
 		ct->timeout[i] =
 		        (config->seconds[i] ? config->seconds[i] : default_seconds[i]) * CLOCK_SECOND;
-	if (ct_table_init(ct)) {
+	ct->expects = calloc(1, sizeof(*ct->expects)); /* touched when there are some */
+	if (!ct->expects || ct_table_init(ct)) {
+		free(ct->expects);
 		free(ct);
 		return NULL;
 	}
@@ -45,6 +47,7 @@ void conntrack_destroy(struct conntrack *ct)
 	if (!ct)
 		return;
 	ct_table_exit(ct);
+	free(ct->expects);
 	free(ct);
 }
 
@@ -70,16 +73,42 @@ static void tell_tuple(struct ct_facts *f, const struct ct_key *k)
 	}
 }
 
-/* There is no connection. */
-static void tell_none(struct pass *x, uint32_t state)
+static void tell_invalid(struct pass *x)
+{
+	*x->facts = (struct ct_facts){.state = CT_INV | CT_TRK, .zone = x->o->zone};
+	ct_count(x->ct, CT_INVALID);
+}
+
+/* There is no connection. `e`: what has announced it, or NULL. */
+static void tell_new(struct pass *x, const struct ct_expect *e)
 {
 	struct ct_facts *f = x->facts;
 
-	*f = (struct ct_facts){.state = state | CT_TRK, .zone = x->o->zone};
-	if (state & CT_INV)
-		ct_count(x->ct, CT_INVALID);
-	else
+	*f = (struct ct_facts){.state = CT_NEW | CT_TRK, .zone = x->o->zone};
+	if (!e) {
 		tell_tuple(f, &x->key);
+		return;
+	}
+	f->state |= CT_REL;
+	f->orig = e->master;
+	f->mark = e->mark;
+	memcpy(f->label, e->label, sizeof(f->label));
+}
+
+/* What few connections have; returns the state. */
+static uint32_t tell_rare(struct pass *x, struct ct_conn *c, bool reply, uint32_t state)
+{
+	struct ct_facts *f = x->facts;
+
+	memcpy(f->label, c->label, sizeof(f->label));
+	if (c->rare & CT_RELATED) {
+		f->orig = c->master;
+		state |= state & CT_INV ? 0 : CT_REL;
+	}
+	if ((c->rare & CT_HELPED) && !(state & CT_INV) &&
+	    !(x->p->flags & (CT_PACKET_ERROR | CT_PACKET_LATER)))
+		ct_help(x->ct, c, x->p, reply, x->rw);
+	return state;
 }
 
 /* All that is done while the connection is locked, and the end of that. */
@@ -92,24 +121,34 @@ static void tell(struct pass *x, struct ct_conn *c, bool reply, uint32_t state)
 		state |= ct_nat_rewrite(c, reply, error, x->rw);
 	if (x->o->flags & CT_COMMIT)
 		ct_write_marks(c, x->o);
-	f->state = state | CT_TRK;
 	f->zone = x->o->zone;
 	f->mark = c->mark;
-	if (__builtin_expect(c->labelled, 0))
-		memcpy(f->label, c->label, sizeof(f->label));
-	else
-		memset(f->label, 0, sizeof(f->label));
+	memset(f->label, 0, sizeof(f->label));
 	tell_tuple(f, &c->orig);
+	if (__builtin_expect(c->rare, 0))
+		state = tell_rare(x, c, reply, state);
+	f->state = state | CT_TRK;
 	rte_spinlock_unlock(&c->lock);
 	if (state & CT_INV)
 		ct_count(x->ct, CT_INVALID);
 }
 
+/* In the numbers of those who have sent what is judged. */
+static enum ct_verdict judge_control(struct pass *x, struct ct_conn *c, bool reply)
+{
+	struct ct_packet p = *x->p;
+
+	p.ack = ct_helper_ack(c, reply, p.ack);
+	return ct_tcp_update(x->ct, c, &p, reply, x->now);
+}
+
 static enum ct_verdict judge(struct pass *x, struct ct_conn *c, bool reply)
 {
-	if (c->orig.proto == IP_PROTO_TCP)
-		return ct_tcp_update(x->ct, c, x->p, reply, x->now);
-	return ct_talk_update(x->ct, c, reply, x->now);
+	if (c->orig.proto != IP_PROTO_TCP)
+		return ct_talk_update(x->ct, c, reply, x->now);
+	if (__builtin_expect(c->rare & CT_HELPED, 0))
+		return judge_control(x, c, reply);
+	return ct_tcp_update(x->ct, c, x->p, reply, x->now);
 }
 
 /* Of a locked connection, which it unlocks. False: it has ended and this is the first packet of another. */
@@ -153,6 +192,8 @@ static struct ct_conn *find_translated(struct pass *x, bool *reply)
 		*reply = !*reply;
 		return c;
 	}
+	if ((x->before & CT_REL) && !(x->p->flags & CT_PACKET_ERROR))
+		return NULL; /* what was told is the tuple of another connection */
 	if (ct_key_is_icmp(&x->key)) {
 		was.tp_src = x->key.tp_src;
 		was.tp_dst = htobe16((uint16_t)(be16toh(x->facts->orig.tp_src) << 8));
@@ -189,17 +230,20 @@ static bool may_begin(const struct pass *x)
 /* False: somebody else has begun the connection meanwhile. */
 static bool begin(struct pass *x)
 {
+	struct ct_expect e;
+	const struct ct_expect *expected;
 	struct ct_conn *c;
 
 	if (!may_begin(x)) {
-		tell_none(x, CT_INV);
+		tell_invalid(x);
 		return true;
 	}
+	expected = ct_is_expected(x->ct, &x->key, &e) ? &e : NULL;
 	if (!(x->o->flags & CT_COMMIT)) {
-		tell_none(x, CT_NEW);
+		tell_new(x, expected);
 		return true;
 	}
-	switch (ct_commit(x->ct, x->now, x->p, x->o, &x->key, x->hash, &c)) {
+	switch (ct_commit(x->ct, x->now, x->p, x->o, &x->key, x->hash, expected, &c)) {
 	case CT_COMMIT_DONE:
 		tell(x, c, false, CT_NEW);
 		return true;
@@ -207,7 +251,7 @@ static bool begin(struct pass *x)
 		x->before = 0;
 		return false;
 	default:
-		tell_none(x, CT_INV);
+		tell_invalid(x);
 		return true;
 	}
 }
@@ -226,7 +270,7 @@ static bool read_key(struct pass *x)
 static void track(struct pass *x)
 {
 	if (!read_key(x)) {
-		tell_none(x, CT_INV);
+		tell_invalid(x);
 		return;
 	}
 	for (;;) {

@@ -6,6 +6,12 @@
  * connections on commit; chooses addresses and ports for their translation. It knows no packet bytes:
  * datapath/track.c reads and rewrites those.
  *
+ * A connection that is committed with `alg` is a control connection: what its packets announce is expected
+ * from then on, and told as CT_REL, with the mark and label that the control connection had at the time and
+ * with its tuple, then and after it is committed. It is expected as long as the control connection lives. One
+ * control connection announces at most 8, all of them 4096; a newer one takes the place of the oldest. What
+ * was expected has no helper of its own.
+ *
  * Design: connections lie in one reserved range that grows by touch, so memory that was a connection stays
  * one. A lookup reads a bucket without a lock, locks the connection it finds for as long as the packet is
  * judged, and asks then whether it is the right one. Commits of a zone come one after the other, those of
@@ -15,8 +21,8 @@
  * Fragments are tracked one by one, as they come: what is told of the first one holds for the later ones, for
  * which it is remembered for some seconds (fragments.c). Nothing is held back.
  *
- * Thread-safety: conntrack_track, conntrack_prefetch, conntrack_count and conntrack_get_stats: any thread.
- * Sweep, flush and dump: the control thread.
+ * Thread-safety: conntrack_track, conntrack_hear, conntrack_prefetch, conntrack_count and
+ * conntrack_get_stats: any thread. Sweep, flush and dump: the control thread.
  *
  * Life cycle: conntrack_create -> workers track, control sweeps about once a second -> workers stop ->
  * conntrack_destroy. Nothing but a reservation is taken before the first commit.
@@ -67,6 +73,10 @@ struct conntrack_stats {
 	uint64_t nat_exhausted; /* commits refused: no reply tuple of its own is left */
 	uint64_t invalid;       /* packets told as invalid, with these: */
 	uint64_t lost;          /* later fragments whose first one was not seen, or that lie over it */
+	uint32_t expected;      /* announced by control connections, at this time: at most 4096 */
+	uint64_t announced;     /* that were announced */
+	uint64_t displaced;     /* that had to go for newer ones */
+	uint64_t unread;        /* packets of control connections that nothing could be made of */
 };
 
 enum ct_packet_flag {
@@ -104,12 +114,38 @@ enum ct_rewrite_what {
 	/* ICMP error: SRC and DST are about the outer header. The inner packet's becomes `to` reversed: its
 	 * source address, port and so on are to.dst, to.tp_dst ..., each of them (ICMP: the id). */
 	CT_REWRITE_INNER = 1 << 3,
+	CT_REWRITE_NUMBERS = 1 << 4, /* TCP: `seq` and `ack` are added to the header's */
+	CT_REWRITE_TEXT = 1 << 5,    /* the payload may announce a connection: `control`; conntrack_hear() */
+};
+
+/* A packet of an FTP control connection. */
+struct ct_control {
+	struct ct_tuple orig; /* the connection's first direction */
+	uint16_t zone;
+	bool reply;               /* it comes from the side that was called */
+	bool translated;          /* then addresses in the text are to be, too */
+	struct ip_addr own, seen; /* of the sender, as it knows it, and as the other side does */
+};
+
+/* What was found in its text. */
+struct ct_heard {
+	enum ct_heard_what {
+		CT_HEARD_NOTHING,
+		CT_HEARD_PORT,   /* the sender awaits a connection at `port` */
+		CT_HEARD_BROKEN, /* an announcement, but none that can be believed */
+		CT_HEARD_UNREAD, /* it could not be read, or not be translated: the packet is as it was */
+	} what;
+	be16 port;
+	uint32_t seq;    /* of the packet, as it was sent; host order */
+	uint32_t longer; /* bytes that its text has grown by; modulo 2^32 */
 };
 
 /* How the packet is to be changed. */
 struct ct_rewrite {
 	uint32_t what;      /* enum ct_rewrite_what; 0: not at all */
 	struct ct_tuple to; /* addresses that stay are here as well */
+	uint32_t seq, ack;  /* modulo 2^32, host order */
+	struct ct_control control;
 };
 
 /* Chooses connections: every condition that is set must hold. All zero: all connections. */
@@ -127,9 +163,10 @@ struct ct_entry {
 	uint16_t zone;
 	uint32_t mark;
 	uint8_t label[16];
-	uint32_t nat;      /* CT_SNAT, CT_DNAT or none */
-	const char *state; /* "ESTABLISHED" ...; constant text */
-	uint32_t timeout;  /* seconds left */
+	uint32_t nat;       /* CT_SNAT, CT_DNAT or none */
+	const char *state;  /* "ESTABLISHED" ...; constant text */
+	const char *helper; /* "ftp", "tftp"; NULL: none */
+	uint32_t timeout;   /* seconds left */
 };
 
 /* `config` may be NULL. NULL on lack of memory or addresses. */
@@ -153,6 +190,11 @@ void conntrack_destroy(struct conntrack *ct);
  */
 void conntrack_track(struct conntrack *ct, uint64_t now, const struct ct_packet *p, const struct ct_order *o,
                      struct ct_facts *facts, struct ct_rewrite *rw);
+
+/* Of a packet for which conntrack_track() has said CT_REWRITE_TEXT: what was found in its text. A broken
+ * announcement makes it CT_INV as well, as in Open vSwitch. */
+void conntrack_hear(struct conntrack *ct, uint64_t now, const struct ct_control *control,
+                    const struct ct_heard *heard, struct ct_facts *facts);
 
 /* Fetches the bucket that conntrack_track() will read. To be called for all packets of a batch first; then
  * conntrack_prefetch_found(), with the number that this one has returned, gets the connections. `t` as in

@@ -89,6 +89,7 @@ static struct ct_entry entry_of(const struct ct_conn *c, uint64_t now)
 	                     .zone = c->orig.zone,
 	                     .mark = c->mark,
 	                     .nat = c->nat,
+	                     .helper = c->rare & CT_HELPED ? ct_helper_name(c) : NULL,
 	                     .state = c->orig.proto == IP_PROTO_TCP ? ct_tcp_state_name(c)
 	                                                            : ct_talk_state_name(c),
 	                     .timeout = (uint32_t)((c->expires - now) / CLOCK_SECOND)};
@@ -144,5 +145,9 @@ void conntrack_get_stats(const struct conntrack *ct, struct conntrack_stats *out
 	        .nat_exhausted = counter(ct, CT_NAT_EXHAUSTED),
 	        .invalid = counter(ct, CT_INVALID),
 	        .lost = counter(ct, CT_LOST),
+	        .expected = __atomic_load_n(&ct->nexpects, __ATOMIC_RELAXED),
+	        .announced = counter(ct, CT_ANNOUNCED),
+	        .displaced = counter(ct, CT_DISPLACED),
+	        .unread = counter(ct, CT_UNREAD),
 	};
 }

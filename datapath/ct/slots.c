@@ -38,6 +38,8 @@ void ct_bury(struct conntrack *ct, struct ct_conn *c, enum ct_counter why)
 	rte_spinlock_unlock(&c->lock);
 	/* Only who has made it dead goes on here; its hashes stay until the slot is free. */
 	ct_table_unlink(ct, c);
+	if (__builtin_expect(c->rare & CT_HELPED, 0))
+		ct_expect_forget(ct, c);
 	__atomic_sub_fetch(&ct->zone_count[c->orig.zone], 1, __ATOMIC_RELAXED);
 	ct_slot_free(ct, c);
 	ct_count(ct, why);

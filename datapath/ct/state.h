@@ -2,8 +2,9 @@
 /*
  * The insides of the connection tracker.
  *
- * Order of locks: a zone's commit lock, one connection, one bucket (while splitting: after the grow lock), a
- * free list. Who has locked a connection never locks a second one. A bucket of fragments is locked alone.
+ * Order of locks: a zone's commit lock, one connection, expectations, one bucket (while splitting: after the
+ * grow lock), a free list. Who has locked a connection never locks a second one. A bucket of
+ * fragments is locked alone.
  */
 #ifndef DATAPATH_CT_STATE_H
 #define DATAPATH_CT_STATE_H
@@ -20,6 +21,8 @@ enum {
 	CT_COMMIT_LOCKS = 64, /* zones share them */
 	CT_FRAGMENT_BUCKETS = 1024,
 	CT_FRAGMENT_WAYS = 4, /* first fragments in a bucket */
+	CT_EXPECT_MAX = 4096, /* connections that are expected */
+	CT_EXPECT_EACH = 8,   /* of one control connection */
 };
 
 /* One direction, compared and hashed as words. */
@@ -58,6 +61,29 @@ enum ct_tcp_state { /* numbers in order of life */
 /* Of connections that are not TCP. */
 enum ct_talk { CT_TALK_FIRST, CT_TALK_SINGLE, CT_TALK_BOTH };
 
+/* What few connections have. */
+enum ct_rare {
+	CT_LABELLED = 1 << 0, /* the label is not zero */
+	CT_HELPED = 1 << 1,   /* committed with `alg`: `helper` is valid */
+	CT_RELATED = 1 << 2,  /* was expected: `master` is valid */
+};
+
+/* How much longer what one side of a TCP connection has sent has become, up to the packet that begins at
+ * number `at` and after that one; modulo 2^32. */
+struct ct_shift {
+	uint32_t at;
+	uint32_t before, after;
+};
+
+/* A control connection's. */
+struct ct_helper {
+	/* the lock of the expectations */
+	uint32_t newest; /* its expectations: index + 1 */
+	uint32_t count;  /* at most CT_EXPECT_EACH */
+	/* that of the connection */
+	struct ct_shift shift[2]; /* 0: of the one who began */
+};
+
 struct ct_conn {
 	/* line 0: enough for UDP and ICMP without translation */
 	struct ct_key orig;
@@ -67,18 +93,40 @@ struct ct_conn {
 	uint8_t alive;    /* in the table, and not on its way out */
 	uint8_t nat;      /* CT_SNAT, CT_DNAT, or none */
 	uint8_t talk;     /* enum ct_talk */
-	uint8_t labelled; /* label is not zero */
+	uint8_t rare;     /* enum ct_rare */
 	uint32_t next_free;
 	/* line 1 */
 	struct ct_peer peer[2]; /* 0: of the one who began */
 	uint8_t label[16];
 	uint32_t hash, reply_hash; /* the table's entries; equal: one entry */
-	uint8_t pad[16];
+	/* lines 1 and 2: one of them at most */
+	union {
+		struct ct_helper helper;
+		struct ct_tuple master; /* the first direction of the connection that this one belongs to */
+	};
 	/* line 2: when translated */
 	struct ct_key reply;
-	uint8_t pad2[24];
 } __attribute__((aligned(64)));
-static_assert(sizeof(struct ct_conn) == 192, "three lines");
+static_assert(sizeof(struct ct_conn) == 192 && offsetof(struct ct_conn, reply) >= 128, "three lines");
+
+/* A connection that a control connection has announced. */
+struct ct_expect {
+	struct ct_key key;      /* of its first packet; tp_src is 0: any */
+	struct nat_range nat;   /* how it is translated if it is committed with CT_NAT */
+	struct ct_tuple master; /* the first direction of the control connection */
+	uint8_t label[16];      /* of that, when this was announced */
+	uint32_t mark;
+	uint32_t conn;  /* that connection: slot + 1; 0: this place is free */
+	uint32_t older; /* of the same connection: index + 1 */
+	uint32_t next;  /* in the same chain: index + 1 */
+};
+
+struct ct_expects {
+	rte_spinlock_t lock;
+	uint32_t hand;                 /* the place that the next one takes */
+	uint32_t chain[CT_EXPECT_MAX]; /* by hash: index + 1; read without the lock as well */
+	struct ct_expect at[CT_EXPECT_MAX];
+};
 
 /* A bucket of the table, or one that a full bucket goes on in. */
 struct ct_bucket {
@@ -131,6 +179,9 @@ enum ct_counter {
 	CT_NAT_EXHAUSTED,
 	CT_INVALID,
 	CT_LOST,
+	CT_ANNOUNCED,
+	CT_DISPLACED,
+	CT_UNREAD,
 	CT_COUNTERS
 };
 
@@ -138,6 +189,7 @@ struct conntrack {
 	/* read only */
 	struct ct_bucket *buckets; /* buckets_max, then extra_max that full ones go on in */
 	struct ct_conn *conns;     /* slots */
+	struct ct_expects *expects;
 	uint64_t seed;
 	uint32_t *zone_count; /* by zone, atomic: connections in it */
 	struct ct_fragment_bucket *fragments;
@@ -145,6 +197,7 @@ struct conntrack {
 	uint64_t timeout[CT_TIMEOUTS]; /* ns */
 	/* changes with every eighth commit or so */
 	uint32_t nbuckets __attribute__((aligned(64)));
+	uint32_t nexpects; /* atomic */
 	/* slots */
 	rte_spinlock_t slot_lock __attribute__((aligned(64)));
 	uint32_t count, used, free_slot; /* used: slots that were ever taken; free_slot: index + 1 */
@@ -273,14 +326,45 @@ bool ct_nat_is_free(struct conntrack *ct, uint64_t now, const struct ct_key *k, 
 /* How a packet of a translated connection changes; returns CT_SNAT or CT_DNAT, what happens to it. */
 uint32_t ct_nat_rewrite(const struct ct_conn *c, bool reply, bool error, struct ct_rewrite *rw);
 
+/* expect.c */
+
+/* Looks for what has announced a connection whose first packet has this key. */
+bool ct_expect_find(struct conntrack *ct, const struct ct_key *key, struct ct_expect *out);
+/* Keeps `e` (key, nat, master, mark and label are set) as announced by the locked connection, unless there is
+ * one with its key. The connection's oldest one has to go if it has CT_EXPECT_EACH; if there are
+ * CT_EXPECT_MAX, the oldest of all. */
+void ct_expect_add(struct conntrack *ct, struct ct_conn *c, const struct ct_expect *e);
+/* Of a connection that has ended: all that it has announced. */
+void ct_expect_forget(struct conntrack *ct, struct ct_conn *c);
+
+static inline bool ct_is_expected(struct conntrack *ct, const struct ct_key *key, struct ct_expect *out)
+{
+	return __builtin_expect(__atomic_load_n(&ct->nexpects, __ATOMIC_RELAXED) != 0, 0) &&
+	       ct_expect_find(ct, key, out);
+}
+
+/* helper.c */
+
+/* Is there a helper of that kind (enum ct_alg) for the protocol? */
+bool ct_helper_fits(uint16_t alg, uint8_t proto);
+/* "ftp" or "tftp". */
+const char *ct_helper_name(const struct ct_conn *c);
+/* A valid packet of a locked connection that has a helper. `rw` says how the packet is translated, and says
+ * then what else there is to do. */
+void ct_help(struct conntrack *ct, struct ct_conn *c, const struct ct_packet *p, bool reply,
+             struct ct_rewrite *rw);
+/* What the acknowledgement in a packet means in the numbers of who has sent what it acknowledges. */
+uint32_t ct_helper_ack(const struct ct_conn *c, bool reply, uint32_t ack);
+
 /* commit.c */
 
 enum ct_commit { CT_COMMIT_DONE, CT_COMMIT_EXISTS, CT_COMMIT_FAILED };
 
-/* Makes a connection of a packet that begins one; it is locked. EXISTS: somebody was faster. */
+/* Makes a connection of a packet that begins one; it is locked. EXISTS: somebody was faster. `e`: what has
+ * announced it, or NULL. */
 enum ct_commit ct_commit(struct conntrack *ct, uint64_t now, const struct ct_packet *p,
                          const struct ct_order *o, const struct ct_key *key, uint32_t hash,
-                         struct ct_conn **out);
+                         const struct ct_expect *e, struct ct_conn **out);
 /* Writes mark and label. */
 void ct_write_marks(struct ct_conn *c, const struct ct_order *o);
 

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Connections that control connections announce: expected, told, translated, forgotten. */
+#include <criterion/criterion.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "datapath/ct/conntrack.h"
+
+enum { EACH = 8, ALL = 4096 };
+
+#define CLIENT "10.0.0.1"
+#define SERVER "10.0.0.2"
+
+static struct conntrack *ct;
+static uint64_t now = 1000 * CLOCK_SECOND;
+static struct ct_facts facts; /* of the last packet */
+static struct ct_rewrite rw;
+
+static const struct ct_order look, commit = {.flags = CT_COMMIT}, nat = {.flags = CT_NAT};
+static const struct ct_order commit_nat = {.flags = CT_COMMIT | CT_NAT};
+
+static void setup(void)
+{
+	ct = conntrack_create(NULL);
+	cr_assert(ct);
+}
+
+static void teardown(void)
+{
+	conntrack_destroy(ct);
+}
+
+TestSuite(ct_helper, .init = setup, .fini = teardown, .timeout = 60);
+
+static struct conntrack_stats stats(void)
+{
+	struct conntrack_stats s;
+
+	conntrack_get_stats(ct, &s);
+	return s;
+}
+
+static struct ct_packet udp(const char *src, uint16_t sport, const char *dst, uint16_t dport)
+{
+	struct ct_packet p = {
+	        .tuple = {.tp_src = htobe16(sport), .tp_dst = htobe16(dport), .proto = IP_PROTO_UDP}};
+
+	cr_assert_eq(ip_parse(src, &p.tuple.src), 0);
+	cr_assert_eq(ip_parse(dst, &p.tuple.dst), 0);
+	return p;
+}
+
+static uint32_t again(struct ct_packet p, const struct ct_order *o)
+{
+	conntrack_track(ct, now, &p, o, &facts, &rw);
+	return facts.state & ~(uint32_t)CT_TRK;
+}
+
+static uint32_t track(struct ct_packet p, const struct ct_order *o)
+{
+	facts = (struct ct_facts){0};
+	return again(p, o);
+}
+
+static struct ct_order helped(uint16_t alg, uint16_t zone)
+{
+	return (struct ct_order){.flags = CT_COMMIT, .alg = alg, .zone = zone};
+}
+
+static struct ct_order translated(uint16_t flags, const char *to, uint16_t port)
+{
+	struct ct_order o = {.flags = CT_COMMIT | CT_NAT,
+	                     .alg = CT_ALG_TFTP,
+	                     .nat = {.flags = flags, .port_min = port, .port_max = port}};
+
+	cr_assert_eq(ip_parse(to, &o.nat.addr_min), 0);
+	o.nat.addr_max = o.nat.addr_min;
+	return o;
+}
+
+/* A client's request, from this port. */
+static void request(uint16_t port, const struct ct_order *o)
+{
+	cr_assert_eq(track(udp(CLIENT, port, SERVER, 69), o) & ~(uint32_t)(CT_SNAT | CT_DNAT), CT_NEW);
+}
+
+static void expect_master(uint16_t port)
+{
+	struct ct_packet p = udp(CLIENT, port, SERVER, 69);
+
+	cr_expect(ip_equal(&facts.orig.src, &p.tuple.src));
+	cr_expect(ip_equal(&facts.orig.dst, &p.tuple.dst));
+	cr_expect_eq(be16toh(facts.orig.tp_src), port);
+	cr_expect_eq(be16toh(facts.orig.tp_dst), 69);
+	cr_expect_eq(facts.orig.proto, IP_PROTO_UDP);
+}
+
+Test(ct_helper, what_is_announced_is_related)
+{
+	struct ct_order o = helped(CT_ALG_TFTP, 0);
+	struct ct_packet answer = udp(SERVER, 3000, CLIENT, 1000), ack = udp(CLIENT, 1000, SERVER, 3000);
+
+	cr_expect_eq(track(answer, &look), CT_NEW, "before");
+	o.mark = 5;
+	o.mark_mask = 0xff;
+	o.label[3] = o.label_mask[3] = 9;
+	request(1000, &o);
+	cr_expect_eq(stats().expected, 1);
+	cr_expect_eq(track(answer, &look), CT_NEW | CT_REL);
+	cr_expect_eq(facts.mark, 5);
+	cr_expect_eq(facts.label[3], 9);
+	expect_master(1000);
+	cr_expect_eq(track(udp(SERVER, 3001, CLIENT, 1000), &look), CT_NEW | CT_REL, "from any port");
+	cr_expect_eq(track(udp(SERVER, 3000, CLIENT, 1001), &look), CT_NEW, "to no other");
+	cr_expect_eq(track(udp("10.0.0.3", 3000, CLIENT, 1000), &look), CT_NEW, "from nobody else");
+	cr_expect_eq(track(ack, &look), CT_NEW, "not in this direction");
+	cr_expect_eq(track(answer, &commit), CT_NEW | CT_REL);
+	cr_expect_eq(facts.mark, 5);
+	expect_master(1000);
+	cr_expect_eq(track(ack, &look), CT_EST | CT_RPL | CT_REL);
+	expect_master(1000);
+	cr_expect_eq(facts.label[3], 9);
+	cr_expect_eq(track(answer, &look), CT_EST | CT_REL);
+	cr_expect_eq(conntrack_count(ct), 2);
+}
+
+Test(ct_helper, marks_are_those_of_the_time)
+{
+	struct ct_order o = helped(CT_ALG_TFTP, 0), other = commit;
+
+	o.mark = 5;
+	o.mark_mask = other.mark_mask = 0xff;
+	other.mark = 0x17;
+	request(1000, &o);
+	cr_expect_eq(track(udp(CLIENT, 1000, SERVER, 69), &other), CT_NEW);
+	cr_expect_eq(facts.mark, 0x17);
+	cr_expect_eq(track(udp(SERVER, 3000, CLIENT, 1000), &look), CT_NEW | CT_REL);
+	cr_expect_eq(facts.mark, 5);
+	other.mark = 0xf0;
+	other.mark_mask = 0xf0;
+	cr_expect_eq(track(udp(SERVER, 3000, CLIENT, 1000), &other), CT_NEW | CT_REL);
+	cr_expect_eq(facts.mark, 0xf5, "its own are written over that");
+}
+
+Test(ct_helper, only_who_is_committed_with_a_helper_announces)
+{
+	struct ct_order o = helped(CT_ALG_TFTP, 0), wrong = helped(CT_ALG_FTP, 0);
+
+	request(1000, &look);
+	request(1000, &commit);
+	request(1000, &o);
+	request(1001, &wrong);
+	cr_expect_eq(track(udp(SERVER, 3000, CLIENT, 1000), &look), CT_NEW, "committed without one");
+	cr_expect_eq(track(udp(SERVER, 3000, CLIENT, 1001), &look), CT_NEW, "one of TCP");
+	cr_expect_eq(stats().announced, 0);
+}
+
+Test(ct_helper, what_was_expected_has_no_helper)
+{
+	struct ct_order o = helped(CT_ALG_TFTP, 0);
+
+	request(1000, &o);
+	cr_expect_eq(track(udp(SERVER, 3000, CLIENT, 1000), &o), CT_NEW | CT_REL);
+	cr_expect_eq(stats().announced, 1);
+	cr_expect_eq(track(udp(CLIENT, 5, SERVER, 3000), &look), CT_NEW);
+}
+
+Test(ct_helper, zones_do_not_meet)
+{
+	struct ct_order o = helped(CT_ALG_TFTP, 7), there = {.zone = 7};
+
+	request(1000, &o);
+	cr_expect_eq(track(udp(SERVER, 3000, CLIENT, 1000), &look), CT_NEW);
+	cr_expect_eq(track(udp(SERVER, 3000, CLIENT, 1000), &there), CT_NEW | CT_REL);
+}
+
+Test(ct_helper, ends_with_its_connection)
+{
+	struct ct_order o = helped(CT_ALG_TFTP, 7), there = {.zone = 7};
+	struct ct_filter zone = {.by_zone = true, .zone = 7};
+
+	request(1000, &o);
+	cr_expect_eq(conntrack_flush(ct, &zone), 1);
+	cr_expect_eq(stats().expected, 0);
+	cr_expect_eq(track(udp(SERVER, 3000, CLIENT, 1000), &there), CT_NEW, "flushed");
+	request(1000, &o);
+	now += 59 * CLOCK_SECOND;
+	conntrack_sweep(ct, now);
+	cr_expect_eq(track(udp(SERVER, 3000, CLIENT, 1000), &there), CT_NEW | CT_REL, "as long as that");
+	now += 2 * CLOCK_SECOND;
+	conntrack_sweep(ct, now);
+	cr_expect_eq(stats().expected, 0);
+	cr_expect_eq(track(udp(SERVER, 3000, CLIENT, 1000), &there), CT_NEW, "timed out");
+}
+
+Test(ct_helper, what_was_expected_outlives_the_control_connection)
+{
+	struct ct_order o = helped(CT_ALG_TFTP, 0);
+
+	request(1000, &o);
+	track(udp(SERVER, 3000, CLIENT, 1000), &commit);
+	now += 50 * CLOCK_SECOND;
+	track(udp(CLIENT, 1000, SERVER, 3000), &look);
+	now += 20 * CLOCK_SECOND;
+	conntrack_sweep(ct, now);
+	cr_expect_eq(conntrack_count(ct), 1);
+	cr_expect_eq(track(udp(SERVER, 3000, CLIENT, 1000), &look), CT_EST | CT_REL);
+	expect_master(1000);
+}
+
+/* Each request is another connection here, so all of them announce one. */
+Test(ct_helper, the_newest_take_the_places_of_the_oldest)
+{
+	struct ct_order o = helped(CT_ALG_TFTP, 0);
+
+	for (unsigned i = 0; i < ALL + 10; i++)
+		request((uint16_t)(1000 + i), &o);
+	cr_expect_eq(stats().expected, ALL);
+	cr_expect_eq(stats().announced, ALL + 10);
+	cr_expect_eq(stats().displaced, 10);
+	for (unsigned i = 0; i < ALL + 10; i++)
+		cr_expect_eq(track(udp(SERVER, 3000, CLIENT, (uint16_t)(1000 + i)), &look),
+		             i < 10 ? CT_NEW : CT_NEW | CT_REL, "%u", i);
+	cr_expect_eq(conntrack_flush(ct, NULL), ALL + 10);
+	cr_expect_eq(stats().expected, 0);
+	for (unsigned i = 0; i < ALL; i++)
+		request((uint16_t)(1000 + i), &o);
+	cr_expect_eq(stats().displaced, 10, "free places are taken");
+}
+
+/* ---- translation ---- */
+
+/* How a packet of what was expected changes, when it is committed. */
+static void expect_becomes(struct ct_packet p, uint32_t state, const char *src, uint16_t sport,
+                           const char *dst, uint16_t dport)
+{
+	struct ct_packet want = udp(src, sport, dst, dport);
+	uint32_t what = CT_REWRITE_PORTS | (state & CT_SNAT ? CT_REWRITE_SRC : CT_REWRITE_DST);
+
+	cr_expect_eq(track(p, &commit_nat), state);
+	cr_expect_eq(rw.what, what);
+	cr_expect(ip_equal(&rw.to.src, &want.tuple.src));
+	cr_expect(ip_equal(&rw.to.dst, &want.tuple.dst));
+	cr_expect_eq(be16toh(rw.to.tp_src), sport);
+	cr_expect_eq(be16toh(rw.to.tp_dst), dport);
+}
+
+Test(ct_helper, source_translation)
+{
+	struct ct_order o = translated(NAT_SRC, "9.0.0.1", 0);
+
+	request(1000, &o);
+	cr_expect_eq(track(udp(SERVER, 3000, CLIENT, 1000), &look), CT_NEW, "the server does not know it");
+	expect_becomes(udp(SERVER, 3000, "9.0.0.1", 1000), CT_NEW | CT_REL | CT_DNAT, SERVER, 3000, CLIENT,
+	               1000);
+	cr_expect_eq(track(udp(CLIENT, 1000, SERVER, 3000), &nat), CT_EST | CT_RPL | CT_REL | CT_SNAT);
+	cr_expect_eq(be16toh(rw.to.tp_src), 1000);
+}
+
+Test(ct_helper, source_port_translation)
+{
+	struct ct_order o = translated(NAT_SRC, "9.0.0.1", 5000);
+
+	request(1000, &o);
+	expect_becomes(udp(SERVER, 3000, "9.0.0.1", 5000), CT_NEW | CT_REL | CT_DNAT, SERVER, 3000, CLIENT,
+	               1000);
+}
+
+Test(ct_helper, destination_translation)
+{
+	struct ct_order o = translated(NAT_DST, "10.0.0.9", 1069);
+
+	request(1000, &o);
+	expect_becomes(udp("10.0.0.9", 3000, CLIENT, 1000), CT_NEW | CT_REL | CT_SNAT, SERVER, 3000, CLIENT,
+	               1000);
+	cr_expect_eq(track(udp(CLIENT, 1000, SERVER, 3000), &nat), CT_EST | CT_RPL | CT_REL | CT_DNAT);
+}
+
+/* As Open vSwitch: to the addresses that it has. */
+Test(ct_helper, without_translation)
+{
+	struct ct_order o = helped(CT_ALG_TFTP, 0);
+
+	request(1000, &o);
+	expect_becomes(udp(SERVER, 3000, CLIENT, 1000), CT_NEW | CT_REL | CT_DNAT, SERVER, 3000, CLIENT,
+	               1000);
+}
+
+/* Two clients behind one address: what both have announced is that of the first. */
+Test(ct_helper, the_first_to_announce_has_it)
+{
+	struct ct_order a = translated(NAT_SRC, "9.0.0.1", 0), b = a;
+
+	a.mark = 1;
+	b.mark = 2;
+	a.mark_mask = b.mark_mask = 3;
+	request(1000, &a);
+	cr_expect_eq(track(udp(CLIENT, 1000, SERVER, 169), &b), CT_NEW | CT_SNAT);
+	cr_expect_eq(track(udp(SERVER, 3000, "9.0.0.1", 1000), &look), CT_NEW | CT_REL);
+	cr_expect_eq(facts.mark, 1);
+	cr_expect_eq(stats().expected, 1);
+}
+
+struct told {
+	const char *helper;
+	unsigned n;
+};
+
+static bool note_helper(void *arg, const struct ct_entry *e)
+{
+	struct told *t = arg;
+
+	t->helper = e->helper;
+	t->n++;
+	return true;
+}
+
+Test(ct_helper, told)
+{
+	struct ct_order o = helped(CT_ALG_TFTP, 0);
+	struct told t = {0};
+
+	request(1000, &o);
+	conntrack_dump(ct, now, NULL, note_helper, &t);
+	cr_expect_eq(t.n, 1);
+	cr_expect_str_eq(t.helper, "tftp");
+}
