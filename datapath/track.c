@@ -205,8 +205,11 @@ void track_packet(struct worker *w, struct packet *p, const struct ct_order *o, 
 	if ((o->flags & CT_NAT) && unlikely(is_cut_sctp(&h)))
 		h.ct.flags |= CT_PACKET_INVALID;
 	conntrack_track(w->dp->ct, w->now, &h.ct, o, facts, &rw);
-	if (rw.what)
-		track_rewrite(p, &h, &rw);
+	if (!rw.what)
+		return;
+	track_rewrite(p, &h, &rw);
+	if (unlikely(rw.what & CT_REWRITE_TEXT))
+		track_ftp(w, p, &h, &rw.control, facts);
 }
 
 uint32_t track_prefetch(const struct worker *w, const struct mkey *key, uint16_t zone)

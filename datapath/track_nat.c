@@ -183,6 +183,18 @@ static void rewrite_quoted(struct packet *p, const struct track_headers *h, cons
 	fix_icmp(p, q.before, q.after);
 }
 
+static void set_numbers(struct packet *p, const struct ct_rewrite *rw)
+{
+	struct tcp_header *tcp = (struct tcp_header *)(p->head + p->l4);
+	be32 was[2] = {tcp->seq, tcp->ack};
+	be32 is[2] = {htobe32(be32toh(was[0]) + rw->seq), htobe32(be32toh(was[1]) + rw->ack)};
+
+	tcp->seq = is[0];
+	tcp->ack = is[1];
+	if (!is_open(p))
+		tcp->csum = csum_update(tcp->csum, was, is, sizeof(was));
+}
+
 void track_rewrite(struct packet *p, const struct track_headers *h, const struct ct_rewrite *rw)
 {
 	if (rw->what & CT_REWRITE_SRC)
@@ -191,6 +203,8 @@ void track_rewrite(struct packet *p, const struct track_headers *h, const struct
 		set_address(p, false, &rw->to.dst);
 	if ((rw->what & CT_REWRITE_PORTS) && p->l4)
 		set_ports(p, &rw->to);
+	if (rw->what & CT_REWRITE_NUMBERS)
+		set_numbers(p, rw);
 	if ((rw->what & CT_REWRITE_INNER) && p->l4)
 		rewrite_quoted(p, h, &rw->to);
 }

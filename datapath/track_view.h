@@ -6,6 +6,8 @@
 #include "base/dp/packet.h"
 #include "datapath/ct/conntrack.h"
 
+struct worker;
+
 /* A packet's headers; offsets from its head, and all that lies in front of l4 + `have` is private. */
 struct track_view {
 	uint32_t l3, l4, end; /* end: behind the last byte that belongs to the IP packet */
@@ -37,6 +39,10 @@ bool track_read_ip(struct packet *p, struct track_view *v, bool quoted);
 
 /* Reads all there is to know for h->ct; h->ct.flags says when that is nothing. */
 void track_read(struct packet *p, struct track_headers *h);
+/* Headers alone; CT_REWRITE_TEXT is left to track_ftp(). */
 void track_rewrite(struct packet *p, const struct track_headers *h, const struct ct_rewrite *rw);
+/* The payload of an FTP control connection's packet, whose headers are rewritten. */
+void track_ftp(struct worker *w, struct packet *p, const struct track_headers *h,
+               const struct ct_control *control, struct ct_facts *facts);
 
 #endif

@@ -44,6 +44,16 @@ bool packet_pull(struct packet *p, uint32_t n)
 	return true;
 }
 
+bool packet_stretch(struct packet *p, uint32_t at, uint32_t old, uint32_t n)
+{
+	if (n > old && n - old > room_behind(p))
+		return false;
+	memmove(p->head + at + n, p->head + at + old, p->head_len - at - old);
+	p->head_len = (uint16_t)(p->head_len + n - old);
+	p->len += n - old;
+	return true;
+}
+
 void packet_snapshot(struct packet *to, const struct packet *from)
 {
 	memcpy(to, from, offsetof(struct packet, segs));

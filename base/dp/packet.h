@@ -126,6 +126,10 @@ void packet_view(struct packet *p, uint32_t in_port, const uint8_t *data, uint32
  * False when the packet is shorter than that or the head cannot hold it: nothing is changed then. */
 bool packet_pull(struct packet *p, uint32_t n);
 
+/* Makes `n` bytes of the `old` ones at `at`, all in the head; what they hold is undefined. Offsets stay: they
+ * must be in front. False when there is no room: nothing is changed then. */
+bool packet_stretch(struct packet *p, uint32_t at, uint32_t old, uint32_t n);
+
 /* ---- inside of push and pop ---- */
 
 static inline void packet_move_offset(uint16_t *ofs, int by)

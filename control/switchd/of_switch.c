@@ -273,8 +273,6 @@ static enum ofp_error refuse(struct tables *t, const struct action_list *l)
 
 		if (a->type == ACTION_CLONE)
 			error = refuse(t, &a->nested);
-		else if (a->type == ACTION_CT && a->ct.alg != CT_ALG_NONE)
-			error = OFPBAC_BAD_TYPE;
 		if (a->type != ACTION_GROUP)
 			continue;
 		gm = tables_group_next(t, a->number, clock_now(), NULL);

@@ -21,8 +21,6 @@ enum tables_error actions_check(const struct tables *t, const struct action_list
 		const struct action *a = &l->items[i];
 		enum tables_error err;
 
-		if (a->type == ACTION_CT && a->ct.alg != CT_ALG_NONE)
-			return TABLES_UNSUPPORTED;
 		if (a->type == ACTION_CONTROLLER && a->controller.userdata.len > PROGRAM_USERDATA_MAX)
 			return TABLES_UNSUPPORTED;
 		if (a->type == ACTION_GOTO_TABLE && a->number >= TABLES_COUNT)

@@ -90,3 +90,26 @@ Test(packet, copy_out_crosses_head_and_segments)
 		cr_assert_eq(memcmp(out, payload + ofs, n), 0);
 	}
 }
+
+Test(packet, stretch_moves_what_lies_behind)
+{
+	struct packet p;
+	uint8_t out[310];
+
+	fill(&p);
+	cr_assert(packet_pull(&p, 20));
+	cr_assert(packet_stretch(&p, 6, 3, 8));
+	cr_assert_eq(p.head_len, 25);
+	cr_assert_eq(p.len, 305);
+	packet_copy_out(&p, 0, 305, out);
+	cr_assert_eq(memcmp(out, payload, 6), 0);
+	cr_assert_eq(memcmp(out + 14, payload + 9, 291), 0);
+	cr_assert(packet_stretch(&p, 6, 8, 0));
+	cr_assert_eq(p.len, 297);
+	packet_copy_out(&p, 6, 291, out);
+	cr_assert_eq(memcmp(out, payload + 9, 291), 0);
+	cr_assert_not(packet_stretch(&p, 6, 1, PACKET_HEAD_MAX - 15));
+	cr_assert_eq(p.len, 297);
+	cr_assert(packet_stretch(&p, 6, 1, PACKET_HEAD_MAX - 16));
+	cr_assert_eq(p.head_len, PACKET_HEAD_MAX);
+}

@@ -140,8 +140,9 @@ MISTAKES = [
     (PORT_MOD, bytes(8), (1, 6)), (ROLE, bytes(24), (1, 6)), (SET_ASYNC, bytes(8), (1, 6)), (TABLE_MOD, bytes(16), (1, 6)),
     (PACKET_OUT, packet_out(output(1), buffer=5), (1, 8)), (PACKET_OUT, packet_out(output(1), in_port=0xFFFFFFF9), (1, 11)),
     (PACKET_OUT, struct.pack("!IIH6x", ANY, 1, 200), (1, 6)), (PACKET_OUT, packet_out(action(22, 99)), (2, 9)),
-    # ct with alg=ftp
-    (PACKET_OUT, packet_out(struct.pack("!HHIHHIHB3xH", 0xFFFF, 24, 0x2320, 35, 0, 0, 0, 255, 21)), (2, 0)),
+    # ct with a helper that there is not, and with alg=ftp
+    (PACKET_OUT, packet_out(struct.pack("!HHIHHIHB3xH", 0xFFFF, 24, 0x2320, 35, 0, 0, 0, 255, 22)), (2, 5)),
+    (PACKET_OUT, packet_out(struct.pack("!HHIHHIHB3xH", 0xFFFF, 24, 0x2320, 35, 0, 0, 0, 255, 21)), None),
     # actions
     (FLOW_MOD, flow(apply(action(99))), (2, 0)), (FLOW_MOD, flow(apply(struct.pack("!HHI", 18, 64, 0))), (2, 1)),
     (FLOW_MOD, flow(apply(action(0, 1))), (2, 1)), (FLOW_MOD, flow(apply(action(0xFFFF, 0x1234))), (2, 2)),

@@ -12,6 +12,7 @@ import endings
 import firewall
 import flush
 import fragments
+import helpers
 import kinds
 import nat
 import pipeline
@@ -19,7 +20,7 @@ import transfer
 import zones
 from rig import Side
 
-SCENES = [scene for module in (firewall, kinds, zones, nat, pipeline, flush, endings, transfer, fragments, chance) for scene in module.SCENES]
+SCENES = [scene for module in (firewall, kinds, zones, nat, pipeline, flush, helpers, endings, transfer, fragments, chance) for scene in module.SCENES]
 
 
 def play(scene, side):
