@@ -18,6 +18,7 @@
 #include "control/agent/switch_channel.h"
 #include "control/agent/switch_flows.h"
 #include "control/agent/switch_interfaces.h"
+#include "control/agent/switch_zones.h"
 #include "control/net/tls_context.h"
 #include "control/store/serve.h"
 
@@ -108,6 +109,8 @@ static int update_switch(struct agent *a, struct error *e)
 		rc = switch_interfaces_prepare(a->switch_socket, AGENT_CALL_MS, &a->scene, &there, e);
 	if (!rc)
 		rc = update_flows(a, e);
+	if (!rc)
+		rc = switch_zones_clear(a->bridge_socket, AGENT_CALL_MS, &a->scene, there, e);
 	if (!rc && interfaces)
 		rc = switch_interfaces_add(a->switch_socket, AGENT_CALL_MS, &a->scene, there, e);
 	json_decref(there);

@@ -40,6 +40,12 @@ struct scene_network {
 	bool stale;           /* for scene_build.c: one of its keys has changed */
 };
 
+enum scene_zone {             /* what connections the switch may have in the zone of a local port */
+	          ZONE_FOUND, /* its own, if its interface is there already */
+	          ZONE_OWN,   /* its own, from now on */
+	          ZONE_STALE, /* some that it had before it was in no group or its guest somewhere else */
+};
+
 struct scene_port {
 	const struct tenant_port *port;
 	struct scene_network *network;
@@ -49,6 +55,7 @@ struct scene_port {
 	/* of local ports */
 	uint64_t claimed; /* when this host asked to be the active one, clock_now(); 0: never */
 	uint32_t ofport;  /* 0: not numbered */
+	enum scene_zone zone;
 	char interface[INTERFACE_NAME_SIZE], *socket;
 	uint16_t queues;
 	uint64_t version; /* of what it is bound by, without the port itself */

@@ -23,7 +23,8 @@ void scene_network_read(struct building *b, struct scene_network *net);
 void scene_network_note_lives(struct scene_network *net);
 void scene_network_free(struct scene_network *net);
 
-/* Lets the local ports that both have be numbered, and claimed, as in `old`. */
+/* Lets the local ports that both have be numbered, and claimed, as in `old`; and what is known of their
+ * zones. */
 void scene_network_adopt(struct scene_network *net, const struct scene_network *old);
 
 #endif

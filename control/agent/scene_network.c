@@ -44,6 +44,7 @@ static void bind_port(struct building *b, struct scene_port *p, const struct vie
 	json_int_t queues = json_integer_value(json_object_get(k->json, "queues"));
 
 	p->local = true;
+	p->zone = p->port->n_groups ? ZONE_FOUND : ZONE_STALE;
 	p->version = k->version;
 	p->queues = queues > 0 && queues <= 64 ? (uint16_t)queues : 1;
 	port_interface(&p->port->object, p->interface);
@@ -181,14 +182,20 @@ void scene_network_read(struct building *b, struct scene_network *net)
 	find_local(b, net);
 }
 
+static void adopt_port(struct scene_port *p, const struct scene_port *old)
+{
+	p->ofport = old->ofport;
+	p->claimed = old->claimed;
+	if (p->zone == ZONE_FOUND) /* it is in a group */
+		p->zone = old->active && !p->active ? ZONE_STALE : old->zone;
+}
+
 void scene_network_adopt(struct scene_network *net, const struct scene_network *old)
 {
 	for (unsigned i = 0; i < net->n_local; i++)
 		for (unsigned k = 0; k < old->n_local; k++)
-			if (!strcmp(net->local[i]->interface, old->local[k]->interface)) {
-				net->local[i]->ofport = old->local[k]->ofport;
-				net->local[i]->claimed = old->local[k]->claimed;
-			}
+			if (!strcmp(net->local[i]->interface, old->local[k]->interface))
+				adopt_port(net->local[i], old->local[k]);
 }
 
 void scene_network_free(struct scene_network *net)

@@ -18,7 +18,7 @@ static bool is_ours(const char *name)
 	return name && !strncmp(name, "t-", 2);
 }
 
-static json_t *row_of(json_t *there, const char *name)
+static json_t *row_of(const json_t *there, const char *name)
 {
 	json_t *row;
 	size_t i;
@@ -31,6 +31,11 @@ static json_t *row_of(json_t *there, const char *name)
 			return row;
 	}
 	return NULL;
+}
+
+bool switch_interfaces_has(const json_t *there, const char *name)
+{
+	return row_of(there, name) != NULL;
 }
 
 /* "192.0.2.1,2001:db8::1" of this host; false: it has none. */

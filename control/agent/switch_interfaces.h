@@ -23,6 +23,8 @@ int switch_interfaces_list(const char *socket, int timeout_ms, json_t **rows, st
  * that no port of the scene has. `*there` is for switch_interfaces_add. 0 or -errno. */
 int switch_interfaces_prepare(const char *socket, int timeout_ms, struct scene *s, json_t **there,
                               struct error *e);
+/* Is an interface of this name in `there`? */
+bool switch_interfaces_has(const json_t *there, const char *name);
 /* Adds what lacks. 0, 1: the switch refused some (logged) and the others came, or -errno. */
 int switch_interfaces_add(const char *socket, int timeout_ms, const struct scene *s, json_t *there,
                           struct error *e);

@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A scene that follows its view: what a change makes anew, and that it comes to what a fresh one is. */
 #include <criterion/criterion.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "control/agent/host_flows.h"
+#include "control/agent/switch_zones.h"
+#include "flows/ct.h"
+#include "tests/lib/fake_switch.h"
 
 enum { ALL = -1, NONE = 0, WEB = 5001, DB = 5002, TUNNEL = 99 };
 
@@ -224,4 +229,60 @@ Test(scene, a_group_with_the_beginning_of_anothers_name, .init = start, .fini = 
 	cr_assert_eq(scene_group(&scene, "acme", "web")->n_members, 1);
 	cr_assert_null(scene_group(&scene, "acme", "we"));
 	cr_assert_null(scene_group(&scene, "acme", "web-"));
+}
+
+/* ---- zones ---- */
+
+/* Clears what is foreign; that must be a1's zone, `n` times. `there`: has the switch a1's interface? */
+static void expect_cleared(struct fake_switch *sw, const char *socket, bool there, unsigned n,
+                           const char *why)
+{
+	json_t *rows = there ? json_pack("[{s:s}]", "name", scene.local[0]->interface) : json_array();
+	struct ct_flush last;
+	unsigned before = fake_switch_flushed(sw, &last);
+	struct error e = {""};
+
+	cr_assert_eq(switch_zones_clear(socket, 5000, &scene, rows, &e), 0, "%s", e.text);
+	cr_assert_eq(fake_switch_flushed(sw, &last) - before, n, "%s", why);
+	cr_assert(!n || (last.by_zone && last.zone == 1), "%s", why);
+	json_decref(rows);
+}
+
+#define A1(more) PORT("a1", "web", "10.0.0.10", "01", ",\"host\":\"h1\"" more)
+
+/* What of its past a zone must not remember. */
+Test(scene, zones_that_are_cleared, .init = start, .fini = stop)
+{
+	static const struct {
+		const char *key, *value;
+		bool there;
+		unsigned cleared;
+		const char *why;
+	} moves[] = {
+	        {"h/h1/wait", "1", true, 0, "an agent that starts leaves them alone"},
+	        {"h/h1/wait", "2", false, 1, "the number may have been somebody else's"},
+	        {"h/h1/wait", "3", true, 0, "once is enough"},
+	        {"loc/5001/acme.a1", "\"h2\"", true, 1, "its guest has left"},
+	        {"loc/5001/acme.a1", "\"h1\"", true, 0, "it comes back, what it says first counts"},
+	        {"n/5001/p/acme.a1", A1(""), true, 0, "in no group nothing is tracked"},
+	        {"n/5001/p/acme.a2", PORT("a2", "web", "10.0.0.12", "02", ""), true, 0, "nor later"},
+	        {"n/5001/p/acme.a1", A1(",\"groups\":[\"web\"]"), true, 1, "in one again"},
+	        {"n/5001/p/acme.a1", A1(",\"groups\":[\"web-in\"]"), true, 0, "in another one"},
+	        {"n/5001/p/acme.a1", A1(""), false, 1, "nobody's connections are left to who has no groups"},
+	};
+	char dir[] = "/tmp/weft-zones-XXXXXX", socket[64];
+	struct fake_switch *sw;
+	unsigned n;
+
+	cr_assert(mkdtemp(dir));
+	snprintf(socket, sizeof(socket), "%s/s", dir);
+	sw = fake_switch_start(socket);
+	for (size_t i = 0; i < sizeof(moves) / sizeof(moves[0]); i++) {
+		put(moves[i].key, moves[i].value);
+		follow(&n);
+		expect_cleared(sw, socket, moves[i].there, moves[i].cleared, moves[i].why);
+	}
+	fake_switch_stop(sw);
+	unlink(socket);
+	rmdir(dir);
 }
