@@ -58,6 +58,10 @@ static enum field_id field_for(enum field_id field, const struct ip_addr *ip)
 		return FIELD_TUN_IPV6_SRC;
 	case FIELD_TUN_DST:
 		return FIELD_TUN_IPV6_DST;
+	case FIELD_CT_NW_SRC:
+		return FIELD_CT_IPV6_SRC;
+	case FIELD_CT_NW_DST:
+		return FIELD_CT_IPV6_DST;
 	default:
 		return field;
 	}
@@ -113,6 +117,18 @@ void flow_match_proto(struct flow_writer *w, bool v4, uint8_t proto)
 {
 	flow_match_family(w, v4);
 	flow_match(w, FIELD_NW_PROTO, proto);
+}
+
+void flow_match_connection(struct flow_writer *w, unsigned set, unsigned clear)
+{
+	flow_match_masked(w, FIELD_CT_STATE, set, set | clear);
+}
+
+void flow_match_multicast(struct flow_writer *w, bool multicast)
+{
+	static const uint64_t group_bit = 1ull << 40; /* of a MAC address */
+
+	flow_match_masked(w, FIELD_ETH_DST, multicast ? group_bit : 0, group_bit);
 }
 
 /* ---- what it does ---- */
@@ -173,6 +189,25 @@ void flow_do_resubmit(struct flow_writer *w, uint8_t table)
 
 	a->resubmit.in_port = PORT_IN_PORT;
 	a->resubmit.table_id = table;
+}
+
+static void track(struct flow_writer *w, uint16_t flags, uint8_t table)
+{
+	struct action *a = append(w, ACTION_CT);
+
+	a->ct.flags = flags;
+	a->ct.zone_src = (struct subfield){.field = FIELD_REG4, .bits = 16};
+	a->ct.table_id = table;
+}
+
+void flow_do_track(struct flow_writer *w, uint8_t table)
+{
+	track(w, 0, table);
+}
+
+void flow_do_commit(struct flow_writer *w)
+{
+	track(w, CT_COMMIT, 0xff);
 }
 
 void flow_do_punt(struct flow_writer *w, enum punt about)

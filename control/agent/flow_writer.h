@@ -54,12 +54,17 @@ void flow_writer_free(struct flow_writer *w);
 void flow_match(struct flow_writer *w, enum field_id field, uint64_t n);
 void flow_match_masked(struct flow_writer *w, enum field_id field, uint64_t n, uint64_t mask);
 void flow_match_mac(struct flow_writer *w, enum field_id field, struct mac mac);
-/* `field` is IPv4's; of an IPv6 address its twin is meant: FIELD_IPV4_SRC, IPV4_DST, TUN_SRC. */
+/* `field` is IPv4's; of an IPv6 address its twin is meant: FIELD_IPV4_SRC, IPV4_DST, TUN_SRC, CT_NW_SRC,
+ * CT_NW_DST. */
 void flow_match_ip(struct flow_writer *w, enum field_id field, const struct ip_addr *ip);
 void flow_match_prefix(struct flow_writer *w, enum field_id field, const struct prefix *prefix);
 /* IPv4 or IPv6; and a protocol on it. */
 void flow_match_family(struct flow_writer *w, bool v4);
 void flow_match_proto(struct flow_writer *w, bool v4, uint8_t proto);
+/* Of the connection that the tracker has told: these bits of its state (enum ct_state) are set, those not. */
+void flow_match_connection(struct flow_writer *w, unsigned set, unsigned clear);
+/* Is it for one, or for many? */
+void flow_match_multicast(struct flow_writer *w, bool multicast);
 
 /* ---- what it does, in this order ---- */
 
@@ -70,6 +75,11 @@ void flow_do_move(struct flow_writer *w, enum field_id from, enum field_id to); 
 void flow_do_dec_ttl(struct flow_writer *w);
 void flow_do_output(struct flow_writer *w, uint32_t port);
 void flow_do_resubmit(struct flow_writer *w, uint8_t table);
+/* Through the connection tracker, in the zone that the low half of reg4 says; the packet goes on in `table`.
+ */
+void flow_do_track(struct flow_writer *w, uint8_t table);
+/* The tracker remembers the packet's connection in that zone. */
+void flow_do_commit(struct flow_writer *w);
 /* To the agent, which is told by the flow's cookie what it is about. */
 void flow_do_punt(struct flow_writer *w, enum punt about);
 void flow_do_goto(struct flow_writer *w, uint8_t table); /* the last one */

@@ -30,12 +30,7 @@ static void host_flows(const struct scene *s, struct flow_writer *w)
 			flow_end(w);
 		}
 	}
-	flow_begin(w, 20, 0);
-	flow_do_goto(w, 21);
-	flow_end(w);
-	flow_begin(w, 80, 0);
-	flow_do_goto(w, 81);
-	flow_end(w);
+	pipeline_tracking_common(w);
 }
 
 static void port_flows(const struct scene *s, const struct scene_port *p, struct flow_writer *w)
@@ -48,7 +43,10 @@ static void port_flows(const struct scene *s, const struct scene_port *p, struct
 	flow_do_goto(w, 10);
 	flow_end(w);
 	pipeline_security(p, w);
-	pipeline_groups(s, p, w);
+	if (pipeline_is_tracked(p)) {
+		pipeline_tracking(p, w);
+		pipeline_groups(s, p, w);
+	}
 	pipeline_answer_port(p, w);
 	flow_begin(w, 90, 100);
 	flow_match(w, FIELD_REG3, p->ofport);

@@ -1,57 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tables 20, 21, 80 and 81: security groups without connection tracking. What answers may come back is
- * therefore told by its looks: TCP segments with ACK, UDP from the ports of DNS and NTP, ICMP errors and echo
- * replies. Called by pipeline.c. */
+/* Tables 23 and 24: the connections that rules of security groups allow, out of a port and into it, as they
+ * began. Who asks (pipeline_tracking.c) finds 1 in reg6 then. Called by pipeline.c. */
 #include "base/wire.h"
 #include "control/agent/pipeline.h"
 
-enum { OPEN = 50, RULE = 100, ANSWER = 90, TCP_ACK = 0x10 };
+enum { OPEN = 50, RULE = 100 };
 
-struct direction { /* of a port's packets */
+struct direction { /* of a port's connections */
 	struct flow_writer *w;
 	const struct scene *scene;
-	uint8_t table, next;
-	enum field_id port_field, peer_field; /* IPv4's */
+	uint8_t table;
+	enum field_id peer_field; /* IPv4's */
 	uint32_t port;
 };
 
 static void begin(const struct direction *d, unsigned priority)
 {
 	flow_begin(d->w, d->table, priority);
-	flow_match(d->w, d->port_field, d->port);
+	flow_match_connection(d->w, CT_TRK, CT_INV);
+	flow_match(d->w, FIELD_REG4, d->port);
 }
 
 static void end(const struct direction *d)
 {
-	flow_do_goto(d->w, d->next);
+	flow_do_set(d->w, FIELD_REG6, 1);
 	flow_end(d->w);
-}
-
-/* ---- what answers ---- */
-
-static void answer(const struct direction *d, bool v4, uint8_t proto, enum field_id field, unsigned n,
-                   unsigned mask)
-{
-	begin(d, ANSWER);
-	flow_match_proto(d->w, v4, proto);
-	flow_match_masked(d->w, field, n, mask);
-	end(d);
-}
-
-static void answers(const struct direction *d)
-{
-	static const uint16_t servers[] = {53, 123};
-	static const uint8_t icmp[] = {0, 3, 11, 12}, icmp6[] = {1, 2, 3, 4, 129};
-
-	for (int v4 = 0; v4 < 2; v4++) {
-		answer(d, v4, IP_PROTO_TCP, FIELD_TCP_FLAGS, TCP_ACK, TCP_ACK);
-		for (unsigned i = 0; i < sizeof(servers) / sizeof(servers[0]); i++)
-			answer(d, v4, IP_PROTO_UDP, FIELD_UDP_SRC, servers[i], 0xffff);
-	}
-	for (unsigned i = 0; i < sizeof(icmp); i++)
-		answer(d, true, IP_PROTO_ICMP, FIELD_ICMP_TYPE, icmp[i], 0xff);
-	for (unsigned i = 0; i < sizeof(icmp6); i++)
-		answer(d, false, IP_PROTO_ICMPV6, FIELD_ICMPV6_TYPE, icmp6[i], 0xff);
 }
 
 /* ---- what a rule allows ---- */
@@ -66,14 +39,13 @@ static void rule_flow(const struct direction *d, const struct group_rule *rule, 
                       unsigned port, unsigned mask)
 {
 	begin(d, RULE);
-	if (rule->proto == PROTO_ANY)
-		flow_match_family(d->w, peer->v4);
-	else
-		flow_match_proto(d->w, peer->v4, (uint8_t)rule->proto);
+	flow_match_family(d->w, peer->v4);
+	if (rule->proto != PROTO_ANY)
+		flow_match(d->w, FIELD_CT_NW_PROTO, (uint8_t)rule->proto);
 	if (peer->prefix)
 		flow_match_prefix(d->w, d->peer_field, peer->prefix);
 	if (mask)
-		flow_match_masked(d->w, FIELD_TCP_DST, port, mask); /* or UDP's, in the same place */
+		flow_match_masked(d->w, FIELD_CT_TP_DST, port, mask);
 	end(d);
 }
 
@@ -140,7 +112,6 @@ static void one_direction(const struct direction *d, const struct scene_port *p,
 		end(d);
 		return;
 	}
-	answers(d);
 	for (unsigned i = 0; i < p->port->n_groups; i++) {
 		const struct group *g = group_of(d->scene, p, i);
 
@@ -164,21 +135,9 @@ static bool has_egress(const struct scene *s, const struct scene_port *p)
 
 void pipeline_groups(const struct scene *s, const struct scene_port *p, struct flow_writer *w)
 {
-	const struct direction egress = {.w = w,
-	                                 .scene = s,
-	                                 .table = 21,
-	                                 .next = 40,
-	                                 .port_field = FIELD_IN_PORT_OXM,
-	                                 .peer_field = FIELD_IPV4_DST,
-	                                 .port = p->ofport};
-	const struct direction ingress = {.w = w,
-	                                  .scene = s,
-	                                  .table = 81,
-	                                  .next = 90,
-	                                  .port_field = FIELD_REG3,
-	                                  .peer_field = FIELD_IPV4_SRC,
-	                                  .port = p->ofport};
+	const struct direction out = {w, s, 23, FIELD_CT_NW_DST, p->ofport};
+	const struct direction in = {w, s, 24, FIELD_CT_NW_SRC, p->ofport};
 
-	one_direction(&egress, p, false, has_egress(s, p));
-	one_direction(&ingress, p, true, p->port->n_groups > 0);
+	one_direction(&out, p, false, has_egress(s, p));
+	one_direction(&in, p, true, true);
 }

@@ -3,7 +3,7 @@
  * flooded. Called by pipeline.c. */
 #include "control/agent/pipeline.h"
 
-enum { UNICAST = 100, MULTICAST = 90 };
+enum { UNICAST = 100, TRACKED_MULTICAST = 91, MULTICAST = 90 };
 
 static void to_port(const struct scene *s, const struct scene_port *p, struct flow_writer *w)
 {
@@ -18,9 +18,27 @@ static void to_port(const struct scene *s, const struct scene_port *p, struct fl
 	flow_end(w);
 }
 
+/* What is for many has no answers: it is told what it would begin, once for all copies, and not remembered.
+ */
+static void track_multicast(const struct scene_network *net, struct flow_writer *w)
+{
+	bool tracked = false;
+
+	for (unsigned i = 0; i < net->n_local; i++)
+		tracked |= pipeline_is_tracked(net->local[i]);
+	for (int v4 = 0; v4 < 2 && tracked; v4++) {
+		flow_begin(w, 40, TRACKED_MULTICAST);
+		flow_match(w, FIELD_REG0, net->vni);
+		flow_match_family(w, v4);
+		flow_match_multicast(w, true);
+		flow_do_set(w, FIELD_REG4, ZONE_UNKNOWN);
+		flow_do_track(w, 60);
+		flow_end(w);
+	}
+}
+
 static void by_mac(const struct scene *s, const struct scene_network *net, struct flow_writer *w)
 {
-	static const uint64_t group_bit = 1ull << 40; /* of a MAC address */
 	uint32_t vni = net->vni;
 
 	for (unsigned i = 0; i < net->n_ports; i++)
@@ -33,9 +51,10 @@ static void by_mac(const struct scene *s, const struct scene_network *net, struc
 		flow_do_goto(w, 50);
 		flow_end(w);
 	}
+	track_multicast(net, w);
 	flow_begin(w, 40, MULTICAST);
 	flow_match(w, FIELD_REG0, vni);
-	flow_match_masked(w, FIELD_ETH_DST, group_bit, group_bit);
+	flow_match_multicast(w, true);
 	flow_do_goto(w, 60);
 	flow_end(w);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `weft trace T/P 'tcp,dst=10.0.1.10,dport=5432'`: what this host's switch would do with a packet of the
- * port's guest. The switch walks its own tables; here are the words before and after. Called by weft.c's
- * table. */
+ * port's guest, the first one of a connection. The switch walks its own tables; here are the words before and
+ * after. Called by weft.c's table. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,6 +28,9 @@ static const struct {
         {10, "port security"},
         {20, "security groups, out"},
         {21, "security groups, out"},
+        {22, "security groups, out"},
+        {23, "rules, out"},
+        {24, "rules, in"},
         {30, "ARP and ND"},
         {31, "DHCP and RA"},
         {40, "by MAC"},
@@ -38,6 +41,7 @@ static const struct {
         {70, "encapsulate"},
         {80, "security groups, in"},
         {81, "security groups, in"},
+        {82, "security groups, in"},
         {90, "output"},
 };
 
@@ -295,7 +299,7 @@ static enum weft_exit trace(const struct weft *w, const struct tenancy *t, void 
 	json_decref(answer);
 	if (rc)
 		return weft_report(rc, &e.text);
-	status = weft_call(w, "trace", json_pack("{s:s}", "flow", x->flow), &answer);
+	status = weft_call(w, "trace", json_pack("{s:s, s:b}", "flow", x->flow, "begins", 1), &answer);
 	if (status)
 		return status;
 	print(w, t, x->flow, answer);

@@ -119,7 +119,7 @@ static bool try_fabric(char *why, size_t size, struct lab_verdict *v)
 	struct counts before[LAB_HOSTS] = {0};
 	char what[160], wrong[80];
 	uint32_t len;
-	int from = lab_probe(&lab, frame, &len, v, what, sizeof(what)),
+	int from = lab_probe(&lab, frame, &len, NULL, what, sizeof(what)),
 	    to = (int)(len * 7u + frame[5] + frame[11]) % lab.n_hosts;
 	bool stranger = lab.n_hosts == 1 || from % 2;
 	struct lab_tunnel t = {.from = stranger ? 99 : (uint8_t)(11 + (to + 1) % lab.n_hosts),
@@ -190,7 +190,23 @@ static bool is_missed(struct lab_host *h, const struct flow_mod *flow)
 	forgotten.command = FLOW_ADD;
 	cr_assert_eq(tables_apply(h->sw.tables, &change, 1, clock_now(), &failed), 0);
 	test_switch_run(&h->sw);
+	lab_hosts_forget(&lab); /* they know of different packets now */
 	return missed;
+}
+
+/* What a group holds back meets no other drop: of each network, one guest on every host is in none. */
+static void free_some(void)
+{
+	for (int i = 0; i < LAB_GUESTS; i++) {
+		struct lab_guest *g = &lab.guests[i];
+		bool first = g->used;
+
+		for (int k = 0; k < i; k++)
+			first &= lab.guests[k].host != g->host || lab.guests[k].network != g->network;
+		if (first)
+			g->group = -1;
+	}
+	lab_hosts_update(&lab);
 }
 
 /* Every drop of the pipeline matters. */
@@ -204,6 +220,7 @@ Test(isolation, a_forgotten_drop_is_caught, .init = lab_hosts_init, .timeout = 5
 		lab_make(&lab, ++seed);
 	while (lab.n_hosts < LAB_HOSTS || lab.n_tenants > 3);
 	lab_hosts_make(&lab, seed);
+	free_some();
 	for (int i = 0; i < 20000; i++)
 		cr_assert(try_one(why, sizeof(why), &v), "with all flows: %s", why);
 	for (int k = 0; k < lab.n_hosts; k++) {

@@ -33,6 +33,18 @@ static void make_guest(struct lab *lab, int slot, int network)
 	g->ip6[15] = (uint8_t)(10 + same);
 }
 
+static struct lab_rule make_rule(struct lab *lab)
+{
+	return (struct lab_rule){(uint8_t[]){UDP, UDP, TCP, ICMP}[lab_pick(lab, 4)],
+	                         (uint16_t)(1000 + lab_pick(lab, 3)), (uint16_t)(1002 + lab_pick(lab, 6)),
+	                         lab_pick(lab, 3), (int)lab_pick(lab, LAB_GROUPS)};
+}
+
+static void make_group(struct lab *lab, struct lab_group *g)
+{
+	*g = (struct lab_group){make_rule(lab), make_rule(lab), !lab_pick(lab, 3)};
+}
+
 void lab_make(struct lab *lab, unsigned seed)
 {
 	int slot = 0;
@@ -46,9 +58,7 @@ void lab_make(struct lab *lab, unsigned seed)
 
 		lab->router[t] = lab_pick(lab, 3) > 0;
 		for (int g = 0; g < LAB_GROUPS; g++)
-			lab->groups[t][g] = (struct lab_group){
-			        (uint16_t)(1000 + lab_pick(lab, 3)), (uint16_t)(1002 + lab_pick(lab, 6)),
-			        lab_pick(lab, 3), (int)lab_pick(lab, LAB_GROUPS)};
+			make_group(lab, &lab->groups[t][g]);
 		for (int i = 0; i < networks && lab->n_networks < LAB_NETWORKS; i++) {
 			struct lab_network *net = &lab->networks[lab->n_networks];
 
@@ -68,32 +78,61 @@ void lab_make(struct lab *lab, unsigned seed)
 			make_guest(lab, slot++, n);
 }
 
+static void change_guest(struct lab *lab, struct lab_guest *g, bool stays)
+{
+	int host = g->host;
+	bool used = g->used;
+
+	if (!stays && lab_pick(lab, 2))
+		g->used = !g->used;
+	else if (lab_pick(lab, 2))
+		g->host = (int)lab_pick(lab, (unsigned)lab->n_hosts);
+	else
+		g->group = (int)lab_pick(lab, LAB_GROUPS + 1) - 1;
+	if (g->used != used || g->host != host || g->group < 0)
+		g->n_known = 0;
+}
+
 void lab_churn(struct lab *lab)
 {
-	for (int i = 0; i < LAB_GUESTS; i++) {
-		struct lab_guest *g = &lab->guests[i];
+	int tenant = (int)lab_pick(lab, (unsigned)lab->n_tenants);
 
-		if (!g->mac[0] || lab_pick(lab, 5))
-			continue;
-		if (i && lab_pick(lab, 2)) /* one stays */
-			g->used = !g->used;
-		else if (lab_pick(lab, 2))
-			g->host = (int)lab_pick(lab, (unsigned)lab->n_hosts);
-		else
-			g->group = (int)lab_pick(lab, LAB_GROUPS + 1) - 1;
-	}
+	for (int i = 0; i < LAB_GUESTS; i++)
+		if (lab->guests[i].mac[0] && !lab_pick(lab, 5))
+			change_guest(lab, &lab->guests[i], !i); /* one stays */
+	make_group(lab, &lab->groups[tenant][lab_pick(lab, LAB_GROUPS)]);
+}
+
+void lab_forget(struct lab *lab)
+{
+	for (int i = 0; i < LAB_GUESTS; i++)
+		lab->guests[i].n_known = 0;
+	lab->n_heard = 0;
+}
+
+static void write_rule(const struct lab_rule *rule, const char *side, FILE *out)
+{
+	fprintf(out, "{proto: %s", rule->proto == UDP ? "udp" : rule->proto == TCP ? "tcp" : "icmp");
+	if (rule->proto != ICMP)
+		fprintf(out, ", ports: %u-%u", rule->low, rule->high);
+	if (rule->with == WITH_GROUP)
+		fprintf(out, ", %s: {group: s%d}", side, rule->peer);
+	else if (rule->with == WITH_NETWORK)
+		fprintf(out, ", %s: 10.0.%d.0/24", side, rule->peer);
+	fprintf(out, "}");
 }
 
 static void write_group(const struct lab *lab, int tenant, int g, FILE *out)
 {
 	const struct lab_group *group = &lab->groups[tenant][g];
 
-	fprintf(out, "      s%d: {ingress: [{proto: udp, ports: %u-%u", g, group->low, group->high);
-	if (group->from == FROM_GROUP)
-		fprintf(out, ", from: {group: s%d}", group->peer);
-	else if (group->from == FROM_NETWORK)
-		fprintf(out, ", from: 10.0.%d.0/24", group->peer);
-	fprintf(out, "}]}\n");
+	fprintf(out, "      s%d: {ingress: [", g);
+	write_rule(&group->in, "from", out);
+	if (group->has_out) {
+		fprintf(out, "], egress: [");
+		write_rule(&group->out, "to", out);
+	}
+	fprintf(out, "]}\n");
 }
 
 static void write_tenant(const struct lab *lab, int t, FILE *out)

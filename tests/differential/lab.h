@@ -20,8 +20,17 @@ enum {
 	LAB_NETWORKS = 18,
 	LAB_TENANTS = 8,
 	LAB_GROUPS = 3,
+	LAB_KNOWN = 4096, /* connections of a guest */
+	LAB_HEARD = 64,
 	LAB_FRAME = 160,
 	LAB_WRAPPED = LAB_FRAME + 14 + 20 + 8 + 8,
+};
+
+struct lab_tuple { /* a packet's, or that of a connection: of its first packet */
+	bool v6;
+	uint8_t proto, type, pad; /* type: ICMP's */
+	uint16_t sport, dport;    /* 0 without ports */
+	uint8_t from[16], to[16]; /* 4 bytes of them for IPv4 */
 };
 
 struct lab_guest {
@@ -30,6 +39,9 @@ struct lab_guest {
 	uint8_t mac[6];
 	uint8_t ip4[4], ip6[16]; /* ip6 when the network has IPv6 */
 	int group;               /* of its tenant; -1: none */
+	/* In a group: what was let through since it is where it is. */
+	struct lab_tuple known[LAB_KNOWN];
+	unsigned n_known;
 };
 
 struct lab_network {
@@ -39,10 +51,22 @@ struct lab_network {
 	uint8_t net4[3];
 };
 
-struct lab_group { /* UDP ports low to high, from anybody, a network's prefix, or a group */
+struct lab_rule { /* ports low to high (not of ICMP), from or to anybody, a network's prefix, or a group */
+	uint8_t proto;
 	uint16_t low, high;
-	enum { FROM_ANY, FROM_NETWORK, FROM_GROUP } from;
+	enum { WITH_ANY, WITH_NETWORK, WITH_GROUP } with;
 	int peer;
+};
+
+struct lab_group {
+	struct lab_rule in, out;
+	bool has_out; /* without a rule all may go out */
+};
+
+struct lab_heard { /* a packet that a guest got: it may answer */
+	int guest;
+	uint8_t src[6], dst[6];
+	struct lab_tuple tuple;
 };
 
 struct lab {
@@ -52,6 +76,8 @@ struct lab {
 	struct lab_group groups[LAB_TENANTS][LAB_GROUPS];
 	struct lab_network networks[LAB_NETWORKS];
 	struct lab_guest guests[LAB_GUESTS];
+	struct lab_heard heard[LAB_HEARD];
+	unsigned n_heard; /* the last ones are kept */
 };
 
 struct lab_delivery {
@@ -67,10 +93,12 @@ struct lab_verdict {
 };
 
 void lab_make(struct lab *lab, unsigned seed);
-/* Guests come, go, move to another host and change groups. */
+/* Guests come, go, move to another host and change groups; rules change. */
 void lab_churn(struct lab *lab);
+/* As if no guest had ever heard of another. */
+void lab_forget(struct lab *lab);
 void lab_write_yaml(const struct lab *lab, FILE *out);
-/* A frame from a guest (its number is returned) and what must become of it. */
+/* A frame from a guest (its number is returned) and what must become of it; NULL: it is not sent. */
 int lab_probe(struct lab *lab, uint8_t frame[LAB_FRAME], uint32_t *len, struct lab_verdict *verdict,
               char *what, size_t size);
 

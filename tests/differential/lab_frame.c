@@ -21,11 +21,42 @@ static void put_sum(uint8_t *at, uint32_t sum)
 	at[1] = (uint8_t)~sum;
 }
 
+/* The head of a packet, as an ICMP error quotes it. */
+static size_t put_quoted(const struct lab_tuple *t, uint8_t *l3)
+{
+	uint8_t *l4 = l3 + (t->v6 ? 40 : 20);
+
+	memset(l3, 0, t->v6 ? 48 : 28);
+	if (t->v6) {
+		memcpy(l3, (uint8_t[]){0x60, 0, 0, 0, 0, 12, t->proto, 64}, 8);
+		memcpy(l3 + 8, t->from, 16);
+		memcpy(l3 + 24, t->to, 16);
+	} else {
+		memcpy(l3, (uint8_t[]){0x45, 0, 0, 32, 0, 0, 0, 0, 64, t->proto}, 10);
+		memcpy(l3 + 12, t->from, 4);
+		memcpy(l3 + 16, t->to, 4);
+		put_sum(l3 + 10, sum16(l3, 20, 0));
+	}
+	if (t->proto == ICMP || t->proto == ICMP6)
+		l4[0] = t->type;
+	else
+		memcpy(l4,
+		       (uint8_t[]){(uint8_t)(t->sport >> 8), (uint8_t)t->sport, (uint8_t)(t->dport >> 8),
+		                   (uint8_t)t->dport},
+		       4);
+	return (size_t)(l4 + 8 - l3);
+}
+
 static size_t put_l4(const struct probe *p, uint8_t *l4)
 {
 	size_t len = p->kind == PROBE_ND ? 32 : p->proto == TCP ? 24 : 12;
 
 	memset(l4, 0, len);
+	if (p->quotes) {
+		l4[0] = p->type;
+		l4[1] = 3;
+		return 8 + put_quoted(&p->about, l4 + 8);
+	}
 	if (p->kind == PROBE_ND || p->proto == ICMP || p->proto == ICMP6) {
 		l4[0] = p->type;
 		l4[7] = (uint8_t)p->id;
@@ -43,6 +74,7 @@ static size_t put_l4(const struct probe *p, uint8_t *l4)
 	} else if (p->proto == TCP) {
 		l4[12] = 0x50;
 		l4[13] = p->type;
+		l4[14] = l4[15] = 0xff; /* all of it is within the window */
 		l4[22] = (uint8_t)p->id;
 	} else if (p->proto == UDP) {
 		l4[5] = (uint8_t)len;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "control/agent/switch_zones.h"
 #include "control/tenancy/document.h"
 #include "control/tenancy/edit.h"
 #include "control/tenancy/tenancy_json.h"
@@ -93,6 +94,30 @@ static void see(const struct lab_host *h, struct scene *scene)
 	scene->tunnel = LAB_TUNNEL;
 }
 
+static void forget_zone(struct lab_host *h, uint32_t zone)
+{
+	const struct ct_filter filter = {.by_zone = true, .zone = (uint16_t)zone};
+
+	conntrack_flush(datapath_ct(h->sw.dp), &filter);
+}
+
+/* As switch_zones.c over OpenFlow. */
+static void clear_zones(struct lab_host *h)
+{
+	bool is_there[LAB_GUESTS] = {false};
+
+	for (unsigned i = 0; i < h->scene.n_local; i++) {
+		struct scene_port *p = h->scene.local[i];
+
+		is_there[p->ofport - 1] = true;
+		if (switch_zone_is_foreign(p, h->is_there[p->ofport - 1]))
+			forget_zone(h, p->ofport);
+		if (p->port->n_groups)
+			p->zone = ZONE_OWN;
+	}
+	memcpy(h->is_there, is_there, sizeof(is_there));
+}
+
 /* What the agent does: changed parts only. It comes to the same as making all anew. */
 static void install(struct lab_host *h)
 {
@@ -112,6 +137,7 @@ static void install(struct lab_host *h)
 	cr_assert_eq(tables_apply(h->sw.tables, b->changes, b->n, clock_now(), &failed), 0, "flow %u",
 	             failed);
 	test_switch_run(&h->sw);
+	clear_zones(h);
 	for (unsigned i = 0; i < b->n; i++)
 		flow_mod_free(&b->mods[i]);
 	free(b);
@@ -132,6 +158,13 @@ void lab_hosts_update(const struct lab *lab)
 {
 	for (int i = 0; i < lab->n_hosts; i++)
 		update_host(lab, &lab_hosts[i]);
+}
+
+void lab_hosts_forget(struct lab *lab)
+{
+	for (int i = 0; i < lab->n_hosts; i++)
+		conntrack_flush(datapath_ct(lab_hosts[i].sw.dp), NULL);
+	lab_forget(lab);
 }
 
 /* ---- hosts ---- */
@@ -195,6 +228,7 @@ void lab_hosts_make(struct lab *lab, unsigned seed)
 		uv_run(&loop, UV_RUN_NOWAIT);
 	}
 	rcu_synchronize();
+	clock_set(clock_now()); /* connections never grow old */
 	lab_hosts_update(lab);
 }
 

@@ -25,6 +25,7 @@ struct lab_host {
 	struct scene scene; /* as the agent keeps it, and its flows */
 	struct host_flows flows;
 	struct flow_set installed;
+	bool is_there[LAB_GUESTS]; /* guests whose interface the agent has made */
 };
 
 extern struct lab_host lab_hosts[LAB_HOSTS]; /* lab->n_hosts of them */
@@ -35,6 +36,9 @@ void lab_hosts_make(struct lab *lab, unsigned seed);
 void lab_hosts_free(const struct lab *lab);
 /* Brings every host to what the lab wants now. */
 void lab_hosts_update(const struct lab *lab);
+
+/* Neither the hosts nor the lab know of a connection any more. */
+void lab_hosts_forget(struct lab *lab);
 
 /* What `from` has sent into tunnels comes out at the others. */
 void lab_hosts_carry(const struct lab *lab, struct lab_host *from);

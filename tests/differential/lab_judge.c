@@ -23,46 +23,29 @@ static bool is_gateway(const struct lab_network *net, bool v6, const uint8_t *ip
 	return net->v6 && !memcmp(ip, (uint8_t[16]){0xfd, 0, 0, (uint8_t)net->index, [15] = 0xfe}, 16);
 }
 
-static bool group_allows(const struct lab *lab, int tenant, const struct lab_group *group,
-                         const struct probe *p)
+/* What one guest alone gets it may answer, some time. */
+static void note_heard(struct lab *lab, int to, const struct probe *p)
 {
-	if (p->proto != UDP || p->dport < group->low || p->dport > group->high)
-		return false;
-	if (group->from == FROM_ANY)
-		return true;
-	if (group->from == FROM_NETWORK)
-		return !p->v6 && !memcmp(p->from, (uint8_t[]){10, 0, (uint8_t)group->peer}, 3);
-	for (int i = 0; i < LAB_GUESTS; i++) {
-		const struct lab_guest *g = &lab->guests[i];
+	struct lab_heard *h = &lab->heard[lab->n_heard % LAB_HEARD];
 
-		if (g->used && lab_network_of(lab, g)->tenant == tenant && g->group == group->peer &&
-		    (p->v6 ? lab_network_of(lab, g)->v6 && !memcmp(p->from, g->ip6, 16)
-		           : !memcmp(p->from, g->ip4, 4)))
-			return true;
-	}
-	return false;
-}
-
-static bool may_enter(const struct lab *lab, const struct lab_guest *to, const struct probe *p)
-{
-	if (p->proto == ICMP6 && p->type == 1)
-		return true; /* an error */
-	if (to->group < 0 || (p->proto == TCP && p->type == ACK) || (p->proto == UDP && p->sport == 53))
-		return true;
-	return group_allows(lab, lab_network_of(lab, to)->tenant,
-	                    &lab->groups[lab_network_of(lab, to)->tenant][to->group], p);
-}
-
-static void deliver(const struct lab *lab, int to, const struct probe *p, struct lab_verdict *v)
-{
-	if (!may_enter(lab, &lab->guests[to], p))
+	if ((p->dst[0] & 1) || p->quotes || p->is_answer)
 		return;
+	lab->n_heard++;
+	*h = (struct lab_heard){.guest = to, .tuple = lab_tuple_of(p)};
+	memcpy(h->src, p->src, 6);
+	memcpy(h->dst, p->dst, 6);
+}
+
+static void deliver(struct lab *lab, int to, const struct probe *p, struct lab_verdict *v)
+{
+	if (!lab_may_enter(lab, to, p))
+		return;
+	note_heard(lab, to, p);
 	v->to[to].expected = true;
 	v->to[to].len = lab_put_frame(p, v->to[to].bytes);
 }
 
-static void judge_routed(const struct lab *lab, const struct lab_guest *from, struct probe p,
-                         struct lab_verdict *v)
+static void judge_routed(struct lab *lab, const struct lab_guest *from, struct probe p, struct lab_verdict *v)
 {
 	int tenant = lab_network_of(lab, from)->tenant;
 	uint8_t local[16];
@@ -136,7 +119,7 @@ static bool is_forbidden(const struct lab *lab, const struct lab_guest *g, const
 	       (!p->v6 && p->dport == 4789 && is_known_vtep(lab, g->host, p->to));
 }
 
-static void judge_ip(const struct lab *lab, int from, const struct probe *p, struct lab_verdict *v)
+static void judge_ip(struct lab *lab, int from, const struct probe *p, struct lab_verdict *v)
 {
 	const struct lab_guest *g = &lab->guests[from];
 	uint8_t router[6];
@@ -146,6 +129,8 @@ static void judge_ip(const struct lab *lab, int from, const struct probe *p, str
 		v->bad = true;
 		return;
 	}
+	if (!lab_may_leave(lab, from, p))
+		return;
 	lab_router_mac(lab_network_of(lab, g), router);
 	if (lab->router[lab_network_of(lab, g)->tenant] && !memcmp(p->dst, router, 6)) {
 		judge_routed(lab, g, *p, v);
@@ -205,7 +190,7 @@ static void judge_neighbour(const struct lab *lab, int from, const struct probe 
 	v->to[from].len = lab_put_frame(&answer, v->to[from].bytes);
 }
 
-void lab_judge(const struct lab *lab, int from, const struct probe *p, struct lab_verdict *v)
+void lab_judge(struct lab *lab, int from, const struct probe *p, struct lab_verdict *v)
 {
 	if (p->kind == PROBE_IP)
 		judge_ip(lab, from, p, v);

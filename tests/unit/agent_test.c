@@ -189,8 +189,10 @@ Test(agent, flows_towards_other_hosts, .init = open_store, .fini = close_store)
 	view_destroy(v);
 	v = look("h2", &s);
 	cr_assert_eq(pipeline_flows(&s, &flows), 0);
-	cr_assert(has_flow(&flows, "table=81 priority=100,tcp,reg3=0x3,nw_src=10.0.0.10,tp_dst=5432",
-	                   "goto_table:90"),
+	cr_assert(has_flow(&flows,
+	                   "table=24 priority=100,ct_state=-inv+trk,ct_nw_src=10.0.0.10,ct_nw_proto=6,"
+	                   "ct_tp_dst=5432,ip,reg4=0x3",
+	                   "set_field:0x1->reg6"),
 	          "a group's members on another host");
 	cr_assert_eq(s.networks[0].mtu, 8950);
 	flow_set_free(&flows);

@@ -3,8 +3,9 @@
 #
 #   hv1: web1, web2    ->    hv1: web1    hv2: web2    ->    hv1: web1, web2     (COUNT moves, 2 unless said)
 #
-# web1 sends web2 numbered, checksummed blocks over TCP and UDP: none may come out changed, TCP may lose none. After each
-# move every host's flows say where web2 is and nothing else, and a broadcast is sent once to where it is needed.
+# web1 sends web2 numbered, checksummed blocks over TCP and UDP: none may come out changed, TCP may lose none. Both are in
+# security groups: web2 is let nothing but that, web1 nothing but answers. After each move every host's flows say where web2 is
+# and nothing else, and a broadcast is sent once to where it is needed.
 # shellcheck source=tests/lib/base.sh
 . "$(dirname "$0")/../lib/base.sh"
 . "$ROOT/tests/lib/switch.sh"
@@ -26,9 +27,12 @@ tenants:
   acme:
     networks: {web: {vni: 5001, subnets: [{cidr: 10.0.0.0/24}]}, db: {vni: 5002, subnets: [{cidr: 10.0.1.0/24}]}}
     routers: {r0: {interfaces: [web, db]}}
+    securityGroups:
+      client: {}
+      server: {ingress: [{proto: icmp}, {proto: tcp, ports: 7000}, {proto: udp, ports: 7000, from: {group: client}}]}
     ports:
-      web1: {network: web, ips: [10.0.0.10], mac: '$WEB1', host: hv1}
-      web2: {network: web, ips: [10.0.0.11], mac: '$WEB2', host: hv1}
+      web1: {network: web, ips: [10.0.0.10], mac: '$WEB1', host: hv1, groups: [client]}
+      web2: {network: web, ips: [10.0.0.11], mac: '$WEB2', host: hv1, groups: [server]}
       db1: {network: db, ips: [10.0.1.10], host: hv2}
 EOF
 
