@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Connections that control connections announce: expected, told, translated, forgotten. */
 #include <criterion/criterion.h>
+#include <pthread.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "datapath/ct/conntrack.h"
 
-enum { EACH = 8, ALL = 4096 };
+enum { ALL = 4096, THREADS = 3, THREAD_PACKETS = 60000, THREAD_PORTS = 300 };
 
 #define CLIENT "10.0.0.1"
 #define SERVER "10.0.0.2"
@@ -324,4 +325,71 @@ Test(ct_helper, told)
 	conntrack_dump(ct, now, NULL, note_helper, &t);
 	cr_expect_eq(t.n, 1);
 	cr_expect_str_eq(t.helper, "tftp");
+}
+
+/* ---- several threads ---- */
+
+/* Requests and FTP's announcements of many connections, and what may be their answers. */
+static void *talk(void *arg)
+{
+	struct ct_order tftp = helped(CT_ALG_TFTP, 0), ftp = helped(CT_ALG_FTP, 0);
+	uint64_t dice = (uintptr_t)arg * 2 + 1;
+
+	for (unsigned i = 0; i < THREAD_PACKETS; i++) {
+		struct ct_facts f = {0};
+		struct ct_rewrite r;
+		struct ct_packet p;
+		uint16_t port;
+
+		dice = dice * 6364136223846793005ull + 1442695040888963407ull;
+		port = (uint16_t)(1000 + (dice >> 33) % THREAD_PORTS);
+		p = dice >> 62 ? udp(CLIENT, port, SERVER, 69) : udp(SERVER, 3000, CLIENT, port);
+		if (dice >> 62 == 3) {
+			p.tuple.proto = IP_PROTO_TCP;
+			p.tcp_flags = 16;
+			p.payload = 20;
+			p.window = 5000;
+			p.tuple.tp_dst = htobe16(21);
+		}
+		conntrack_track(ct, now, &p, p.tuple.proto == IP_PROTO_TCP ? &ftp : &tftp, &f, &r);
+		if ((f.state & CT_REL) && f.orig.tp_dst != htobe16(69))
+			return "related to no control connection";
+		if (r.what & CT_REWRITE_TEXT)
+			conntrack_hear(
+			        ct, now, &r.control,
+			        &(struct ct_heard){.what = CT_HEARD_PORT, .port = (be16)(dice >> 40 | 1)},
+			        &f);
+	}
+	return NULL;
+}
+
+Test(ct_helper, threads)
+{
+	struct ct_order o = helped(CT_ALG_TFTP, 0);
+	struct ct_filter some = {.orig.proto = IP_PROTO_UDP};
+	pthread_t threads[THREADS];
+	uint64_t displaced;
+
+	for (uintptr_t i = 0; i < THREADS; i++)
+		cr_assert_eq(pthread_create(&threads[i], NULL, talk, (void *)i), 0);
+	for (unsigned i = 0; i < 50; i++) {
+		some.orig.proto = i % 5 ? IP_PROTO_UDP : IP_PROTO_TCP;
+		conntrack_flush(ct, &some);
+		conntrack_sweep(ct, now);
+	}
+	for (unsigned i = 0; i < THREADS; i++) {
+		void *complaint;
+
+		pthread_join(threads[i], &complaint);
+		cr_expect_null(complaint, "%s", (const char *)complaint);
+	}
+	cr_expect_gt(stats().announced, 0);
+	cr_expect_gt(stats().displaced, 0);
+	conntrack_flush(ct, NULL);
+	cr_expect_eq(stats().expected, 0);
+	displaced = stats().displaced;
+	for (unsigned i = 0; i < ALL; i++)
+		request((uint16_t)(1000 + i), &o);
+	cr_expect_eq(stats().expected, ALL);
+	cr_expect_eq(stats().displaced, displaced, "all places are free again");
 }
