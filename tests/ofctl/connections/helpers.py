@@ -12,8 +12,8 @@ V6 = socket.AF_INET6
 GUARD = """
 table=0,priority=10,{family},actions=ct({nat}table=1)
 table=1,priority=20,ct_state=+trk+inv,actions=drop
-table=1,priority=19,{proto},ct_state=+new+rel,actions=ct(commit{nat_too},table=2)
-table=1,priority=18,{proto},ct_state=+new,in_port=1,actions=ct(commit,alg={alg}{how},exec(set_field:7->ct_mark),table=2)
+table=1,priority=19,{proto},ct_state=+new+rel,actions=ct(commit,{nat}table=2)
+table=1,priority=18,{proto},ct_state=+new,in_port=1,actions=ct(commit,alg={alg},{how}exec(set_field:7->ct_mark),table=2)
 table=1,priority=17,ct_state=+est,actions=resubmit(,2)
 table=2,priority=10,in_port=1,actions={out}
 table=2,priority=10,in_port=2,actions={back}
@@ -21,12 +21,11 @@ table=2,priority=10,in_port=2,actions={back}
 
 
 def guard(alg, how="", family="ip", kernels=True):
+    """`how`: what the control connection is translated to; what was announced follows."""
     proto = {"ftp": "tcp", "tftp": "udp"}[alg] + ("6" if family == "ipv6" else "")
     out, back = (to(2), to(1)) if kernels else (TELL + ",output:2", TELL + ",output:1")
-    nat = "nat," if how else ""
-    return GUARD.format(
-        alg=alg, how=",nat(%s)" % how if how else "", family=family, proto=proto, out=out, back=back, nat=nat, nat_too="," + nat[:-1] if how else ""
-    )
+    nat, how = ("nat,", "nat(%s)," % how) if how else ("", "")
+    return GUARD.format(alg=alg, how=how, nat=nat, family=family, proto=proto, out=out, back=back)
 
 
 # ---- TFTP ----
@@ -279,9 +278,9 @@ def ftp_session(side, where, passive, family=socket.AF_INET):
         return sorted(set(server.peers)), sorted(set(client.result())), sorted(set(server.said))
 
 
-def ftp_ways(side, how4, how6, client, server, client_there):
-    """Active and passive, IPv4 and IPv6. `client`, `client_there`: its addresses, as it and as the server knows them;
-    `server`: as the client knows it."""
+def ftp_ways(side, how4, how6, server, client_there):
+    """Active and passive, IPv4 and IPv6. `server`: its addresses as the client knows them, `client_there`: the client's as the
+    server knows them."""
     for i, (family, how) in enumerate((("ip", how4), ("ipv6", how6))):
         kind = V6 if i else socket.AF_INET
         for passive in (False, True):
@@ -292,16 +291,19 @@ def ftp_ways(side, how4, how6, client, server, client_there):
                    ([client_there[i]], [server[i]], [] if passive else [client_there[i]]))
 
 
+CLIENT, SERVER = (address(1), address6(1)), (address(2), address6(2))
+
+
 def ftp(side):
-    ftp_ways(side, "", "", (address(1), address6(1)), (address(2), address6(2)), (address(1), address6(1)))
+    ftp_ways(side, "", "", SERVER, CLIENT)
 
 
 def ftp_snat(side):
-    ftp_ways(side, "src=10.1.1.240", "src=fd01::240:1", (address(1), address6(1)), (address(2), address6(2)), ("10.1.1.240", "fd01::240:1"))
+    ftp_ways(side, "src=10.1.1.240", "src=fd01::240:1", SERVER, ("10.1.1.240", "fd01::240:1"))
 
 
 def ftp_dnat(side):
-    ftp_ways(side, "dst=10.1.1.2", "dst=fd01::2", (address(1), address6(1)), ("10.1.1.100", "fd01::100"), (address(1), address6(1)))
+    ftp_ways(side, "dst=10.1.1.2", "dst=fd01::2", ("10.1.1.100", "fd01::100"), CLIENT)
 
 
 tftp_source_port.uncounted = ftp.uncounted = ftp_snat.uncounted = ftp_dnat.uncounted = True
