@@ -1,67 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Connections that control connections announce: expected, told, translated, forgotten. */
-#include <criterion/criterion.h>
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "base/clock.h"
-#include "datapath/ct/conntrack.h"
+#include "tests/lib/conntrack_rig.h"
 
 enum { ALL = 4096, THREADS = 3, THREAD_PACKETS = 60000, THREAD_PORTS = 300 };
 
 #define CLIENT "10.0.0.1"
 #define SERVER "10.0.0.2"
 
-static struct conntrack *ct;
-static uint64_t now = 1000 * CLOCK_SECOND;
-static struct ct_facts facts; /* of the last packet */
-static struct ct_rewrite rw;
-
-static const struct ct_order look, commit = {.flags = CT_COMMIT}, nat = {.flags = CT_NAT};
 static const struct ct_order commit_nat = {.flags = CT_COMMIT | CT_NAT};
 
-static void setup(void)
-{
-	ct = conntrack_create(NULL);
-	cr_assert(ct);
-}
-
-static void teardown(void)
-{
-	conntrack_destroy(ct);
-}
-
 TestSuite(ct_helper, .init = setup, .fini = teardown, .timeout = 60);
-
-static struct conntrack_stats stats(void)
-{
-	struct conntrack_stats s;
-
-	conntrack_get_stats(ct, &s);
-	return s;
-}
-
-static struct ct_packet udp(const char *src, uint16_t sport, const char *dst, uint16_t dport)
-{
-	struct ct_packet p = {
-	        .tuple = {.tp_src = htobe16(sport), .tp_dst = htobe16(dport), .proto = IP_PROTO_UDP}};
-
-	cr_assert_eq(ip_parse(src, &p.tuple.src), 0);
-	cr_assert_eq(ip_parse(dst, &p.tuple.dst), 0);
-	return p;
-}
-
-static uint32_t again(struct ct_packet p, const struct ct_order *o)
-{
-	conntrack_track(ct, now, &p, o, &facts, &rw);
-	return facts.state & ~(uint32_t)CT_TRK;
-}
-
-static uint32_t track(struct ct_packet p, const struct ct_order *o)
-{
-	facts = (struct ct_facts){0};
-	return again(p, o);
-}
 
 static struct ct_order helped(uint16_t alg, uint16_t zone)
 {
@@ -70,12 +21,10 @@ static struct ct_order helped(uint16_t alg, uint16_t zone)
 
 static struct ct_order translated(uint16_t flags, const char *to, uint16_t port)
 {
-	struct ct_order o = {.flags = CT_COMMIT | CT_NAT,
-	                     .alg = CT_ALG_TFTP,
-	                     .nat = {.flags = flags, .port_min = port, .port_max = port}};
+	struct ct_order o = snat_to(to, to, port, port);
 
-	cr_assert_eq(ip_parse(to, &o.nat.addr_min), 0);
-	o.nat.addr_max = o.nat.addr_min;
+	o.alg = CT_ALG_TFTP;
+	o.nat.flags = flags;
 	return o;
 }
 
@@ -185,10 +134,10 @@ Test(ct_helper, ends_with_its_connection)
 	cr_expect_eq(stats().expected, 0);
 	cr_expect_eq(track(udp(SERVER, 3000, CLIENT, 1000), &there), CT_NEW, "flushed");
 	request(1000, &o);
-	now += 59 * CLOCK_SECOND;
+	pass(59);
 	conntrack_sweep(ct, now);
 	cr_expect_eq(track(udp(SERVER, 3000, CLIENT, 1000), &there), CT_NEW | CT_REL, "as long as that");
-	now += 2 * CLOCK_SECOND;
+	pass(2);
 	conntrack_sweep(ct, now);
 	cr_expect_eq(stats().expected, 0);
 	cr_expect_eq(track(udp(SERVER, 3000, CLIENT, 1000), &there), CT_NEW, "timed out");
@@ -200,9 +149,9 @@ Test(ct_helper, what_was_expected_outlives_the_control_connection)
 
 	request(1000, &o);
 	track(udp(SERVER, 3000, CLIENT, 1000), &commit);
-	now += 50 * CLOCK_SECOND;
+	pass(50);
 	track(udp(CLIENT, 1000, SERVER, 3000), &look);
-	now += 20 * CLOCK_SECOND;
+	pass(20);
 	conntrack_sweep(ct, now);
 	cr_expect_eq(conntrack_count(ct), 1);
 	cr_expect_eq(track(udp(SERVER, 3000, CLIENT, 1000), &look), CT_EST | CT_REL);
