@@ -14,7 +14,8 @@ struct layers {
 	uint8_t proto;
 };
 
-/* Skips extension headers up to the one at `stop`. */
+/* Skips extension headers. False also for a fragment or authentication header: whoever adds one has made the
+ * checksums before, and the parser looks behind them. */
 static bool walk_ipv6(struct packet *p, struct layers *l)
 {
 	const struct ipv6_header *ip = (const void *)(p->head + l->l3);
@@ -22,6 +23,8 @@ static bool walk_ipv6(struct packet *p, struct layers *l)
 	uint32_t ofs = l->l3 + sizeof(*ip);
 
 	for (int i = 0; i < IPV6_EXTENSIONS_MAX; i++) {
+		if (next == 44 || next == 51)
+			return false;
 		if (next != 0 && next != 43 && next != 60) { /* hop-by-hop, routing, destination options */
 			l->l4 = ofs;
 			l->proto = next;
