@@ -106,7 +106,7 @@ static enum ct_commit commit_locked(struct conntrack *ct, uint64_t now, const st
 	}
 	if (!plan_reply(ct, now, o, plan))
 		return CT_COMMIT_FAILED;
-	c = ct_slot_take(ct, now);
+	c = ct_slot_take(ct, o->zone, now);
 	if (!c) {
 		ct_count(ct, CT_FULL);
 		return CT_COMMIT_FAILED;

@@ -67,7 +67,7 @@ struct conntrack_stats {
 	uint64_t expired;       /* that timed out */
 	uint64_t replaced;      /* by force, or by a new SYN after the end */
 	uint64_t flushed;       /* by conntrack_flush() */
-	uint64_t evicted;       /* half-open ones that had to go because all were in use */
+	uint64_t evicted;       /* those that had to go because all were in use */
 	uint64_t full;          /* commits refused: as many connections as there may be */
 	uint64_t zone_full;     /* commits refused: as many as there may be in the zone */
 	uint64_t nat_exhausted; /* commits refused: no reply tuple of its own is left */

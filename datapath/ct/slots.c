@@ -3,7 +3,10 @@
  * connections begin and end. */
 #include "datapath/ct/state.h"
 
-enum { EVICT_LOOKS = 32 }; /* slots that a commit looks at for one to evict */
+enum {
+	EVICT_LOOKS = 32, /* slots that a commit looks at for one to evict */
+	SHARES = 16,      /* a zone with more than this part of all has to give some to others */
+};
 
 static struct ct_conn *take(struct conntrack *ct)
 {
@@ -45,8 +48,26 @@ void ct_bury(struct conntrack *ct, struct ct_conn *c, enum ct_counter why)
 	ct_count(ct, why);
 }
 
-/* Forgets one that timed out, or one whose SYN has had no answer. */
-static void evict(struct conntrack *ct, uint64_t now)
+static uint32_t zone_count(const struct conntrack *ct, uint16_t zone)
+{
+	return __atomic_load_n(&ct->zone_count[zone], __ATOMIC_RELAXED);
+}
+
+static bool is_unanswered(const struct ct_conn *c)
+{
+	return c->orig.proto == IP_PROTO_TCP ? ct_tcp_is_half_open(c) : c->talk != CT_TALK_BOTH;
+}
+
+/* Has it to make way for one of that zone? */
+static bool may_go(const struct conntrack *ct, const struct ct_conn *c, uint16_t zone, uint64_t now)
+{
+	uint32_t others = zone_count(ct, c->orig.zone);
+
+	return ct_is_expired(c, now) || is_unanswered(c) ||
+	       (others > ct->max / SHARES && others > zone_count(ct, zone));
+}
+
+static void evict(struct conntrack *ct, uint16_t zone, uint64_t now)
 {
 	for (unsigned i = 0; i < EVICT_LOOKS; i++) {
 		uint32_t at = __atomic_fetch_add(&ct->hand, 1, __ATOMIC_RELAXED) % ct->max;
@@ -54,7 +75,7 @@ static void evict(struct conntrack *ct, uint64_t now)
 
 		if (!rte_spinlock_trylock(&c->lock))
 			continue;
-		if (c->alive && (ct_is_expired(c, now) || ct_tcp_is_half_open(c))) {
+		if (c->alive && may_go(ct, c, zone, now)) {
 			ct_bury(ct, c, ct_is_expired(c, now) ? CT_EXPIRED : CT_EVICTED);
 			return;
 		}
@@ -62,12 +83,12 @@ static void evict(struct conntrack *ct, uint64_t now)
 	}
 }
 
-struct ct_conn *ct_slot_take(struct conntrack *ct, uint64_t now)
+struct ct_conn *ct_slot_take(struct conntrack *ct, uint16_t zone, uint64_t now)
 {
 	struct ct_conn *c = take(ct);
 
 	if (c)
 		return c;
-	evict(ct, now);
+	evict(ct, zone, now);
 	return take(ct);
 }

@@ -278,7 +278,7 @@ void ct_table_unlink(struct conntrack *ct, const struct ct_conn *c);
 struct ct_bucket *ct_table_bucket(const struct conntrack *ct, uint32_t hash);
 
 /* A free slot; NULL: all are in use by connections that stay. No connection is locked by the caller. */
-struct ct_conn *ct_slot_take(struct conntrack *ct, uint64_t now);
+struct ct_conn *ct_slot_take(struct conntrack *ct, uint16_t zone, uint64_t now);
 void ct_slot_free(struct conntrack *ct, struct ct_conn *c);
 /* Forgets a locked connection and unlocks it. */
 void ct_bury(struct conntrack *ct, struct ct_conn *c, enum ct_counter why);

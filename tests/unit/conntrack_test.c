@@ -216,8 +216,11 @@ Test(conntrack, the_limit_evicts_nobody_who_was_answered)
 
 	teardown();
 	setup_with(&(struct conntrack_config){.max = 100});
-	for (unsigned i = 0; i < 100; i++)
-		track(udp("10.0.0.1", (uint16_t)(1000 + i), "10.0.0.2", 53), &commit);
+	for (unsigned i = 0; i < 100; i++) {
+		p = udp("10.0.0.1", (uint16_t)(1000 + i), "10.0.0.2", 53);
+		track(p, &commit);
+		track(reversed(p), &look);
+	}
 	p = udp("10.0.0.1", 5000, "10.0.0.2", 53);
 	cr_expect_eq(track(p, &commit), CT_INV);
 	cr_expect_eq(stats().full, 1);
@@ -234,6 +237,39 @@ Test(conntrack, the_limit_evicts_nobody_who_was_answered)
 	cr_expect_eq(track(p, &commit), CT_NEW, "instead of a SYN without an answer");
 	cr_expect_eq(stats().evicted, 1);
 	cr_expect_eq(conntrack_count(ct), 100);
+}
+
+/* Full of one zone's: the others' come in, until it has no more than they. */
+Test(conntrack, a_zone_gives_what_is_not_its_share)
+{
+	const struct ct_order one = {.flags = CT_COMMIT, .zone = 1}, two = {.flags = CT_COMMIT, .zone = 2};
+	struct ct_packet p;
+
+	teardown();
+	setup_with(&(struct conntrack_config){.max = 64});
+	for (uint16_t i = 0; i < 64; i++) {
+		p = udp("10.0.0.1", 1000 + i, "10.0.0.2", 53);
+		cr_expect_eq(track(p, &one), CT_NEW);
+		cr_expect_eq(track(reversed(p), &one), CT_EST | CT_RPL);
+	}
+	cr_expect_eq(track(udp("10.0.0.1", 5000, "10.0.0.2", 53), &one), CT_INV, "all were answered");
+	for (uint16_t i = 0; i < 32; i++) {
+		p = udp("10.0.0.1", 1000 + i, "10.0.0.2", 53);
+		cr_expect_eq(track(p, &two), CT_NEW);
+		cr_expect_eq(track(reversed(p), &two), CT_EST | CT_RPL);
+	}
+	cr_expect_eq(stats().evicted, 32);
+	cr_expect_eq(track(udp("10.0.0.1", 5000, "10.0.0.2", 53), &two), CT_INV, "half of them");
+	cr_expect_eq(track(udp("10.0.0.1", 5000, "10.0.0.2", 53), &one), CT_INV);
+}
+
+Test(conntrack, unanswered_ones_make_way)
+{
+	teardown();
+	setup_with(&(struct conntrack_config){.max = 100});
+	for (uint16_t i = 0; i < 300; i++)
+		cr_expect_eq(track(udp("10.0.0.1", 1000 + i, "10.0.0.2", 53), &commit), CT_NEW);
+	cr_expect_eq(stats().evicted, 200);
 }
 
 Test(conntrack, a_zone_has_its_limit)
