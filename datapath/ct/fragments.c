@@ -84,6 +84,22 @@ static bool find(struct conntrack *ct, uint64_t now, uint16_t zone, const struct
 	return at < CT_FRAGMENT_WAYS && p->fragment.from >= out->to;
 }
 
+static bool same_ends(const struct ct_tuple *t, be16 a, be16 b)
+{
+	return (t->tp_src == a && t->tp_dst == b) || (t->tp_src == b && t->tp_dst == a);
+}
+
+/* Did an earlier pass in this zone go with another first one, whose id has come round? That can be told where
+ * `facts` hold the tuple of the packet itself. */
+static bool told_otherwise(const struct ct_facts *facts, const struct ct_first *first)
+{
+	const struct ct_tuple *was = &facts->orig;
+	bool of_another = facts->state & (CT_SNAT | CT_DNAT | CT_REL);
+	bool icmp = was->proto == IP_PROTO_ICMP || was->proto == IP_PROTO_ICMPV6;
+
+	return !of_another && !icmp && !same_ends(was, first->tp_src, first->tp_dst);
+}
+
 void ct_fragment_join(struct conntrack *ct, uint64_t now, uint16_t zone, struct ct_packet *p,
                       struct ct_facts *facts)
 {
@@ -95,7 +111,7 @@ void ct_fragment_join(struct conntrack *ct, uint64_t now, uint16_t zone, struct 
 		p->flags = CT_PACKET_INVALID;
 		return;
 	}
-	if (first.state & CT_INV) {
+	if ((first.state & CT_INV) || (known && told_otherwise(facts, &first))) {
 		p->flags = CT_PACKET_INVALID;
 		return;
 	}

@@ -333,6 +333,27 @@ Test(fragments, later_ones_see_what_became_of_the_connection)
 	cr_expect_eq(facts.mark, 0);
 }
 
+/* What was allowed to one packet is not committed for another with its id. */
+Test(fragments, later_ones_go_with_one_first_one_only)
+{
+	const char *another = IN4 "udp(src=2000,dst=22)" DATA;
+	struct ct_facts before;
+
+	told(UDP, 0, 24, &look);
+	cr_expect_eq(told(UDP, 24, 48, &look), CT_NEW);
+	before = facts;
+	cr_expect_eq(told(another, 0, 24, &look), CT_NEW);
+	told(UDP, 24, 48, &look);
+	facts = before;
+	cr_expect_eq(again(&commit), CT_INV);
+	cr_expect_eq(conntrack_count(dp.ct), 0);
+	told(UDP, 0, 24, &look);
+	told(UDP, 24, 48, &look);
+	facts = before;
+	cr_expect_eq(again(&commit), CT_NEW);
+	cr_expect_eq(conntrack_count(dp.ct), 1);
+}
+
 Test(fragments, later_ones_of_tcp_begin_nothing)
 {
 	const char *syn = IN4 "tcp(src=2000,dst=80,flags=2,seq=100)/data(len=80)";
