@@ -12,8 +12,7 @@
 enum {
 	SPORT_FIRST = 49152, /* RFC 7348 section 5: the dynamic ports */
 	SPORT_MASK = 0x3fff,
-	FRAGMENT = 0x3fff,   /* IPv4: more of them, or an offset */
-	PROTO_FRAGMENT = 44, /* RFC 8200 section 4.5 */
+	FRAGMENT = 0x3fff, /* IPv4: more of them, or an offset */
 };
 
 static bool inner_is_ip(const struct packet *p, be16 *type)
@@ -63,7 +62,8 @@ static struct inner read_inner(const struct packet *p)
 	}
 	if (type == htobe16(ETH_TYPE_IPV4))
 		return read_inner_ipv4(p);
-	words[0] = read_ports(p, ip[offsetof(struct ipv6_header, next_header)] == PROTO_FRAGMENT);
+	/* a fragment header may stand behind other extensions */
+	words[0] = read_ports(p, ip[offsetof(struct ipv6_header, next_header)] != p->l4_proto);
 	memcpy(&words[1], ip + offsetof(struct ipv6_header, src), 32);
 	return (struct inner){ip[1] >> 4 & 3, (uint32_t)hash_words(words, 5, 0)};
 }
