@@ -182,12 +182,13 @@ void scene_network_read(struct building *b, struct scene_network *net)
 	find_local(b, net);
 }
 
-static void adopt_port(struct scene_port *p, const struct scene_port *old)
+/* `moved`: from another network, where addresses may be the same. */
+static void adopt_port(struct scene_port *p, const struct scene_port *old, bool moved)
 {
 	p->ofport = old->ofport;
 	p->claimed = old->claimed;
 	if (p->zone == ZONE_FOUND) /* it is in a group */
-		p->zone = old->active && !p->active ? ZONE_STALE : old->zone;
+		p->zone = moved || (old->active && !p->active) ? ZONE_STALE : old->zone;
 }
 
 void scene_network_adopt(struct scene_network *net, const struct scene_network *old)
@@ -195,7 +196,7 @@ void scene_network_adopt(struct scene_network *net, const struct scene_network *
 	for (unsigned i = 0; i < net->n_local; i++)
 		for (unsigned k = 0; k < old->n_local; k++)
 			if (!strcmp(net->local[i]->interface, old->local[k]->interface))
-				adopt_port(net->local[i], old->local[k]);
+				adopt_port(net->local[i], old->local[k], net->vni != old->vni);
 }
 
 void scene_network_free(struct scene_network *net)

@@ -282,6 +282,16 @@ Test(scene, zones_that_are_cleared, .init = start, .fini = stop)
 		follow(&n);
 		expect_cleared(sw, socket, moves[i].there, moves[i].cleared, moves[i].why);
 	}
+	put("n/5001/p/acme.a1", A1(",\"groups\":[\"web\"]"));
+	follow(&n);
+	expect_cleared(sw, socket, true, 1, "in a group again");
+	put("n/5001/p/acme.a1", NULL);
+	put("loc/5001/acme.a1", NULL);
+	put("n/5002/p/acme.a1", PORT("a1", "db", "10.0.0.10", "01", ",\"host\":\"h1\",\"groups\":[\"web\"]"));
+	put("loc/5002/acme.a1", "\"h1\"");
+	put("h/h1/bind/acme.a1", "{\"vni\":5002}");
+	follow(&n);
+	expect_cleared(sw, socket, true, 1, "in another network the same addresses are somebody else's");
 	fake_switch_stop(sw);
 	unlink(socket);
 	rmdir(dir);
