@@ -2,15 +2,10 @@
 /* Fragments through the connection tracker. A packet is written as in weft-pktgen, checksums worked out from
  * all of it, and then cut: what becomes of a fragment must be the same piece of what becomes of the packet.
  */
-#include <criterion/criterion.h>
 #include <pthread.h>
 
 #include "base/checksum.h"
-#include "base/clock.h"
-#include "datapath/ct/conntrack.h"
-#include "datapath/parse.h"
-#include "datapath/track.h"
-#include "datapath/worker.h"
+#include "tests/lib/track_rig.h"
 #include "tests/pktgen/packet_text.h"
 
 #define ETH "eth(dst=02:00:00:00:00:02,src=02:00:00:00:00:01)/"
@@ -28,28 +23,7 @@
 enum { TOTAL = 100, END = 1 << 16, L3 = 14 };
 enum { LIFE = 15, MOST = 4096 }; /* seconds, first fragments: what README.md says */
 
-static struct datapath dp;
-static struct worker w;
-static struct packet p;
-static struct ct_facts facts;
-static struct mkey key;
-static uint32_t ident;
-
-static const struct ct_order look, nat = {.flags = CT_NAT}, commit = {.flags = CT_COMMIT};
-
-static void setup(void)
-{
-	dp.ct = conntrack_create(NULL);
-	cr_assert(dp.ct);
-	w.dp = &dp;
-	w.now = 1000 * CLOCK_SECOND;
-	ident = 77;
-}
-
-static void teardown(void)
-{
-	conntrack_destroy(dp.ct);
-}
+static uint32_t ident = 77;
 
 TestSuite(fragments, .init = setup, .fini = teardown, .timeout = 60);
 
@@ -98,29 +72,18 @@ static uint32_t cut(const char *text, uint32_t from, uint32_t to, uint8_t *out)
 	return header + (v6 ? 8 : 0) + size;
 }
 
-/* What is told of the frame, without CT_TRK; the packet is in `p` then. */
-static uint32_t state_of(const uint8_t *frame, uint32_t len, const struct ct_order *o)
-{
-	packet_view(&p, 1, frame, len);
-	parse_packet(&p, &key);
-	facts = (struct ct_facts){0};
-	track_packet(&w, &p, o, &facts);
-	cr_assert(facts.state & CT_TRK);
-	return facts.state & ~(uint32_t)CT_TRK;
-}
-
 static uint32_t told(const char *text, uint32_t from, uint32_t to, const struct ct_order *o)
 {
 	static uint8_t frame[PACKET_TEXT_MAX];
 
-	return state_of(frame, cut(text, from, to, frame), o);
+	return track_frame(frame, cut(text, from, to, frame), o);
 }
 
 static uint32_t told_whole(const char *text, const struct ct_order *o)
 {
 	static uint8_t frame[PACKET_TEXT_MAX];
 
-	return state_of(frame, packet_text_make(text, frame), o);
+	return track_frame(frame, packet_text_make(text, frame), o);
 }
 
 /* The same packet comes to the tracker again. */
@@ -138,9 +101,7 @@ static void expect_piece(const char *text, uint32_t from, uint32_t to)
 
 	cr_assert_eq(p.len, len, "%s", text);
 	packet_copy_out(&p, 0, len, is);
-	for (uint32_t i = 0; i < len; i++)
-		cr_assert_eq(is[i], want[i], "byte %u of %u+ is %02x, not %02x: %s", i, from, is[i], want[i],
-		             text);
+	expect_bytes(is, want, len, text);
 }
 
 static void check(const char *text, uint32_t from, uint32_t to, const struct ct_order *o, uint32_t state,
@@ -161,58 +122,37 @@ static void check_pieces(const char *text, const struct ct_order *o, uint32_t st
 	check(text, 24, 48, o, state, becomes);
 }
 
-/* To address `addr` and, with `port`, to a port. */
-static struct ct_order translate(uint16_t flags, const char *addr, uint16_t port)
-{
-	struct ct_order o = {.flags = CT_COMMIT | CT_NAT,
-	                     .nat = {.port_min = port, .port_max = port, .flags = flags}};
-
-	cr_assert_eq(ip_parse(addr, &o.nat.addr_min), 0);
-	o.nat.addr_max = o.nat.addr_min;
-	return o;
-}
-
 /* ---- both directions, translated ---- */
-
-static void check_source(const char *text, const char *translated, const char *answer, const char *home,
-                         const char *addr, uint16_t port)
-{
-	struct ct_order o = translate(NAT_SRC, addr, port);
-
-	check_pieces(text, &look, CT_NEW, text);
-	check_pieces(text, &o, CT_NEW | CT_SNAT, translated);
-	check_pieces(answer, &look, CT_EST | CT_RPL, answer);
-	check_pieces(answer, &nat, CT_EST | CT_RPL | CT_DNAT, home);
-	check_pieces(text, &nat, CT_EST | CT_SNAT, translated);
-}
 
 Test(fragments, udp)
 {
-	check_source(UDP, OUT4 "udp(src=3000,dst=53)" DATA, BACK4 "udp(src=53,dst=3000)" DATA,
-	             HOME4 "udp(src=53,dst=2000)" DATA, "9.0.0.1", 3000);
-	check_source(IN4 "udp(src=2001,dst=53,zero=1)" DATA, OUT4 "udp(src=3001,dst=53,zero=1)" DATA,
-	             BACK4 "udp(src=53,dst=3001,zero=1)" DATA, HOME4 "udp(src=53,dst=2001,zero=1)" DATA,
-	             "9.0.0.1", 3001);
-	check_source(IN6 "udp(src=2000,dst=53)" DATA, OUT6 "udp(src=3000,dst=53)" DATA,
-	             BACK6 "udp(src=53,dst=3000)" DATA, HOME6 "udp(src=53,dst=2000)" DATA, "fd09::1", 3000);
+	check_translated(check_pieces, UDP, OUT4 "udp(src=3000,dst=53)" DATA,
+	                 BACK4 "udp(src=53,dst=3000)" DATA, HOME4 "udp(src=53,dst=2000)" DATA, "9.0.0.1",
+	                 3000);
+	check_translated(check_pieces, IN4 "udp(src=2001,dst=53,zero=1)" DATA,
+	                 OUT4 "udp(src=3001,dst=53,zero=1)" DATA, BACK4 "udp(src=53,dst=3001,zero=1)" DATA,
+	                 HOME4 "udp(src=53,dst=2001,zero=1)" DATA, "9.0.0.1", 3001);
+	check_translated(check_pieces, IN6 "udp(src=2000,dst=53)" DATA, OUT6 "udp(src=3000,dst=53)" DATA,
+	                 BACK6 "udp(src=53,dst=3000)" DATA, HOME6 "udp(src=53,dst=2000)" DATA, "fd09::1",
+	                 3000);
 }
 
 Test(fragments, pings)
 {
-	check_source(IN4 "icmp(type=8,id=70,seq=1)" DATA, OUT4 "icmp(type=8,id=3000,seq=1)" DATA,
-	             BACK4 "icmp(type=0,id=3000,seq=1)" DATA, HOME4 "icmp(type=0,id=70,seq=1)" DATA,
-	             "9.0.0.1", 3000);
-	check_source(IN6 "icmpv6(type=128,id=70,seq=1)" DATA, OUT6 "icmpv6(type=128,id=70,seq=1)" DATA,
-	             BACK6 "icmpv6(type=129,id=70,seq=1)" DATA, HOME6 "icmpv6(type=129,id=70,seq=1)" DATA,
-	             "fd09::1", 0);
+	check_translated(check_pieces, IN4 "icmp(type=8,id=70,seq=1)" DATA,
+	                 OUT4 "icmp(type=8,id=3000,seq=1)" DATA, BACK4 "icmp(type=0,id=3000,seq=1)" DATA,
+	                 HOME4 "icmp(type=0,id=70,seq=1)" DATA, "9.0.0.1", 3000);
+	check_translated(check_pieces, IN6 "icmpv6(type=128,id=70,seq=1)" DATA,
+	                 OUT6 "icmpv6(type=128,id=70,seq=1)" DATA, BACK6 "icmpv6(type=129,id=70,seq=1)" DATA,
+	                 HOME6 "icmpv6(type=129,id=70,seq=1)" DATA, "fd09::1", 0);
 }
 
 Test(fragments, other_protocols)
 {
-	check_source(ETH "ipv4(src=10.0.0.1,dst=8.8.8.8,proto=47)" DATA,
-	             ETH "ipv4(src=9.0.0.1,dst=8.8.8.8,proto=47)" DATA,
-	             ETH "ipv4(src=8.8.8.8,dst=9.0.0.1,proto=47)" DATA,
-	             ETH "ipv4(src=8.8.8.8,dst=10.0.0.1,proto=47)" DATA, "9.0.0.1", 0);
+	check_translated(check_pieces, ETH "ipv4(src=10.0.0.1,dst=8.8.8.8,proto=47)" DATA,
+	                 ETH "ipv4(src=9.0.0.1,dst=8.8.8.8,proto=47)" DATA,
+	                 ETH "ipv4(src=8.8.8.8,dst=9.0.0.1,proto=47)" DATA,
+	                 ETH "ipv4(src=8.8.8.8,dst=10.0.0.1,proto=47)" DATA, "9.0.0.1", 0);
 }
 
 Test(fragments, destination)
@@ -368,21 +308,13 @@ Test(fragments, later_ones_of_tcp_begin_nothing)
 
 /* ---- whose first one is not known ---- */
 
-static uint64_t lost(void)
-{
-	struct conntrack_stats s;
-
-	conntrack_get_stats(dp.ct, &s);
-	return s.lost;
-}
-
 Test(fragments, out_of_order_they_are_invalid)
 {
 	cr_expect_eq(told(UDP, 24, END, &commit), CT_INV);
-	cr_expect_eq(lost(), 1);
+	cr_expect_eq(stats().lost, 1);
 	cr_expect_eq(told(UDP, 0, 24, &commit), CT_NEW);
 	cr_expect_eq(told(UDP, 24, END, &commit), CT_NEW);
-	cr_expect_eq(lost(), 1);
+	cr_expect_eq(stats().lost, 1);
 }
 
 Test(fragments, they_belong_by_addresses_protocol_and_id)
@@ -397,7 +329,7 @@ Test(fragments, they_belong_by_addresses_protocol_and_id)
 	cr_expect_eq(told(UDP, 24, END, &look), CT_NEW);
 	ident++;
 	cr_expect_eq(told(UDP, 24, END, &look), CT_INV);
-	cr_expect_eq(lost(), 5);
+	cr_expect_eq(stats().lost, 5);
 }
 
 Test(fragments, first_ones_are_forgotten)
@@ -440,7 +372,7 @@ Test(fragments, the_last_first_one_counts)
 	/* an invalid one takes its later ones with it */
 	cr_expect_eq(told(UDP, 0, 24, &impossible), CT_INV);
 	cr_expect_eq(told(UDP, 24, END, &look), CT_INV);
-	cr_expect_eq(lost(), 0, "it was seen");
+	cr_expect_eq(stats().lost, 0, "it was seen");
 }
 
 /* ---- what is no honest fragment ---- */
@@ -493,7 +425,7 @@ Test(fragments, pieces_are_of_eights_and_fit_into_a_packet)
 			memcpy(frame + L3 + 42, (uint8_t[]){0xff, 0xf8}, 2);
 		else
 			memcpy(frame + L3 + 6, &last, 2);
-		cr_expect_eq(state_of(frame, len, &look), CT_INV, "beyond 64 KiB");
+		cr_expect_eq(track_frame(frame, len, &look), CT_INV, "beyond 64 KiB");
 	}
 }
 
@@ -514,7 +446,7 @@ Test(fragments, none_is_to_be_segmented)
 	static uint8_t frame[PACKET_TEXT_MAX];
 	uint32_t len = cut(IN4 "tcp(src=2000,dst=80,flags=2)/data(len=80)", 0, 80, frame);
 
-	cr_expect_eq(state_of(frame, len, &look), CT_NEW);
+	cr_expect_eq(track_frame(frame, len, &look), CT_NEW);
 	p.gso = GSO_TCP4;
 	p.gso_size = 40;
 	p.csum_start = p.l4;

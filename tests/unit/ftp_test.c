@@ -1,20 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* FTP control connections: what their text says, and how packets with it are translated. */
-#include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/checksum.h"
-#include "base/clock.h"
 #include "base/wire.h"
-#include "datapath/ct/conntrack.h"
 #include "datapath/ftp.h"
-#include "datapath/parse.h"
-#include "datapath/track.h"
-#include "datapath/worker.h"
 #include "tests/lib/frames.h"
 #include "tests/lib/pieces.h"
+#include "tests/lib/track_rig.h"
 #include "tests/pktgen/packet_text.h"
 
 /* ---- text ---- */
@@ -134,36 +129,11 @@ static const struct ends snat6 = {"ipv6", "fd00::1", "fd00::8", "fd00:1:2:3:4:5:
 static const struct ends plain4 = {"ipv4", "10.0.0.1", "8.8.8.8", "10.0.0.1", "8.8.8.8"};
 static const struct ends plain6 = {"ipv6", "fd00::1", "fd00::8", "fd00::1", "fd00::8"};
 
-static struct datapath dp;
-static struct worker w;
-static struct packet p;
-static struct ct_facts facts;
 static uint8_t in[PACKET_TEXT_MAX], out[PACKET_TEXT_MAX], want[PACKET_TEXT_MAX];
 
-static const struct ct_order look, nat = {.flags = CT_NAT}, commit_nat = {.flags = CT_COMMIT | CT_NAT};
-
-static void setup(void)
-{
-	dp.ct = conntrack_create(NULL);
-	cr_assert(dp.ct);
-	w.dp = &dp;
-	w.now = 1000 * CLOCK_SECOND;
-}
-
-static void teardown(void)
-{
-	conntrack_destroy(dp.ct);
-}
+static const struct ct_order commit_nat = {.flags = CT_COMMIT | CT_NAT};
 
 TestSuite(ftp_packets, .init = setup, .fini = teardown, .timeout = 120);
-
-static struct conntrack_stats stats(void)
-{
-	struct conntrack_stats s;
-
-	conntrack_get_stats(dp.ct, &s);
-	return s;
-}
 
 /* Where TCP's header is: there are no options and no tags. */
 static uint32_t tcp_at(const uint8_t *frame)
@@ -219,8 +189,6 @@ static struct {
 
 static uint32_t tracked(uint32_t len, const struct ct_order *o)
 {
-	struct mkey key;
-
 	if (manner.partial)
 		leave_checksum(len);
 	packet_cut(&p, in, len, manner.head, manner.piece);
@@ -230,10 +198,7 @@ static uint32_t tracked(uint32_t len, const struct ct_order *o)
 		p.csum_offset = offsetof(struct tcp_header, csum);
 	}
 	p.gso = manner.gso;
-	parse_packet(&p, &key);
-	facts = (struct ct_facts){0};
-	track_packet(&w, &p, o, &facts);
-	return facts.state & ~(uint32_t)CT_TRK;
+	return track_afresh(o);
 }
 
 /* A segment as its sender sends it, and as it is to arrive. */
@@ -271,8 +236,7 @@ static void check(const struct ends *e, const struct ct_order *o, struct segment
 	packet_copy_out(&p, 0, len, out);
 	if (manner.partial)
 		finish_checksum(len);
-	for (uint32_t i = 0; i < len; i++)
-		cr_assert_eq(out[i], want[i], "byte %u is %02x, not %02x: %s", i, out[i], want[i], sent.text);
+	expect_bytes(out, want, len, sent.text);
 	cr_assert(frame_checksums_right(out, len), "%s", sent.text);
 }
 

@@ -1,16 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Frames through the connection tracker: what is told of them, and what translation makes of them. Frames are
  * written as in weft-pktgen, which works checksums out from all bytes. */
-#include <criterion/criterion.h>
 #include <stdlib.h>
 
 #include "base/checksum.h"
-#include "base/clock.h"
-#include "datapath/ct/conntrack.h"
-#include "datapath/parse.h"
-#include "datapath/track.h"
-#include "datapath/worker.h"
 #include "tests/lib/frames.h"
+#include "tests/lib/track_rig.h"
 #include "tests/pktgen/packet_text.h"
 
 #define ETH "eth(dst=02:00:00:00:00:02,src=02:00:00:00:00:01)/"
@@ -24,51 +19,16 @@
 #define HOME6 "ipv6(src=fd00::8,dst=fd00::1)/"
 #define DATA "/data(len=33,fill=7)"
 
-static struct datapath dp;
-static struct worker w;
-static struct packet p;
-static struct ct_facts facts;
-static struct mkey key;
 static uint8_t in[PACKET_TEXT_MAX], out[PACKET_TEXT_MAX], want[PACKET_TEXT_MAX];
-
-static const struct ct_order look, nat = {.flags = CT_NAT}, commit = {.flags = CT_COMMIT};
-
-static void setup(void)
-{
-	dp.ct = conntrack_create(NULL);
-	cr_assert(dp.ct);
-	w.dp = &dp;
-	w.now = 1000 * CLOCK_SECOND;
-}
-
-static void teardown(void)
-{
-	conntrack_destroy(dp.ct);
-}
 
 TestSuite(track, .init = setup, .fini = teardown, .timeout = 60);
 
-/* To address `addr` and, with `port`, to a port. */
-static struct ct_order translate(uint16_t flags, const char *addr, uint16_t port)
-{
-	struct ct_order o = {.flags = CT_COMMIT | CT_NAT,
-	                     .nat = {.port_min = port, .port_max = port, .flags = flags}};
-
-	cr_assert_eq(ip_parse(addr, &o.nat.addr_min), 0);
-	o.nat.addr_max = o.nat.addr_min;
-	return o;
-}
-
-/* What is told of the frame in `in`, without CT_TRK; the packet is in `p` then. */
 static uint32_t state_of(uint32_t len, const struct ct_order *o)
 {
-	packet_view(&p, 1, in, len);
-	parse_packet(&p, &key);
-	facts = (struct ct_facts){0};
-	track_packet(&w, &p, o, &facts);
-	cr_assert(facts.state & CT_TRK);
+	uint32_t state = track_frame(in, len, o);
+
 	cr_assert_eq(p.len, len);
-	return facts.state & ~(uint32_t)CT_TRK;
+	return state;
 }
 
 static uint32_t told(const char *frame, const struct ct_order *o)
@@ -82,8 +42,7 @@ static void expect_frame(const char *frame)
 
 	cr_assert_eq(p.len, len, "%s", frame);
 	packet_copy_out(&p, 0, len, out);
-	for (uint32_t i = 0; i < len; i++)
-		cr_assert_eq(out[i], want[i], "byte %u is %02x, not %02x: %s", i, out[i], want[i], frame);
+	expect_bytes(out, want, len, frame);
 	cr_expect(frame_checksums_right(out, len), "%s", frame);
 }
 
@@ -95,30 +54,18 @@ static void check(const char *frame, const struct ct_order *o, uint32_t state, c
 	expect_frame(becomes);
 }
 
-static void check_source(const char *frame, const char *translated, const char *answer, const char *home,
-                         const char *addr, uint16_t port)
-{
-	struct ct_order o = translate(NAT_SRC, addr, port);
-
-	check(frame, &look, CT_NEW, frame);
-	check(frame, &o, CT_NEW | CT_SNAT, translated);
-	check(answer, &look, CT_EST | CT_RPL, answer);
-	check(answer, &nat, CT_EST | CT_RPL | CT_DNAT, home);
-	check(frame, &nat, CT_EST | CT_SNAT, translated);
-}
-
 Test(track, udp)
 {
-	check_source(ETH IN4 "udp(src=2000,dst=53)" DATA, ETH OUT4 "udp(src=3000,dst=53)" DATA,
-	             ETH BACK4 "udp(src=53,dst=3000)" DATA, ETH HOME4 "udp(src=53,dst=2000)" DATA, "9.0.0.1",
-	             3000);
-	check_source(ETH IN6 "udp(src=2000,dst=53)" DATA, ETH OUT6 "udp(src=3000,dst=53)" DATA,
-	             ETH BACK6 "udp(src=53,dst=3000)" DATA, ETH HOME6 "udp(src=53,dst=2000)" DATA, "fd09::1",
-	             3000);
-	check_source(ETH "vlan(vid=5)/" IN4 "udp(src=2001,dst=53,zero=1)" DATA,
-	             ETH "vlan(vid=5)/" OUT4 "udp(src=3001,dst=53,zero=1)" DATA,
-	             ETH BACK4 "udp(src=53,dst=3001,zero=1)" DATA,
-	             ETH HOME4 "udp(src=53,dst=2001,zero=1)" DATA, "9.0.0.1", 3001);
+	check_translated(check, ETH IN4 "udp(src=2000,dst=53)" DATA, ETH OUT4 "udp(src=3000,dst=53)" DATA,
+	                 ETH BACK4 "udp(src=53,dst=3000)" DATA, ETH HOME4 "udp(src=53,dst=2000)" DATA,
+	                 "9.0.0.1", 3000);
+	check_translated(check, ETH IN6 "udp(src=2000,dst=53)" DATA, ETH OUT6 "udp(src=3000,dst=53)" DATA,
+	                 ETH BACK6 "udp(src=53,dst=3000)" DATA, ETH HOME6 "udp(src=53,dst=2000)" DATA,
+	                 "fd09::1", 3000);
+	check_translated(check, ETH "vlan(vid=5)/" IN4 "udp(src=2001,dst=53,zero=1)" DATA,
+	                 ETH "vlan(vid=5)/" OUT4 "udp(src=3001,dst=53,zero=1)" DATA,
+	                 ETH BACK4 "udp(src=53,dst=3001,zero=1)" DATA,
+	                 ETH HOME4 "udp(src=53,dst=2001,zero=1)" DATA, "9.0.0.1", 3001);
 }
 
 Test(track, tcp)
@@ -149,28 +96,29 @@ Test(track, padding_is_no_payload)
 
 Test(track, sctp)
 {
-	check_source(ETH IN4 "sctp(src=2000,dst=53)" DATA, ETH OUT4 "sctp(src=3000,dst=53)" DATA,
-	             ETH BACK4 "sctp(src=53,dst=3000)" DATA, ETH HOME4 "sctp(src=53,dst=2000)" DATA,
-	             "9.0.0.1", 3000);
+	check_translated(check, ETH IN4 "sctp(src=2000,dst=53)" DATA, ETH OUT4 "sctp(src=3000,dst=53)" DATA,
+	                 ETH BACK4 "sctp(src=53,dst=3000)" DATA, ETH HOME4 "sctp(src=53,dst=2000)" DATA,
+	                 "9.0.0.1", 3000);
 }
 
 Test(track, other_protocols)
 {
-	check_source(ETH "ipv4(src=10.0.0.1,dst=8.8.8.8,proto=47)" DATA,
-	             ETH "ipv4(src=9.0.0.1,dst=8.8.8.8,proto=47)" DATA,
-	             ETH "ipv4(src=8.8.8.8,dst=9.0.0.1,proto=47)" DATA,
-	             ETH "ipv4(src=8.8.8.8,dst=10.0.0.1,proto=47)" DATA, "9.0.0.1", 0);
+	check_translated(check, ETH "ipv4(src=10.0.0.1,dst=8.8.8.8,proto=47)" DATA,
+	                 ETH "ipv4(src=9.0.0.1,dst=8.8.8.8,proto=47)" DATA,
+	                 ETH "ipv4(src=8.8.8.8,dst=9.0.0.1,proto=47)" DATA,
+	                 ETH "ipv4(src=8.8.8.8,dst=10.0.0.1,proto=47)" DATA, "9.0.0.1", 0);
 }
 
 Test(track, pings)
 {
-	check_source(ETH IN4 "icmp(type=8,id=70,seq=1)" DATA, ETH OUT4 "icmp(type=8,id=3000,seq=1)" DATA,
-	             ETH BACK4 "icmp(type=0,id=3000,seq=1)" DATA, ETH HOME4 "icmp(type=0,id=70,seq=1)" DATA,
-	             "9.0.0.1", 3000);
-	check_source(ETH IN6 "icmpv6(type=128,id=70,seq=1)" DATA,
-	             ETH OUT6 "icmpv6(type=128,id=70,seq=1)" DATA,
-	             ETH BACK6 "icmpv6(type=129,id=70,seq=1)" DATA,
-	             ETH HOME6 "icmpv6(type=129,id=70,seq=1)" DATA, "fd09::1", 0);
+	check_translated(check, ETH IN4 "icmp(type=8,id=70,seq=1)" DATA,
+	                 ETH OUT4 "icmp(type=8,id=3000,seq=1)" DATA,
+	                 ETH BACK4 "icmp(type=0,id=3000,seq=1)" DATA,
+	                 ETH HOME4 "icmp(type=0,id=70,seq=1)" DATA, "9.0.0.1", 3000);
+	check_translated(check, ETH IN6 "icmpv6(type=128,id=70,seq=1)" DATA,
+	                 ETH OUT6 "icmpv6(type=128,id=70,seq=1)" DATA,
+	                 ETH BACK6 "icmpv6(type=129,id=70,seq=1)" DATA,
+	                 ETH HOME6 "icmpv6(type=129,id=70,seq=1)" DATA, "fd09::1", 0);
 }
 
 Test(track, destination)
@@ -311,10 +259,10 @@ Test(track, what_is_not_ip_is_invalid)
 
 Test(track, extension_headers_are_walked)
 {
-	check_source(ETH IN6 "hopopts()/dstopts()/udp(src=2000,dst=53)" DATA,
-	             ETH OUT6 "hopopts()/dstopts()/udp(src=3000,dst=53)" DATA,
-	             ETH BACK6 "udp(src=53,dst=3000)" DATA, ETH HOME6 "udp(src=53,dst=2000)" DATA, "fd09::1",
-	             3000);
+	check_translated(check, ETH IN6 "hopopts()/dstopts()/udp(src=2000,dst=53)" DATA,
+	                 ETH OUT6 "hopopts()/dstopts()/udp(src=3000,dst=53)" DATA,
+	                 ETH BACK6 "udp(src=53,dst=3000)" DATA, ETH HOME6 "udp(src=53,dst=2000)" DATA,
+	                 "fd09::1", 3000);
 }
 
 /* No length makes it read what is not there; what is translated has right checksums. */
